@@ -1,0 +1,140 @@
+"""The native core: watching, filtering, debouncing, scanning and outlining.
+
+Paths cross this boundary relative to the root, with ``/`` between components, as ``str`` with
+``surrogateescape`` for bytes that are not UTF-8 (``os.fsencode`` gives the bytes back). Times are
+nanoseconds since the Unix epoch; durations are seconds. Every wait releases the GIL.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, final
+
+__version__: Final[str]
+
+class CoreError(RuntimeError):
+    """The engine stopped and cannot go on; the message says why."""
+
+class WatchLimitError(OSError):
+    """The kernel refused another watch; the message names the setting to raise."""
+
+@final
+class Change:
+    """One path (or, for directories, one subtree) that must be brought up to date."""
+
+    @property
+    def ticket(self) -> int:
+        """Opaque; give it back in `Ack`."""
+    @property
+    def kind(self) -> str:
+        """``"created"``, ``"modified"``, ``"deleted"`` or ``"renamed"``."""
+    @property
+    def path(self) -> str:
+        """Relative to the root."""
+    @property
+    def old_path(self) -> str | None:
+        """Where it was before, for ``"renamed"``."""
+    @property
+    def is_dir(self) -> bool:
+        """True for a whole subtree: ``"deleted"`` means every path below; ``"renamed"`` means that
+        every row below `old_path` moves to `path` with nothing read."""
+    @property
+    def attempts(self) -> int:
+        """How many times this path has failed before."""
+    @property
+    def cause(self) -> str:
+        """What made it dirty: ``"event"``, ``"scan"``, ``"retry"`` or ``"request"``."""
+
+@final
+class Engine:
+    """Watches one root and says, in debounced batches, which paths to bring up to date.
+
+    A path counts as done only when its ticket was given back to `ack`, after the commit.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        state_dir: str,
+        quiet_ms: int = 100,
+        max_delay_ms: int = 2000,
+        ignore_patterns: Sequence[str] = (),
+        source: str = "auto",
+        poll_interval_ms: int = 2000,
+        max_queue: int = 1000,
+        nested_repositories: bool = True,
+        max_watches: int | None = None,
+        live: bool = True,
+    ) -> None:
+        """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False` scans once and sets no watch."""
+    def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
+        """Rows of the index before `start`: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
+        ``attempts > 0`` failed last time and is tried again. Returns their number."""
+    def start(self) -> None:
+        """Start the threads: watch, list, compare with the loaded rows."""
+    def stop(self) -> None:
+        """Stop the threads; `next_batch` returns None from now on. Idempotent."""
+    def next_batch(self, max_changes: int, timeout: float) -> list[Change] | None:
+        """The next changes, oldest first; ``[]`` at the timeout, ``None`` when stopped.
+
+        Raises CoreError when the engine failed."""
+    def wait(self, timeout: float) -> bool:
+        """True as soon as a batch is ready."""
+    def ack(
+        self, done: Sequence[tuple[int, str, int, int, int, int, float]]
+    ) -> None:
+        """Give tickets back: (ticket, outcome, size, mtime_ns, ctime_ns, ino, retry_seconds).
+
+        outcome: ``"done"`` (committed as this stat), ``"gone"`` (no such path, row removed),
+        ``"failed"`` (failure committed; tried again after retry_seconds, never if negative),
+        ``"again"`` (it changed while being read: queue it again)."""
+    def sync(self, timeout: float) -> list[str] | None:
+        """Wait until everything written before this call has been acked.
+
+        None when it is; otherwise, at the timeout, up to 20 of the paths outstanding."""
+    def touch(self, path: str) -> bool:
+        """Queue a path, due at once, whether or not it changed; False when the rules ignore it."""
+    def rescan(self, path: str = "") -> None:
+        """Scan this subtree and compare it with the tree."""
+    def clear(self) -> int:
+        """Forget what is pending (returns how many) and mark the tree not fresh until the next scan,
+        which finds what was forgotten again."""
+    def pending(self) -> int:
+        """Changes not yet acked: queued, in flight, or waiting for their quiet period."""
+    def status(self) -> dict[str, Any]:
+        """A snapshot: see `docs/status.md` for its keys."""
+
+@final
+class Walked:
+    """One kept regular file of a walk."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int: ...
+    @property
+    def ctime_ns(self) -> int: ...
+    @property
+    def ino(self) -> int: ...
+
+def walk(
+    root: str,
+    *,
+    state_dir: str,
+    ignore_patterns: Sequence[str] = (),
+    nested_repositories: bool = True,
+) -> tuple[list[Walked], int, list[tuple[str, str]]]:
+    """Kept files, number of kept directories, and (path, reason) of what could not be read."""
+
+def outline(language: str, source: bytes) -> bytes:
+    """Definitions of a source text as a JSON array, in source order.
+
+    Each: ``{"name", "kind", "parent": str|null, "start", "end", "signature", "doc"}`` with 1-based
+    inclusive lines. Raises ValueError for a language not in `languages()`."""
+
+def languages() -> list[tuple[str, str]]:
+    """(language, version of its outliner); the version changes whenever its output may."""
+
+def lib_features() -> list[str]:
+    """Names of the optional parts that were compiled in."""

@@ -1,0 +1,16 @@
+//! The native core of Currant, in the order in which a change travels through it:
+//!
+//! ```text
+//! kernel -> source -> engine { tree, rules, debounce } -> ring == GIL ==> Python workers
+//!              ^          |  ^
+//!   watches ---+          |  +-- scan(subtree) <- overflow, new directory, rule edit, start, audit
+//! ```
+//!
+//! Everything here builds and tests without Python; only `python.rs` knows PyO3.
+
+pub mod clock;
+pub mod debounce;
+pub mod model;
+pub mod outline;
+pub mod ring;
+pub mod rules;
