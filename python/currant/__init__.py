@@ -1,0 +1,1 @@
+"""A live metadata index of a code monorepo that is never silently stale."""
