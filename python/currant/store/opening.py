@@ -20,6 +20,11 @@ INDEX_NAME: Final = "index.db"
 DAMAGE_MARK: Final = "index.damaged"
 _SUFFIXES: Final = ("", "-wal", "-shm")
 _KEPT_ASIDE: Final = 2
+_SMALLEST_PAGE: Final = 512
+
+
+# What reading a damaged file raises; the last for text that is no longer UTF-8.
+_DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
 class _Damaged(Exception):
@@ -81,14 +86,16 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
     unclean = existed and _size(path.with_name(path.name + "-wal")) > 0
     try:
         connection = connect(str(path), write=True)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     try:
         if existed:
             _check(connection, everything=unclean)
         found = schema.migrate(connection)
+        if not schema.is_as_made(connection):
+            raise _Damaged("its tables are not the ones it was made with")
         os.chmod(path, 0o600)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         connection.close()
         raise _Damaged(str(error)) from error
     except BaseException:
@@ -101,16 +108,18 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
 
 def _look(path: Path) -> None:
     """Refuse what is not ours or too new, through a connection that can write nothing."""
+    if 0 < _size(path) < _SMALLEST_PAGE:
+        raise _Damaged("cut short")  # SQLite would take it for an empty file
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     try:
         connection.set_busy_timeout(1000)
         found = schema.version_of(connection)
         ours = int(connection.pragma("application_id")) == schema.APPLICATION_ID
         tables = one(connection, "SELECT count(*) FROM sqlite_schema")
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     finally:
         connection.close()

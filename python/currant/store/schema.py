@@ -116,3 +116,17 @@ def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATION
                 connection.execute("ROLLBACK")
             raise
     return found
+
+
+def is_as_made(connection: apsw.Connection) -> bool:
+    """Whether the tables are those that the migrations make; a damaged schema may well parse."""
+    fresh = apsw.Connection(":memory:")
+    try:
+        migrate(fresh)
+        expected, found = (
+            sorted(map(repr, one.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")))
+            for one in (fresh, connection)
+        )
+        return expected == found
+    finally:
+        fresh.close()
