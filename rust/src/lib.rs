@@ -13,4 +13,6 @@ pub mod debounce;
 pub mod model;
 pub mod outline;
 pub mod ring;
+pub mod signal;
+pub mod tree;
 pub mod rules;
