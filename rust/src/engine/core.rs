@@ -49,6 +49,8 @@ pub trait Platform {
     fn barrier(&mut self, token: u64);
     /// Load the rules that hold outside the root's own directory, and the files they came from.
     fn load_rules(&mut self) -> (DirRules, Vec<PathBuf>, Vec<String>);
+    /// Open the source anew; no watch is set on the new one.
+    fn restart_source(&mut self) -> Result<(), String>;
 }
 
 /// Fixed for the life of an engine.
@@ -265,6 +267,28 @@ impl Core {
         self.scan_began.get_or_insert(now);
         self.cleared = false;
         self.request_listing(ROOT, true);
+    }
+
+    /// The source failed: open it anew, watch everything again, and scan for what was missed.
+    pub fn restart_source(&mut self, reason: &str, now: Now, platform: &mut impl Platform) {
+        self.wds.clear();
+        for info in self.dirs.values_mut() {
+            info.wd = None;
+        }
+        let key = b"(source)".to_vec();
+        match platform.restart_source() {
+            Ok(()) => {
+                self.problems.remove(&key);
+            }
+            Err(again) => {
+                // Without a source everything is polled.
+                self.problems.insert(key, format!("{reason}; not restarted: {again}"));
+                self.settings.per_directory = false;
+                self.settings.poll_root = true;
+                self.last_barrier = u64::MAX;
+            }
+        }
+        self.overflow(now);
     }
 
     /// Notifications were lost.

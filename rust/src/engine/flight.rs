@@ -275,6 +275,7 @@ impl Core {
         if let Some(parent) = parent
             && nameless
         {
+            self.rescans += 1;
             self.request_listing(parent, false);
         }
     }
