@@ -11,29 +11,85 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use crate::support::{Paths, Tree, difference};
 
 const NAMES: &[&[u8]] = &[
-    b"a", b"b", b"ab", b"abc", b"a.b", b"a.", b".a", b"b.o", b"A", b"a b", b"a ", b" ", b"#a", b"!a",
-    b"{a,b}", b"[a]", b"\\a", b"a*", b"\xff", b"a\xffb", "\u{e9}".as_bytes(), b"-", b"a]",
+    b"a",
+    b"b",
+    b"ab",
+    b"abc",
+    b"a.b",
+    b"a.",
+    b".a",
+    b"b.o",
+    b"A",
+    b"a b",
+    b"a ",
+    b" ",
+    b"#a",
+    b"!a",
+    b"{a,b}",
+    b"[a]",
+    b"\\a",
+    b"a*",
+    b"\xff",
+    b"a\xffb",
+    "\u{e9}".as_bytes(),
+    b"-",
+    b"a]",
 ];
 
 /// Pieces that patterns are made of: mostly the characters that mean something.
 const PIECES: &[&[u8]] = &[
-    b"a", b"b", b"c", b".", b"*", b"*", b"**", b"**/", b"/**", b"/", b"/", b"?", b"[ab]", b"[!a]",
-    b"[a-c]", b"[", b"]", b"\\", b"\\ ", b" ", b"#", b"!", b"{a,b}", b"\xff", "\u{e9}".as_bytes(),
-    b"[[:alpha:]]", b"a/b", b"ab", b".o", b"-", b"\t", b"\r", b"a/", b"b/",
+    b"a",
+    b"b",
+    b"c",
+    b".",
+    b"*",
+    b"*",
+    b"**",
+    b"**/",
+    b"/**",
+    b"/",
+    b"/",
+    b"?",
+    b"[ab]",
+    b"[!a]",
+    b"[a-c]",
+    b"[",
+    b"]",
+    b"\\",
+    b"\\ ",
+    b" ",
+    b"#",
+    b"!",
+    b"{a,b}",
+    b"\xff",
+    "\u{e9}".as_bytes(),
+    b"[[:alpha:]]",
+    b"a/b",
+    b"ab",
+    b".o",
+    b"-",
+    b"\t",
+    b"\r",
+    b"a/",
+    b"b/",
 ];
+
+const PREFIXES: &[&[u8]] = &[b"", b"", b"!", b"/", b"!/", b"**/", b"\\"];
+const SUFFIXES: &[&[u8]] = &[b"", b"", b"", b"/", b"/**", b"/*"];
+const ENDS: &[&[u8]] = &[b"\n", b"\n", b"\n", b"\r\n"];
 
 /// One case: the rule files of its root, of `a/` and of `a/b/`, each as pieces of lines.
 type Case = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 fn pattern() -> impl Strategy<Value = Vec<u8>> {
-    let prefix = select(&[&b""[..], b"", b"!", b"/", b"!/", b"**/", b"\\"][..]);
-    let suffix = select(&[&b""[..], b"", b"", b"/", b"/**", b"/*"][..]);
+    let prefix = select(PREFIXES);
+    let suffix = select(SUFFIXES);
     (prefix, vec(select(PIECES), 1..4), suffix)
         .prop_map(|(prefix, pieces, suffix)| [prefix, &pieces.concat(), suffix].concat())
 }
 
 fn rule_file(lines: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
-    let end = select(&[&b"\n"[..], b"\n", b"\n", b"\r\n"][..]);
+    let end = select(ENDS);
     vec((pattern(), end), lines)
         .prop_map(|lines| lines.into_iter().flat_map(|(line, end)| [&line, end].concat()).collect())
 }
@@ -61,7 +117,11 @@ fn plant(tree: &Tree, index: usize, (root, a, ab): &Case, long: bool) {
         tree.write(at(&[b"a/b/", &name[..]].concat()), "");
     }
     // A run of plain patterns that is long enough to be handed to the `ignore` crate.
-    let padding = if long { (0..80).map(|n| format!("/no/such{n}\nn{n}*x\n")).collect() } else { String::new() };
+    let padding = if long {
+        (0..80).map(|n| format!("/no/such{n}\nn{n}*x\n")).collect()
+    } else {
+        String::new()
+    };
     tree.write(at(b".gitignore"), [padding.as_bytes(), root].concat());
     if !a.is_empty() {
         tree.write(at(b"a/.gitignore"), a);
@@ -98,7 +158,12 @@ fn compare(cases: &[Case], long: bool) -> Result<(), TestCaseError> {
 fn run(long: bool) {
     // RULES_CASES multiplies the work for a long run by hand.
     let rounds = std::env::var("RULES_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
-    let config = Config { cases: rounds, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: rounds,
+        max_shrink_iters: 40,
+        failure_persistence: None,
+        ..Config::default()
+    };
     TestRunner::new(config).run(&vec(case(), 40), |cases| compare(&cases, long)).unwrap();
 }
 
