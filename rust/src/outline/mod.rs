@@ -2,7 +2,7 @@
 //!
 //! This file owns the registry of languages and the one entry point. What a definition looks like
 //! is in `symbol`; how a syntax tree is walked is in `tree`; each language has a small file of its
-//! own. To add a language: one file, one line in [`REGISTRY`], one fixture.
+//! own. To add a language: one file, one line in `GRAMMARS` or `SCANNERS`, one fixture.
 //!
 //! The result depends on the language and the bytes only (never on a clock, a path or the load of
 //! the machine), because results are stored under the hash of the content.
@@ -11,6 +11,13 @@ pub mod cfamily;
 mod json;
 mod symbol;
 mod text;
+#[cfg(feature = "outline")]
+mod tree;
+#[cfg(feature = "outline")]
+mod visit;
+
+#[cfg(feature = "outline")]
+mod python;
 
 pub use json::to_json;
 pub use symbol::{Symbol, SymbolKind};
@@ -67,9 +74,22 @@ pub trait Language: Sync {
     fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError>;
 }
 
-/// Every language, by name.
-static REGISTRY: &[&dyn Language] =
+/// The languages that are parsed, when the grammars are part of the build.
+#[cfg(feature = "outline")]
+static GRAMMARS: &[&tree::Grammar] = &[&python::PYTHON];
+
+/// The languages that are scanned by hand; in every build.
+static SCANNERS: &[&dyn Language] =
     &[&Lexical { dialect: Dialect::C }, &Lexical { dialect: Dialect::Cpp }];
+
+/// Every language of this build.
+fn registry() -> impl Iterator<Item = &'static dyn Language> {
+    #[cfg(feature = "outline")]
+    let parsed = GRAMMARS.iter().map(|grammar| *grammar as &dyn Language);
+    #[cfg(not(feature = "outline"))]
+    let parsed = std::iter::empty::<&dyn Language>();
+    SCANNERS.iter().copied().chain(parsed)
+}
 
 /// The definitions in `source`, in the order in which they start.
 ///
@@ -77,7 +97,7 @@ static REGISTRY: &[&dyn Language] =
 /// [`OutlineError::UnknownLanguage`] when `language` is none of [`languages`]; otherwise what
 /// [`Language::outline`] says.
 pub fn outline(language: &str, source: &[u8]) -> Result<Vec<Symbol>, OutlineError> {
-    let Some(found) = REGISTRY.iter().find(|known| known.name() == language) else {
+    let Some(found) = registry().find(|known| known.name() == language) else {
         return Err(OutlineError::UnknownLanguage(language.to_owned()));
     };
     let mut out = Vec::new();
@@ -88,7 +108,7 @@ pub fn outline(language: &str, source: &[u8]) -> Result<Vec<Symbol>, OutlineErro
 /// (name, version) of every language known to this build, sorted by name.
 #[must_use]
 pub fn languages() -> Vec<(&'static str, &'static str)> {
-    let mut all: Vec<_> = REGISTRY.iter().map(|known| (known.name(), known.version())).collect();
+    let mut all: Vec<_> = registry().map(|known| (known.name(), known.version())).collect();
     all.sort_unstable();
     all
 }
