@@ -1,0 +1,139 @@
+"""What can be asked of an index: every method, its parameters, and the barrier in front of it.
+
+The one place that turns a question into calls of the service. The socket's server and a process that owns
+the index itself both come through `Desk.ask`, so an answer is the same whichever way it came.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from currant.errors import UsageError
+from currant.ipc.client import Answer
+from currant.ipc.wire import PROTOCOL
+from currant.model import Freshness
+from currant.service import Service
+
+
+_Kinds = type | tuple[type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One question: the function, its parameters by name with their kinds, and those it cannot do without.
+
+    `syncs` puts the barrier in front; a method without it says what the state is at this moment."""
+
+    run: Callable[["Desk", dict[str, Any]], Any]
+    params: Mapping[str, _Kinds]
+    required: frozenset[str] = frozenset()
+    syncs: bool = True
+
+
+_NUMBER: Final[_Kinds] = (int, float)
+_MAYBE_TEXT: Final[_Kinds] = (str, type(None))
+
+
+class Desk:
+    """Answers questions about one running service. Thread-safe as the service and its query are."""
+
+    def __init__(self, service: Service, *, version: str, live: bool) -> None:
+        self.service = service
+        self.version = version
+        self.live = live
+
+    def ask(self, name: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
+        """Check, bring the index up to date within `sync_ms` (None: do not), answer.
+
+        The result is plain values: dicts, lists, str, numbers. Raises UsageError, and what the service raises.
+        """
+        method = METHODS.get(name)
+        if method is None:
+            raise UsageError(f"no method {name!r}; there are: {', '.join(sorted(METHODS))}")
+        checked = _check(name, method, params)
+        freshness = self.settle(sync_ms / 1_000) if method.syncs and sync_ms is not None else None
+        return Answer(msgspec.to_builtins(method.run(self, checked)), freshness)
+
+    def settle(self, budget: float) -> Freshness:
+        """The barrier in front of a read: at most `budget` seconds of `Service.sync`."""
+        if not self.live:
+            # Without watches nobody tells us of changes after the first scan; ask the disk again.
+            self.service.engine.rescan("")
+        reached = self.service.sync(budget)
+        return Freshness(reached.clock, reached.fresh, list(reached.outstanding))
+
+
+def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(params, Mapping):
+        raise UsageError(f"{name}: params is an object")
+    for key, value in params.items():
+        kinds = method.params.get(key)
+        if kinds is None:
+            raise UsageError(f"{name}: no parameter {key!r}; there are: {', '.join(method.params) or 'none'}")
+        # bool is an int in Python, but `limit: true` is a mistake.
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+            raise UsageError(f"{name}: {key} cannot be {value!r}")
+    missing = method.required - params.keys()
+    if missing:
+        raise UsageError(f"{name}: needs {', '.join(sorted(missing))}")
+    return dict(params)
+
+
+def _hello(desk: Desk, _params: dict[str, Any]) -> Any:
+    return {
+        "protocol": PROTOCOL,
+        "version": desk.version,
+        "pid": os.getpid(),
+        "root": os.fspath(desk.service.root),
+        "live": desk.live,
+        "methods": sorted(METHODS),
+    }
+
+
+def _find(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.query.find(params.pop("name"), **params)
+
+
+def _files(desk: Desk, _params: dict[str, Any]) -> Any:
+    return [os.fsdecode(path) for path in desk.service.query.files()]
+
+
+def _changes(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.query.changes(params.get("since"), limit=params.get("limit", 1_000))
+
+
+def _sync(desk: Desk, params: dict[str, Any]) -> Any:
+    reached = desk.settle(params.get("timeout", 30.0))
+    return {"clock": reached.clock, "fresh": reached.fresh, "outstanding": reached.outstanding}
+
+
+def _force(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.force_process_file(params["path"])
+
+
+METHODS: Final[dict[str, Method]] = {
+    "hello": Method(_hello, {}, syncs=False),
+    "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
+    "find": Method(
+        _find,
+        {"name": str, "kind": _MAYBE_TEXT, "language": _MAYBE_TEXT, "exact": bool, "limit": int},
+        frozenset({"name"}),
+    ),
+    "show": Method(lambda desk, p: desk.service.query.show(p["path"]), {"path": str}, frozenset({"path"})),
+    "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
+    "files": Method(_files, {}),
+    "failures": Method(
+        lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}
+    ),
+    "counts": Method(lambda desk, _p: desk.service.query.counts(), {}),
+    "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
+    "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),
+    "progress": Method(lambda desk, _p: desk.service.progress(), {}, syncs=False),
+    "sync": Method(_sync, {"timeout": _NUMBER}, syncs=False),
+    "force_process_file": Method(_force, {"path": str}, frozenset({"path"}), syncs=False),
+    "clear_queue": Method(lambda desk, _p: desk.service.clear_queue(), {}, syncs=False),
+}
+"""Every method by its name on the wire. ``follow`` streams and belongs to the server."""
