@@ -21,6 +21,7 @@ ROUNDS: Final = 6
 """How often a difference is asked again before it is reported as one, or as still moving."""
 
 _BLOCK: Final = 1 << 20
+_TASK: Final = 128  # files a thread takes at a time
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
@@ -113,15 +114,19 @@ def verify(
 
     kept, report.unreadable = walk()
     base = os.fspath(root)
-    doubtful: dict[str, Seen | None] = {path: None for path in rows.keys() - kept}
+    doubtful: dict[str, Seen | None] = dict.fromkeys(rows.keys() - kept)
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="currant-verify") as pool:
         paths = sorted(kept)
-        for done, (path, seen) in enumerate(zip(paths, pool.map(lambda p: look(base, p), paths), strict=True), 1):
-            if seen is not None:
-                report.files += 1
-                report.bytes += seen.size
-            if not agrees(rows.get(path), seen):
-                doubtful[path] = seen
+        blocks = [paths[at : at + _TASK] for at in range(0, len(paths), _TASK)]
+        done = 0
+        for block, found in zip(blocks, pool.map(lambda block: [look(base, p) for p in block], blocks), strict=True):
+            for path, seen in zip(block, found, strict=True):
+                if seen is not None:
+                    report.files += 1
+                    report.bytes += seen.size
+                if not agrees(rows.get(path), seen):
+                    doubtful[path] = seen
+            done += len(block)
             progress(done, len(paths))
     if doubtful:
         _ask_again(report, base, index, doubtful, lambda: walk()[0])

@@ -33,7 +33,6 @@ class Method:
     syncs: bool = True
 
 
-_NUMBER: Final[_Kinds] = (int, float)
 _MAYBE_TEXT: Final[_Kinds] = (str, type(None))
 
 
@@ -57,10 +56,14 @@ class Desk:
         freshness = self.settle(sync_ms / 1_000) if method.syncs and sync_ms is not None else None
         return Answer(msgspec.to_builtins(method.run(self, checked)), freshness)
 
-    def settle(self, budget: float) -> Freshness:
-        """The barrier in front of a read: at most `budget` seconds of `Service.sync`."""
-        if not self.live:
-            # Without watches nobody tells us of changes after the first scan; ask the disk again.
+    def settle(self, budget: float, *, rescan: bool | None = None) -> Freshness:
+        """The barrier in front of a read: at most `budget` seconds of `Service.sync`.
+
+        Without watches nobody tells of changes after the last scan, so the disk is asked again; `rescan`
+        False when a scan has just begun anyway."""
+        if rescan is None:
+            rescan = not self.live
+        if rescan:
             self.service.engine.rescan("")
         reached = self.service.sync(budget)
         return Freshness(reached.clock, reached.fresh, list(reached.outstanding))
@@ -83,12 +86,17 @@ def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, An
 
 
 def _hello(desk: Desk, _params: dict[str, Any]) -> Any:
+    monitor = desk.service.settings.monitor
     return {
         "protocol": PROTOCOL,
         "version": desk.version,
         "pid": os.getpid(),
         "root": os.fspath(desk.service.root),
         "live": desk.live,
+        "rules": {
+            "ignore_patterns": list(monitor.ignore_patterns),
+            "nested_repositories": monitor.nested_repositories,
+        },
         "methods": sorted(METHODS),
     }
 
@@ -103,11 +111,6 @@ def _files(desk: Desk, _params: dict[str, Any]) -> Any:
 
 def _changes(desk: Desk, params: dict[str, Any]) -> Any:
     return desk.service.query.changes(params.get("since"), limit=params.get("limit", 1_000))
-
-
-def _sync(desk: Desk, params: dict[str, Any]) -> Any:
-    reached = desk.settle(params.get("timeout", 30.0))
-    return {"clock": reached.clock, "fresh": reached.fresh, "outstanding": reached.outstanding}
 
 
 def _force(desk: Desk, params: dict[str, Any]) -> Any:
@@ -132,7 +135,7 @@ METHODS: Final[dict[str, Method]] = {
     "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
     "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),
     "progress": Method(lambda desk, _p: desk.service.progress(), {}, syncs=False),
-    "sync": Method(_sync, {"timeout": _NUMBER}, syncs=False),
+    "sync": Method(lambda _desk, _p: None, {}),
     "force_process_file": Method(_force, {"path": str}, frozenset({"path"}), syncs=False),
     "clear_queue": Method(lambda desk, _p: desk.service.clear_queue(), {}, syncs=False),
 }
