@@ -26,10 +26,12 @@ _SYSCTL_FILE: Final = "/etc/sysctl.d/60-currant.conf"
 
 # Changes made by another machine (or below an overlay) reach no kernel queue here; locks may not hold.
 NETWORK_TYPES: Final = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs lustre gpfs ocfs2 beegfs virtiofs vboxsf vmhgfs drvfs "
-    "prl_fs acfs moosefs orangefs davfs coda".split()
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gpfs", "ocfs2",
+     "beegfs", "virtiofs", "vboxsf", "vmhgfs", "drvfs", "prl_fs", "acfs", "moosefs", "orangefs", "coda"}
+)  # fmt: skip
+VIRTUAL_TYPES: Final = frozenset(
+    {"proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "devtmpfs", "securityfs", "bpf"}
 )
-VIRTUAL_TYPES: Final = frozenset("proc sysfs cgroup cgroup2 debugfs tracefs devtmpfs securityfs bpf".split())
 
 
 class Grade(StrEnum):
@@ -59,6 +61,7 @@ def examine(root: Path, state_dir: Path) -> Iterator[Check]:
     yield from inotify()
     yield from file_systems(root, state_dir)
     yield from owner(state_dir)
+    yield from integrity(state_dir)
 
 
 def wheel() -> Check:
@@ -67,7 +70,9 @@ def wheel() -> Check:
     count = len(_core.languages())
     found = f"currant {_core.__version__}, features: {features}, {count} languages with an outline"
     if count == 0:
-        return Check("wheel", Grade.WARN, found, "reinstall with the default features: no definitions are found")
+        return Check(
+            "wheel", Grade.WARN, found, "reinstall with the default features: no definitions are found"
+        )
     return Check("wheel", Grade.OK, found)
 
 
@@ -80,26 +85,21 @@ def python() -> Check:
 
 
 def sqlite() -> Check:
-    """The SQLite library that opens the index, against the versions that can lose commits."""
+    """The SQLite library that opens the index."""
     import apsw
 
-    return sqlite_version(apsw.sqlite_lib_version())
+    return sqlite_version(apsw.sqlitelibversion_number())
 
 
-def sqlite_version(text: str) -> Check:
-    """Grade a version: 3.7.0 to 3.51.2 can corrupt a WAL database, but for 3.44.6+ and 3.50.7+ of their lines."""
-    parts = tuple(int(part) for part in text.split(".")[:3])
-    safe = parts < (3, 7) or parts >= (3, 51, 3) or (parts[:2] in ((3, 44), (3, 50)) and parts[2:] >= _mended(parts))
-    if safe:
-        return Check("sqlite", Grade.OK, f"SQLite {text} (apsw)")
-    return Check(
-        "sqlite", Grade.FAIL, f"SQLite {text} has the WAL-reset bug and may lose commits",
-        "pip install -U 'apsw>=3.51.3'",
-    )  # fmt: skip
+def sqlite_version(number: int) -> Check:
+    """Grade a version (``3054001`` is 3.54.1): some can lose commits of a database in WAL mode."""
+    from currant.store.connection import is_safe
 
-
-def _mended(parts: tuple[int, ...]) -> tuple[int, ...]:
-    return {(3, 44): (6,), (3, 50): (7,)}[parts[0], parts[1]]
+    dotted = f"SQLite {number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+    if is_safe(number):
+        return Check("sqlite", Grade.OK, f"{dotted}, of apsw")
+    fix = "pip install -U 'apsw>=3.51.3'"
+    return Check("sqlite", Grade.FAIL, f"{dotted} has the WAL-reset bug and can lose commits", fix)
 
 
 def inotify() -> Iterator[Check]:
@@ -175,15 +175,22 @@ def file_systems(root: Path, state_dir: Path) -> Iterator[Check]:
     room = os.statvfs(there)
     free = room.f_bavail * room.f_frsize
     if not os.access(there, os.W_OK):
-        yield Check("state directory", Grade.FAIL, f"{there} is not writable", "set CURRANT_STATE_DIR or --state-dir")
+        yield Check(
+            "state directory", Grade.FAIL, f"{there} is not writable", "set CURRANT_STATE_DIR or --state-dir"
+        )
     elif free < 256 << 20:
-        yield Check("state directory", Grade.WARN, f"{free >> 20} MiB free at {there}", "make room: SQLite needs it to commit")
+        yield Check(
+            "state directory",
+            Grade.WARN,
+            f"{free >> 20} MiB free at {there}",
+            "make room: SQLite needs it to commit",
+        )
     else:
         yield Check("state directory", Grade.OK, f"{free >> 20:,} MiB free at {there}")
 
 
 def file_system_of(path: Path, mountinfo: str) -> str:
-    """The type of the file system that holds `path`: the deepest mount point above it, the latest if several."""
+    """The type of the file system that holds `path`: of the deepest mount point above it, the latest one."""
     real = Path(os.path.realpath(path))
     best, kind = -1, "unknown"
     for line in mountinfo.splitlines():
@@ -213,20 +220,26 @@ def is_network(kind: str) -> bool:
 def root_type(kind: str) -> Check:
     """Grade the root's file system: can its changes be watched?"""
     if is_network(kind):
-        fix = "use monitor.source = \"poll\": changes made by other machines are not reported by the kernel"
+        fix = 'use monitor.source = "poll": changes made by other machines are not reported by the kernel'
         return Check("root file system", Grade.WARN, kind, fix)
     if kind in VIRTUAL_TYPES:
-        return Check("root file system", Grade.FAIL, f"{kind}: not a place of files", "index a directory on a disk")
+        return Check(
+            "root file system", Grade.FAIL, f"{kind}: not a place of files", "index a directory on a disk"
+        )
     if kind == "overlay":
-        return Check("root file system", Grade.NOTE, "overlay: writes made below it, in a layer, are not reported")
+        return Check(
+            "root file system", Grade.NOTE, "overlay: writes made below it, in a layer, are not reported"
+        )
     return Check("root file system", Grade.OK, kind)
 
 
 def state_type(kind: str) -> Check:
-    """Grade the state directory's file system: SQLite's write-ahead log needs shared memory and real locks."""
+    """Grade the state directory's file system: SQLite's log needs shared memory and locks that hold."""
     if is_network(kind) or kind in VIRTUAL_TYPES:
         fix = "set CURRANT_STATE_DIR (or --state-dir) to a directory on a local disk"
-        return Check("state file system", Grade.FAIL, f"{kind}: locks and shared memory cannot be trusted", fix)
+        return Check(
+            "state file system", Grade.FAIL, f"{kind}: locks and shared memory cannot be trusted", fix
+        )
     return Check("state file system", Grade.OK, kind)
 
 
@@ -236,27 +249,68 @@ def owner(state_dir: Path) -> Iterator[Check]:
         yield Check("index", Grade.NOTE, f"none at {state_dir} yet", "currant index PATH")
         return
     holder = lock_holder(state_dir / "lock")
-    yield Check("owner", Grade.OK, f"process {holder}" if holder else "nobody: the next command brings it up to date")
+    yield Check(
+        "owner", Grade.OK, f"process {holder}" if holder else "nobody: the next command brings it up to date"
+    )
     try:
         mode = stat.S_IMODE((state_dir / wire.SOCKET_NAME).lstat().st_mode)
     except OSError:
         mode = None
     if holder is None:
         if mode is not None:
-            yield Check("socket", Grade.NOTE, "left behind by a process that was killed; the next owner replaces it")
+            yield Check(
+                "socket", Grade.NOTE, "left behind by a process that was killed; the next owner replaces it"
+            )
         return
     try:
         with Client.connect(state_dir, timeout=3.0) as client:
             status = client.call("status", sync_ms=None, timeout=3.0).result
     except ServiceUnreachable as error:
-        yield Check("socket", Grade.FAIL, str(error), f"if it stays so, end process {holder} and start it again")
+        yield Check(
+            "socket", Grade.FAIL, str(error), f"if it stays so, end process {holder} and start it again"
+        )
         return
     if mode is not None and mode & 0o077:
-        yield Check("socket", Grade.FAIL, f"mode {mode:04o}: others can read this index", f"chmod 600 {state_dir}/sock")
+        yield Check(
+            "socket",
+            Grade.FAIL,
+            f"mode {mode:04o}: others can read this index",
+            f"chmod 600 {state_dir}/sock",
+        )
     else:
         yield Check("socket", Grade.OK, "answers, and only its user may use it")
     for trouble in status.get("degraded", []):
-        yield Check(str(trouble["what"]), Grade.WARN, f"{trouble.get('count', 1)}", str(trouble.get("fix", "")))
+        yield Check(
+            str(trouble["what"]), Grade.WARN, f"{trouble.get('count', 1)}", str(trouble.get("fix", ""))
+        )
+
+
+def integrity(state_dir: Path) -> Iterator[Check]:
+    """Whether the database hangs together: its structure is read in full, through SQLite, and not changed."""
+    import apsw
+
+    from currant.store.connection import connect
+    from currant.store.opening import DAMAGE_MARK, INDEX_NAME
+
+    path = state_dir / INDEX_NAME
+    if not path.exists():
+        return
+    fix = "currant index PATH: the damaged index is set aside and rebuilt from the files"
+    if (state_dir / DAMAGE_MARK).exists():
+        yield Check("integrity", Grade.FAIL, "a reader met damage; the next start rebuilds the index", fix)
+        return
+    try:
+        connection = connect(os.fspath(path), write=False)
+        try:
+            verdicts = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        verdicts = [str(error)]
+    if verdicts == ["ok"]:
+        yield Check("integrity", Grade.OK, f"{path.name}: {path.stat().st_size >> 20:,} MiB, sound")
+    else:
+        yield Check("integrity", Grade.FAIL, verdicts[0], fix)
 
 
 def lock_holder(lock: Path, locks: str | None = None) -> int | None:

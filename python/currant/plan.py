@@ -58,9 +58,7 @@ def refuse_wide_root(root: Path, *, home: Path | None = None) -> None:
     real = root.resolve()
     homes = {Path("~").expanduser() if home is None else home}
     homes |= {Path(base) for base in ("/root",) if os.path.isdir(base)}
-    wide = real == Path(real.anchor) or any(
-        own.resolve().is_relative_to(real) for own in homes
-    )
+    wide = real == Path(real.anchor) or any(own.resolve().is_relative_to(real) for own in homes)
     if wide or real.parent in (Path("/home"), Path("/Users")):
         what = "the whole disk" if real == Path(real.anchor) else "a home directory, or holds one"
         raise RootRefusedError(

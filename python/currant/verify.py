@@ -27,7 +27,7 @@ _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 class Row(NamedTuple):
     """What the index says of a path: `content` is the hash in hex (None for a file that failed), `state` is
-    ``"ok"`` or ``"failed"``, `ctime_ns` that of the version it speaks of (None when not even that is known)."""
+    ``"ok"`` or ``"failed"``, `ctime_ns` that of the version it speaks of (None when that is not known)."""
 
     path: str
     state: str
@@ -98,7 +98,7 @@ def verify(
     threads: int = 2,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
-    """Compare. `progress(done, total)` in files, on the calling thread. Raises OSError when `root` is gone."""
+    """Compare. `progress(done, total)` in files, on the calling thread. Raises OSError without a root."""
     report = Report(settled=index.settle())
     rows = {row.path: row for row in index.rows()}
     patterns = list(ignore_patterns)
@@ -119,7 +119,9 @@ def verify(
         paths = sorted(kept)
         blocks = [paths[at : at + _TASK] for at in range(0, len(paths), _TASK)]
         done = 0
-        for block, found in zip(blocks, pool.map(lambda block: [look(base, p) for p in block], blocks), strict=True):
+        for block, found in zip(
+            blocks, pool.map(lambda block: [look(base, p) for p in block], blocks), strict=True
+        ):
             for path, seen in zip(block, found, strict=True):
                 if seen is not None:
                     report.files += 1

@@ -5,7 +5,7 @@ import asyncio
 import functools
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Self, TypeVar
 
 from currant.api.index import SYNC_MS, Index, open_index
@@ -28,14 +28,17 @@ def open_async(
 ) -> "AsyncIndex":
     """As `currant.open`, for ``async with``; opening itself happens there, off the event loop."""
     return AsyncIndex(
-        functools.partial(
-            open_index, path, flags=flags, live=live, create=create, sync_ms=sync_ms, wide=wide
-        )
+        functools.partial(open_index, path, flags=flags, live=live, create=create, sync_ms=sync_ms, wide=wide)
     )
 
 
+def _close_opened(opening: "Future[Index]") -> None:
+    if opening.exception() is None:
+        opening.result().close()
+
+
 class AsyncIndex:
-    """An index whose reads are awaited. Enter it with ``async with``; see `Index` for what each call means."""
+    """An index whose reads are awaited. Enter it with ``async with``; `Index` says what each call means."""
 
     def __init__(self, opener: Callable[[], Index]) -> None:
         self._opener = opener
@@ -49,7 +52,7 @@ class AsyncIndex:
             self._index = await asyncio.wrap_future(opening)
         except asyncio.CancelledError:
             # Opening cannot be interrupted; what it opened must not outlive us.
-            opening.add_done_callback(lambda done: done.exception() or done.result().close())
+            opening.add_done_callback(_close_opened)
             self._pool.shutdown(wait=False)
             raise
         except BaseException:

@@ -26,7 +26,7 @@ class Backend(Protocol):
     owner: Mapping[str, Any]
 
     def ask(self, method: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
-        """One question, as `currant.ipc.methods` lists them. Raises ServiceUnreachable when the owner left."""
+        """One question of `currant.ipc.methods`. Raises ServiceUnreachable when the owner left."""
 
     def close(self) -> None:
         """Let go; an owner stops with everything committed or left for the next start. Idempotent."""

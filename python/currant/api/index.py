@@ -101,11 +101,11 @@ class Index:
 
     def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:
         """All that the index holds of one file; None when it holds nothing."""
-        return self._typed("show", {"path": path}, FileView | None, sync_ms)
+        return self._maybe("show", path, FileView, sync_ms)
 
     def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
         """How the row of one file came about; None when there is none."""
-        return self._typed("why", {"path": path}, Provenance | None, sync_ms)
+        return self._maybe("why", path, Provenance, sync_ms)
 
     def files(self, *, sync_ms: int | None = None) -> list[str]:
         """Every file kept, in the order of its bytes."""
@@ -193,8 +193,12 @@ class Index:
     ) -> None:
         self.close()
 
-    def _typed(self, method: str, params: Mapping[str, Any], kind: Any, sync_ms: int | None) -> Any:
+    def _typed(self, method: str, params: Mapping[str, Any], kind: type[_T], sync_ms: int | None) -> _T:
         return msgspec.convert(self.ask(method, params, sync_ms=sync_ms).result, kind)
+
+    def _maybe(self, method: str, path: str, kind: type[_T], sync_ms: int | None) -> _T | None:
+        result = self.ask(method, {"path": path}, sync_ms=sync_ms).result
+        return None if result is None else msgspec.convert(result, kind)
 
     def _note(self, answer: Answer) -> Freshness:
         assert answer.freshness is not None
@@ -277,5 +281,5 @@ class _Rows:
             yield Row(*fields)
 
     def row(self, path: str) -> Row | None:
-        fields = self._index.ask("row", {"path": path}, sync_ms=-1).result
-        return None if fields is None else Row(*fields)
+        rows = self._index.ask("rows", {"path": path}, sync_ms=-1).result
+        return Row(*rows[0]) if rows else None

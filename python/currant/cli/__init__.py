@@ -7,8 +7,8 @@ a question costs a few milliseconds.
 - `place`: options every command has, which root is meant
 - `reader`: asking the watcher, or becoming the owner for one answer
 - `output`: text and JSON; `progress`: the bar; `live`: the view of ``watch``
-- `run` (index, watch), `ask` (find, show, files, why, changes), `state` (status, sync), `check` (verify, plan,
-  doctor): the commands
+- `run` (index, watch), `ask` (find, show, files, why, changes), `state` (status, sync), `check` (verify,
+  plan, doctor): the commands
 """
 
 import os
@@ -77,7 +77,9 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
 
 
 @click.group(cls=_Group, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version."
+)
 def cli() -> None:
     """The group itself does nothing."""
 

@@ -20,7 +20,9 @@ NOTHING = 1
 @click.option("--kind", metavar="KIND", help="Only this kind: function, class, method, struct, heading, ...")
 @click.option("--lang", "language", metavar="LANG", help="Only this language: python, c, rust, ...")
 @click.option("--exact", is_flag=True, help="The whole name, not a part of it.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many."
+)
 @options
 @wait_option
 def find(
@@ -45,7 +47,9 @@ def find(
     for one in found:
         inside = f"  in {one['parent']}" if one["parent"] else ""
         signature = f"  {one['signature']}" if one["signature"] else ""
-        click.echo(f"{shown(one['path'])}:{one['start']}  {one['kind']}  {one['name']}{inside}{shown(signature)}")
+        click.echo(
+            f"{shown(one['path'])}:{one['start']}  {one['kind']}  {one['name']}{inside}{shown(signature)}"
+        )
     if len(found) == limit:
         click.echo(f"the first {limit}; --limit gives more", err=True)
     say_freshness(answer.freshness)
@@ -95,7 +99,13 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
 
 
 @click.command()
-@click.option("-0", "--null", "null", is_flag=True, help="End each path with a NUL byte, for xargs -0; bytes as they are.")
+@click.option(
+    "-0",
+    "--null",
+    "null",
+    is_flag=True,
+    help="End each path with a NUL byte, for xargs -0; bytes as they are.",
+)
 @options
 @wait_option
 def files(place: Place, null: bool, as_json: bool, wait: float | None) -> int:
@@ -176,13 +186,24 @@ def _provenance(told: dict[str, Any]) -> list[tuple[str, str]]:
     if told["retry_at"]:
         rows.append(("next try", moment(told["retry_at"])))
     if told["racy"]:
-        rows.append(("racy", "changed too shortly before it was read to be sure: the next start reads it again"))
+        rows.append(
+            ("racy", "changed too shortly before it was read to be sure: the next start reads it again")
+        )
     return rows
 
 
 @click.command()
-@click.option("--since", metavar="CLOCK", help="From this clock on. Default: everything, as created; with --follow, from now.")
-@click.option("--follow", "-f", is_flag=True, help="Go on, with each change as it is committed. Needs a running watcher.")
+@click.option(
+    "--since",
+    metavar="CLOCK",
+    help="From this clock on. Default: everything, as created; with --follow, from now.",
+)
+@click.option(
+    "--follow",
+    "-f",
+    is_flag=True,
+    help="Go on, with each change as it is committed. Needs a running watcher.",
+)
 @options
 @wait_option
 def changes(place: Place, since: str | None, follow: bool, as_json: bool, wait: float | None) -> int:

@@ -37,7 +37,10 @@ def verify(place: Place, as_json: bool) -> int:
         answer_json(index.last, ok=report.ok, seconds=seconds, **asdict(report))
         return 0 if report.ok else DIFFERENT
     for found in report.differences:
-        click.echo(f"{found.kind:<9}  {shown(found.path)}  disk {found.on_disk or '-'}  index {found.in_index or '-'}")
+        click.echo(
+            f"{found.kind:<9}  {shown(found.path)}"
+            f"  disk {found.on_disk or '-'}  index {found.in_index or '-'}"
+        )
     for path, reason in report.failed[:_SHOWN]:
         click.echo(f"failed     {shown(path)}  {reason} (known, not a difference)")
     for path, reason in report.unreadable[:_SHOWN]:
@@ -58,8 +61,8 @@ def verify(place: Place, as_json: bool) -> int:
 @click.option("--yes-really", is_flag=True, help="Even when PATH is / or a home directory.")
 @options
 def plan(place: Place, as_json: bool, yes_really: bool) -> int:
-    """Say what indexing PATH would cost, before it is done: files, bytes, directories (one watch each, against
-    the kernel's limit), languages, and the ten directories that cost most.
+    """Say what indexing PATH would cost, before it is done: files, bytes, directories (one watch each,
+    against the kernel's limit), languages, and the ten directories that cost most.
 
     Opens no file and writes nothing. Exit status 1 when the watches do not fit into the limit.
     """
@@ -87,7 +90,10 @@ def plan(place: Place, as_json: bool, yes_really: bool) -> int:
             ("files", f"{found.files:,}"),
             ("bytes", size(found.bytes)),
             ("watches", f"{found.directories:,} directories, {limit}"),
-            ("languages", ", ".join(f"{name} {count:,}" for name, count in list(found.languages.items())[:10])),
+            (
+                "languages",
+                ", ".join(f"{name} {count:,}" for name, count in list(found.languages.items())[:10]),
+            ),
         ]
     )
     click.echo("dearest directories (share of the cost, files, bytes):")
@@ -96,8 +102,9 @@ def plan(place: Place, as_json: bool, yes_really: bool) -> int:
     for path, reason in found.unreadable[:_SHOWN]:
         click.echo(f"unreadable: {shown(path)}: {reason}")
     if not found.fits:
-        click.echo("more directories than watches: `currant doctor` has the line that raises the limit; until then "
-                   "the rest is polled", err=True)  # fmt: skip
+        click.echo(
+            "more directories than watches: `currant doctor` has the line that raises the limit", err=True
+        )
     return 0 if found.fits else DIFFERENT
 
 
@@ -120,7 +127,9 @@ def doctor(place: Place, as_json: bool) -> int:
         state_dir, refused = place.quick_state_dir, error
     checks: list[dict[str, Any]] = [asdict(check) for check in examine(place.root, state_dir)]
     if refused is not None:
-        checks.insert(0, {"name": "configuration", "grade": Grade.FAIL, "found": str(refused), "fix": "correct it"})
+        checks.insert(
+            0, {"name": "configuration", "grade": Grade.FAIL, "found": str(refused), "fix": "correct it"}
+        )
     failed = any(check["grade"] == Grade.FAIL for check in checks)
     if as_json:
         write_json({"ok": not failed, "checks": checks})

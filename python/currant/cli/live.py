@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from currant.cli.output import duration, moment, shown, write_json
+from currant.cli.output import duration, moment, printable, shown, write_json
 from currant.cli.progress import Bar
 from currant.clock import SystemClock
 from currant.service import Service
@@ -59,7 +59,10 @@ def in_lines(service: Service, *, as_json: bool) -> None:
     if as_json:
         write_json({"ready": True, "files": count, "seconds": seconds, "clock": since})
     else:
-        _say(f"watching {shown(str(service.root))}: {count:,} files, ready in {duration(seconds)}, clock {since}")
+        _say(
+            f"watching {shown(str(service.root))}: {count:,} files, "
+            f"ready in {duration(seconds)}, clock {since}"
+        )
     with _commits(service) as committed:
         while True:
             since = _print_changes(service, since, clock.now(), as_json=as_json)
@@ -74,7 +77,14 @@ def _print_changes(service: Service, since: str, now: float, *, as_json: bool) -
         page = service.query.changes(since, limit=1_000)
         for row in page.changes:
             if as_json:
-                write_json({"change": row.change_type, "path": row.path, "old_path": row.old_path, "clock": row.clock})
+                write_json(
+                    {
+                        "change": row.change_type,
+                        "path": row.path,
+                        "old_path": row.old_path,
+                        "clock": row.clock,
+                    }
+                )
             elif printed < _LINES:
                 printed += 1
                 renamed = f"  from {shown(row.old_path)}" if row.old_path else ""
@@ -134,7 +144,10 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
     fresh = Text("fresh", "green") if told["fresh"] else Text(f"{told['pending']:,} pending", "yellow")
     state.add_row("state", Text.assemble(str(told["phase"]), "  ", fresh), "clock", str(told["clock"]))
     state.add_row(
-        "files", f"{held['files']:,}", "rate", f"{stats['files_per_second']:,.0f}/s, {told['active_workers']} working"
+        "files",
+        f"{held['files']:,}",
+        "rate",
+        f"{stats['recent_files_per_second']:,.0f}/s, {told['active_workers']} working",
     )
     state.add_row(
         "processed", f"{told['processed_files']:,} ({stats.get('reused_results', 0):,} reused)",
@@ -151,12 +164,6 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
     return Panel(Group(*parts), title=f"currant  {printable(str(told['root']))}", title_align="left")
 
 
-def printable(text: str) -> str:
-    """Text that cannot steer a terminal: a file may be called anything."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char) & 0xFF:02x}" for char in text)
-
-
-def _failure(one: Any) -> str:
-    if isinstance(one, dict):
-        return f"{one.get('path', '')}: {one.get('reason', one.get('error', ''))}"
-    return str(one)
+def _failure(one: tuple[str, float, str]) -> str:
+    path, _at, reason = one
+    return f"{path}: {reason}"

@@ -49,10 +49,19 @@ def shown(path: str) -> str:
     and bytes that are not UTF-8 are escaped; a pipe gets the bytes."""
     if not sys.stdout.isatty() and "\n" not in path:
         return path
-    return "".join(
-        char if char.isprintable() else f"\\x{ord(char) & 0xFF:02x}" if ord(char) < 0x100 or 0xDC80 <= ord(char) <= 0xDCFF
-        else f"\\u{ord(char):04x}" for char in path
-    )  # fmt: skip
+    return printable(path)
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: control characters and stray bytes as ``\\xNN`` or ``\\uNNNN``."""
+
+    def escaped(char: str) -> str:
+        code = ord(char)
+        if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
+            return f"\\x{code & 0xFF:02x}"
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+    return "".join(char if char.isprintable() else escaped(char) for char in text)
 
 
 def size(count: float) -> str:

@@ -66,8 +66,15 @@ def find_root(start: Path) -> Path:
 def options(function: _F) -> _F:
     """Adds ``--root``, ``--state-dir``, ``--set`` and ``--json``; the command gets `place` and `as_json`."""
 
-    @click.option("--root", "root", metavar="DIR", help="The root of the index. Default: found from the current directory.")
-    @click.option("--state-dir", metavar="DIR", help="Where the index is kept. Default: .currant below the root.")
+    @click.option(
+        "--root",
+        "root",
+        metavar="DIR",
+        help="The root of the index. Default: found from the current directory.",
+    )
+    @click.option(
+        "--state-dir", metavar="DIR", help="Where the index is kept. Default: .currant below the root."
+    )
     @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True,
                   help="Override one setting, such as monitor.debounce_ms=50. May be repeated.")  # fmt: skip
     @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")

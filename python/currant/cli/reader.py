@@ -77,8 +77,8 @@ def open_here(place: Place) -> "Index":
     return open_index(place.root, flags=place.flags, live=False, create=False, wide=True)
 
 
-def settle(index: "Index", wait: float | None, *, stop: Any = None) -> Freshness:
-    """Bring the index up to date with a bar, for up to `wait` seconds (None: until done) or until `stop` is set.
+def settle(index: "Index", wait: float | None) -> Freshness:
+    """Bring the index up to date with a bar, for up to `wait` seconds (None: until done).
 
     In slices, so that the bar moves and a signal is heard."""
     from currant.clock import SystemClock
@@ -96,8 +96,7 @@ def settle(index: "Index", wait: float | None, *, stop: Any = None) -> Freshness
                 assert answer.freshness is not None
                 return answer.freshness
             reached = service.sync(budget)
-            stopped = stop is not None and stop.is_set()
-            if reached.fresh or stopped or (left is not None and left <= _SLICE_SECONDS):
+            if reached.fresh or (left is not None and left <= _SLICE_SECONDS):
                 return Freshness(reached.clock, reached.fresh, list(reached.outstanding))
             at = service.progress()
             bar.show(at.done, at.total, rate=at.files_per_second, eta=at.eta_seconds, phase=at.phase)

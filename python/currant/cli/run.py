@@ -18,16 +18,19 @@ _RETRY_SECONDS = 0.05
 
 def _making(function: _F) -> _F:
     """Options of the two commands that may start an index."""
-    function = click.option(
-        "--yes-really", is_flag=True, help="Even when PATH is / or a home directory."
-    )(function)
+    function = click.option("--yes-really", is_flag=True, help="Even when PATH is / or a home directory.")(
+        function
+    )
     function = click.option(
         "--ignore", metavar="PATTERN", multiple=True,
         help="Leave out what matches this gitignore pattern, for this run. To keep it so, write it into "
         ".currantignore or currant.toml. May be repeated.",
     )(function)  # fmt: skip
     return click.option(
-        "--workers", type=click.IntRange(1, 8), default=None, help="Threads that read and extract. Default: 2."
+        "--workers",
+        type=click.IntRange(1, 8),
+        default=None,
+        help="Threads that read and extract. Default: 2.",
     )(function)
 
 
@@ -62,9 +65,12 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     clock = SystemClock()
     start = clock.monotonic()
     try:
-        with stoppable(), open_index(
-            place.root, flags=_flags(place, workers, ignore), live=False, wide=yes_really
-        ) as opened:
+        with (
+            stoppable(),
+            open_index(
+                place.root, flags=_flags(place, workers, ignore), live=False, wide=yes_really
+            ) as opened,
+        ):
             freshness = settle(opened, None)
             told = opened.status()
             owned = opened.service is not None
@@ -87,7 +93,8 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
         if owned:
             click.echo(
                 f"read {told['processed_files']:,} files ({size(stats.get('bytes_hashed', 0))}), extracted "
-                f"{stats.get('extractor_calls', 0):,}, reused {stats.get('reused_results', 0):,}, in {duration(seconds)}"
+                f"{stats.get('extractor_calls', 0):,}, reused {stats.get('reused_results', 0):,}, "
+                f"in {duration(seconds)}"
             )
         else:
             click.echo(f"kept true by process {told.get('pid')}; waited {duration(seconds)} for it")

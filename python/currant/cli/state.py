@@ -10,6 +10,8 @@ from currant.cli.reader import open_here, reading
 from currant.errors import ServiceUnreachable, SyncTimeout
 from currant.ipc.client import Client
 
+_FAILURES = 5
+
 
 @click.command()
 @options
@@ -40,40 +42,48 @@ def _unowned(place: Place) -> dict[str, Any]:
 
 
 def _write(told: dict[str, Any]) -> None:
-    stats, index = told.get("stats", {}), told.get("index", {})
-    pid = told.get("pid")
-    rows: list[tuple[str, Any]] = [
-        ("root", shown(str(told.get("root", "")))),
-        ("watcher", f"process {pid}, {told.get('phase')}" if pid else "none: `currant watch` keeps the index true"),
-        ("fresh", "yes" if told.get("fresh") else f"no, {told.get('pending', 0):,} pending" if pid else "unknown without a watcher"),
-        ("clock", told.get("clock")),
-        ("files", f"{index.get('files', 0):,}, {index.get('symbols', 0):,} definitions, {index.get('failed', 0):,} failed"),
-        ("languages", ", ".join(f"{name} {count:,}" for name, count in list(index.get("by_language", {}).items())[:8])),
-    ]  # fmt: skip
+    stats, held, pid = told["stats"], told["index"], told["pid"]
     if pid:
-        cache = told.get("cache", {})
+        watcher = f"process {pid}, {told['phase']}"
+        fresh = "yes" if told["fresh"] else f"no, {told['pending']:,} pending"
+    else:
+        watcher, fresh = "none: `currant watch` keeps the index true", "unknown without a watcher"
+    languages = list(held["by_language"].items())
+    rows: list[tuple[str, Any]] = [
+        ("root", shown(str(told["root"]))),
+        ("watcher", watcher),
+        ("fresh", fresh),
+        ("clock", told["clock"]),
+        ("files", f"{held['files']:,}, {held['symbols']:,} definitions, {held['failed']:,} failed"),
+        ("languages", ", ".join(f"{name} {count:,}" for name, count in languages[:8])),
+    ]
+    if pid:
+        cache = told["cache"]
+        up = duration(stats["uptime_seconds"])
+        rate = f"{stats['recent_files_per_second']:.0f}/s"
+        read = f"{size(stats['bytes_hashed'])} read"
         rows += [
-            ("queue", f"{told.get('queue_size', 0):,}, {told.get('active_workers', 0)} workers busy"),
-            ("processed", f"{told.get('processed_files', 0):,} in {duration(stats.get('uptime_seconds', 0))}, "
-             f"{stats.get('files_per_second', 0):.1f}/s now"),
-            ("extracted", f"{stats.get('extractor_calls', 0):,}, reused {stats.get('reused_results', 0):,}, "
-             f"{size(stats.get('bytes_hashed', 0))} read"),
-            ("cache", f"{size(cache.get('bytes', 0))}, {100 * (cache.get('hit_rate') or 0):.0f} % hits"),
-        ]  # fmt: skip
+            ("queue", f"{told['queue_size']:,}, {told['active_workers']} workers busy"),
+            ("processed", f"{told['processed_files']:,} in {up}, now {rate}"),
+            ("extracted", f"{stats['extractor_calls']:,}, reused {stats['reused_results']:,}, {read}"),
+            ("cache", f"{size(cache['bytes'])}, {100 * (cache['hit_rate'] or 0):.0f} % hits"),
+        ]
     table(rows)
-    for trouble in told.get("degraded", []):
+    for trouble in told["degraded"]:
         click.echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
-    for failure in stats.get("recent_failures", [])[-5:]:
-        if isinstance(failure, dict):
-            path, reason = failure.get("path", ""), failure.get("reason", failure.get("error", ""))
-            click.echo(f"failed: {shown(str(path))}: {reason}")
-        else:
-            click.echo(f"failed: {failure}")
+    for path, _at, reason in stats["recent_failures"][-_FAILURES:]:
+        click.echo(f"failed: {shown(path)}: {reason}")
 
 
 @click.command()
-@click.option("--timeout", type=click.FloatRange(0, 3_600), default=60.0, show_default=True, metavar="SECONDS",
-              help="Give up after so long.")  # fmt: skip
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 3_600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up after so long.",
+)
 @options
 def sync(place: Place, timeout: float, as_json: bool) -> int:
     """Wait until every change made before this command is in the index; print the clock after that.

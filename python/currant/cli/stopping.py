@@ -17,8 +17,8 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Inside, the first signal raises Stopped in the main thread, so that every `with` on the way out runs; the
-    second ends the process there and then, which the index survives by design."""
+    """Inside, the first signal raises Stopped in the main thread, so that every `with` on the way out runs;
+    the second ends the process there and then, which the index survives by design."""
     told = False
 
     def handle(number: int, _frame: FrameType | None) -> None:

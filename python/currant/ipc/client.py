@@ -6,6 +6,7 @@ a lock around it (`currant.api` does). Importing this imports no index code: a s
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -69,8 +70,8 @@ class Client:
         """Ask once. The owner first brings the index up to date for up to `sync_ms` (None: it does not).
 
         A result that came in parts is one list. `timeout` (seconds of silence; None waits for as long as
-        the owner lives) is on top of that. Raises ServiceUnreachable when the owner goes away, and the owner's
-        own errors as their classes."""
+        the owner lives) is on top of that. Raises ServiceUnreachable when the owner goes away, and the
+        owner's own errors as their classes."""
         rows: list[Any] = []
         final: dict[str, Any] = {}
         for message in self._exchange(method, params, sync_ms, timeout):
@@ -90,10 +91,8 @@ class Client:
 
     def close(self) -> None:
         """Hang up. Idempotent; also wakes a thread that waits in `stream`."""
-        try:
+        with suppress(OSError):  # the other end was first
             self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other end was first
         self._lines.close()
         self._connection.close()
 
@@ -126,7 +125,9 @@ class Client:
         except errors.CurrantError:
             raise  # some of them are OSErrors too
         except TimeoutError:
-            raise ServiceUnreachable(f"the process that owns the index did not answer within {timeout} s") from None
+            raise ServiceUnreachable(
+                f"the process that owns the index did not answer within {timeout} s"
+            ) from None
         except (OSError, wire.WireError, ValueError) as error:
             raise ServiceUnreachable(f"the process that owned the index went away ({error})") from None
 

@@ -47,7 +47,8 @@ class Desk:
     def ask(self, name: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
         """Check, bring the index up to date within `sync_ms` (None: do not), answer.
 
-        The result is plain values: dicts, lists, str, numbers. Raises UsageError, and what the service raises.
+        The result is plain values: dicts, lists, str, numbers. Raises UsageError, and what the service
+        raises.
         """
         method = METHODS.get(name)
         if method is None:
@@ -109,6 +110,23 @@ def _files(desk: Desk, _params: dict[str, Any]) -> Any:
     return [os.fsdecode(path) for path in desk.service.query.files()]
 
 
+_ROWS: Final = """
+SELECT f.path, f.state, lower(hex(r.content)), f.reason, f.ctime_ns
+FROM files f LEFT JOIN results r ON r.id = f.result_id"""
+
+
+def _rows(desk: Desk, params: dict[str, Any]) -> Any:
+    """What `verify` compares with: (path, state, content hash or null, reason, ctime_ns) of all files, or of
+    one."""
+    path = params.get("path")
+    with desk.service.store.snapshot() as connection:
+        if path is None:
+            found = connection.execute(f"{_ROWS} ORDER BY f.path")
+        else:
+            found = connection.execute(f"{_ROWS} WHERE f.path = ?", (os.fsencode(path),))
+        return [(os.fsdecode(row[0]), row[1], row[2] or None, *row[3:]) for row in found]
+
+
 def _changes(desk: Desk, params: dict[str, Any]) -> Any:
     return desk.service.query.changes(params.get("since"), limit=params.get("limit", 1_000))
 
@@ -128,9 +146,8 @@ METHODS: Final[dict[str, Method]] = {
     "show": Method(lambda desk, p: desk.service.query.show(p["path"]), {"path": str}, frozenset({"path"})),
     "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
     "files": Method(_files, {}),
-    "failures": Method(
-        lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}
-    ),
+    "failures": Method(lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}),
+    "rows": Method(_rows, {"path": str}),
     "counts": Method(lambda desk, _p: desk.service.query.counts(), {}),
     "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
     "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),

@@ -143,7 +143,7 @@ class Server:
         return True
 
     def _follow(self, connection: socket.socket, tag: Any, params: Mapping[str, Any]) -> None:
-        """Send the change feed from `since` on, then each commit's part as it comes, until either end leaves."""
+        """Send the change feed from `since` on, then what each commit adds, until either end leaves."""
         if params.keys() - {"since"}:
             raise errors.UsageError("follow: the one parameter is since")
         since = params.get("since")
@@ -217,9 +217,9 @@ def _parts(request: dict[str, Any]) -> tuple[str, Mapping[str, Any], int | None]
     if not isinstance(method, str) or not isinstance(params, dict):
         raise errors.UsageError("a request has a method (text) and params (an object)")
     if sync_ms is not None and (
-        isinstance(sync_ms, bool) or not isinstance(sync_ms, int | float) or not 0 <= sync_ms <= 3_600_000
+        isinstance(sync_ms, bool) or not isinstance(sync_ms, int) or not 0 <= sync_ms <= 3_600_000
     ):
-        raise errors.UsageError("sync_ms is null or a number from 0 to 3600000")
+        raise errors.UsageError("sync_ms is null or a whole number from 0 to 3600000")
     return method, params, sync_ms
 
 
