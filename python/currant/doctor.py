@@ -88,7 +88,8 @@ def sqlite() -> Check:
     """The SQLite library that opens the index."""
     import apsw
 
-    return sqlite_version(apsw.sqlitelibversion_number())
+    major, minor, patch = map(int, apsw.sqlite_lib_version().split("."))
+    return sqlite_version((major * 1_000 + minor) * 1_000 + patch)
 
 
 def sqlite_version(number: int) -> Check:

@@ -145,7 +145,7 @@ def agrees(row: Row | None, seen: Seen | None) -> bool:
     if row is None or seen is None:
         return row is None and seen is None
     if row.state != "ok":
-        return seen.content is None or row.ctime_ns in (None, seen.ctime_ns)
+        return seen.content is None or (row.ctime_ns or 0) <= 0 or row.ctime_ns == seen.ctime_ns
     return row.content == seen.content
 
 

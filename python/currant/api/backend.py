@@ -77,7 +77,7 @@ class Own:
             return self._desk.ask(method, params, sync_ms)
         reached = self._desk.settle(sync_ms / 1_000, rescan=False)
         self._scanned = reached.fresh
-        return self._desk.ask(method, params, None)._replace(freshness=reached)
+        return reached._replace(result=self._desk.ask(method, params, None).result)
 
     def close(self) -> None:
         """See `Backend`."""

@@ -163,7 +163,7 @@ class Index:
         """Any question of `currant.ipc.methods`, in plain values; `sync_ms` as in the other reads."""
         budget = self._sync_ms if sync_ms is None else sync_ms
         answer = self._with_backend(lambda b: b.ask(method, params, None if budget < 0 else budget))
-        if answer.freshness is not None:
+        if answer.clock is not None:
             self._note(answer)
         return answer
 
@@ -201,9 +201,8 @@ class Index:
         return None if result is None else msgspec.convert(result, kind)
 
     def _note(self, answer: Answer) -> Freshness:
-        assert answer.freshness is not None
-        self.last = answer.freshness
-        return answer.freshness
+        self.last = Freshness(answer.clock or "", answer.fresh, list(answer.outstanding))
+        return self.last
 
     def _with_backend(self, ask: Callable[[Backend], _T]) -> _T:
         """Ask; when the owner is gone, another one (or this process) takes over and is asked once more."""

@@ -49,9 +49,16 @@ work tree, else the current directory. With `currant watch` running, commands as
 bring the index up to date themselves. Every answer says its clock, and whether it is fresh.
 
 \b
-Exit status: 0 done; 1 the answer is no (nothing found, a difference, a failed check); 2 wrong usage or
-configuration; 3 no index here; 4 another process owns it; 5 not in time, try again; 6 the index cannot be
-read or written; 70 a fault in Currant; 130 or 143 stopped by a signal."""
+Exit status:
+  0   done
+  1   the answer is no: nothing found, a difference, a failed check
+  2   wrong usage or configuration
+  3   no index here: `currant index` makes one
+  4   another process owns the index
+  5   not in time: wait longer or try again
+  6   the index cannot be read or written
+  70  a fault in Currant
+  130, 143  stopped by a signal"""
 
 
 class _Group(click.Group):

@@ -15,7 +15,7 @@ NOTHING = 1
 """Exit status of a question whose answer is "there is none"."""
 
 
-@click.command()
+@click.command(short_help="Where a name is defined.")
 @click.argument("name")
 @click.option("--kind", metavar="KIND", help="Only this kind: function, class, method, struct, heading, ...")
 @click.option("--lang", "language", metavar="LANG", help="Only this language: python, c, rust, ...")
@@ -42,7 +42,7 @@ def find(
         answer = reader.ask("find", params)
     found: list[dict[str, Any]] = answer.result
     if as_json:
-        answer_json(answer.freshness, definitions=found)
+        answer_json(answer, definitions=found)
         return 0 if found else NOTHING
     for one in found:
         inside = f"  in {one['parent']}" if one["parent"] else ""
@@ -52,11 +52,11 @@ def find(
         )
     if len(found) == limit:
         click.echo(f"the first {limit}; --limit gives more", err=True)
-    say_freshness(answer.freshness)
+    say_freshness(answer)
     return 0 if found else NOTHING
 
 
-@click.command()
+@click.command(short_help="All that the index holds of one file.")
 @click.argument("file")
 @options
 @wait_option
@@ -71,7 +71,7 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
         answer = reader.ask("show", {"path": path})
     view: dict[str, Any] | None = answer.result
     if as_json:
-        answer_json(answer.freshness, file=view)
+        answer_json(answer, file=view)
         return 0 if view else NOTHING
     if view is None:
         click.echo(f"{shown(path)}: not in the index (ignored, or no such file)", err=True)
@@ -94,11 +94,11 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
             lines = f"{symbol['start']}-{symbol['end']}"
             inside = f"{symbol['parent']}." if symbol["parent"] else ""
             click.echo(f"{lines:>12}  {symbol['kind']}  {inside}{symbol['name']}")
-    say_freshness(answer.freshness)
+    say_freshness(answer)
     return 0 if view else NOTHING
 
 
-@click.command()
+@click.command(short_help="Every file that is kept.")
 @click.option(
     "-0",
     "--null",
@@ -117,7 +117,7 @@ def files(place: Place, null: bool, as_json: bool, wait: float | None) -> int:
         answer = reader.ask("files", {})
     paths: list[str] = answer.result
     if as_json:
-        answer_json(answer.freshness, files=paths)
+        answer_json(answer, files=paths)
         return 0
     if null:
         sys.stdout.flush()
@@ -125,11 +125,11 @@ def files(place: Place, null: bool, as_json: bool, wait: float | None) -> int:
         sys.stdout.buffer.flush()
     elif paths:
         click.echo("\n".join(shown(path) for path in paths))
-    say_freshness(answer.freshness)
+    say_freshness(answer)
     return 0
 
 
-@click.command()
+@click.command(short_help="How the row of one file came about.")
 @click.argument("file")
 @options
 @wait_option
@@ -144,13 +144,13 @@ def why(place: Place, file: str, as_json: bool, wait: float | None) -> int:
         answer = reader.ask("why", {"path": path})
     told: dict[str, Any] | None = answer.result
     if as_json:
-        answer_json(answer.freshness, why=told)
+        answer_json(answer, why=told)
         return 0 if told else NOTHING
     if told is None:
         click.echo(f"{shown(path)}: not in the index (ignored, or no such file)", err=True)
     else:
         table(_provenance(told))
-    say_freshness(answer.freshness)
+    say_freshness(answer)
     return 0 if told else NOTHING
 
 
@@ -192,7 +192,7 @@ def _provenance(told: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-@click.command()
+@click.command(short_help="What changed since a clock.")
 @click.option(
     "--since",
     metavar="CLOCK",
@@ -224,17 +224,16 @@ def changes(place: Place, since: str | None, follow: bool, as_json: bool, wait: 
         while page["more"]:
             page = reader.ask("changes", {"since": page["clock"], "limit": 10_000}).result
             rows += page["changes"]
-    freshness = answer.freshness
-    if freshness is not None:
-        freshness = type(freshness)(page["clock"], freshness.fresh, freshness.outstanding)
+    # Where to go on from is behind the last row, which may be later than the barrier.
+    answer = answer._replace(clock=page["clock"])
     if as_json:
-        answer_json(freshness, fresh_instance=fresh_instance, changes=rows)
+        answer_json(answer, fresh_instance=fresh_instance, changes=rows)
         return 0
     for row in rows:
         _write(row)
     if fresh_instance and since is not None:
         click.echo(f"{since} is not a clock of this index (any more): everything is listed", err=True)
-    say_freshness(freshness)
+    say_freshness(answer)
     return 0
 
 
@@ -248,7 +247,7 @@ def _follow(place: Place, since: str | None, as_json: bool, wait: float | None) 
     with client:
         if since is None:
             answer = client.call("sync", sync_ms=round((10.0 if wait is None else wait) * 1_000))
-            since = answer.freshness.clock if answer.freshness else None
+            since = answer.clock
         for part in client.stream("follow", {"since": since}):
             if part["fresh_instance"]:
                 click.echo("a clock that this index does not know: everything is listed", err=True)

@@ -8,12 +8,13 @@ import click
 from currant.cli.output import answer_json, duration, shown, size, table, write_json
 from currant.cli.place import Place, options, path_argument
 from currant.cli.progress import Bar
+from currant.ipc.client import Answer
 
 DIFFERENT = 1
 _SHOWN = 100
 
 
-@click.command()
+@click.command(short_help="Compare every file with the index.")
 @options
 def verify(place: Place, as_json: bool) -> int:
     """Read and hash every file again and compare with the index: the full differential.
@@ -34,7 +35,9 @@ def verify(place: Place, as_json: bool) -> int:
             report = index.verify(progress=lambda done, total: bar.show(done, total, phase="verifying"))
         seconds = clock.monotonic() - start
     if as_json:
-        answer_json(index.last, ok=report.ok, seconds=seconds, **asdict(report))
+        last = index.last
+        reached = Answer(None, last.clock, last.fresh, tuple(last.outstanding))
+        answer_json(reached, ok=report.ok, seconds=seconds, **asdict(report))
         return 0 if report.ok else DIFFERENT
     for found in report.differences:
         click.echo(
@@ -56,7 +59,7 @@ def verify(place: Place, as_json: bool) -> int:
     return 0 if report.ok else DIFFERENT
 
 
-@click.command()
+@click.command(short_help="What indexing would cost.")
 @path_argument
 @click.option("--yes-really", is_flag=True, help="Even when PATH is / or a home directory.")
 @options
@@ -108,7 +111,7 @@ def plan(place: Place, as_json: bool, yes_really: bool) -> int:
     return 0 if found.fits else DIFFERENT
 
 
-@click.command()
+@click.command(short_help="Is this machine fit for it, and if not, what to do.")
 @options
 def doctor(place: Place, as_json: bool) -> int:
     """Check this machine and this index: kernel limits, SQLite, file systems, lock, socket, integrity.

@@ -3,12 +3,11 @@
 import json
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from currant.model import Freshness
+from currant.ipc.client import Answer
 
 
 def write_json(value: Any) -> None:
@@ -16,32 +15,26 @@ def write_json(value: Any) -> None:
     click.echo(json.dumps(value, separators=(",", ":"), default=str))
 
 
-def answer_json(freshness: Freshness | None, **parts: Any) -> None:
-    """An answer with its freshness in front."""
-    write_json({**freshness_dict(freshness), **parts})
+def answer_json(answer: Answer, **parts: Any) -> None:
+    """The parts of an answer, with its freshness in front when a barrier was asked for."""
+    if answer.clock is None:
+        write_json(parts)
+    else:
+        freshness = {"clock": answer.clock, "fresh": answer.fresh, "outstanding": answer.outstanding}
+        write_json({**freshness, **parts})
 
 
-def freshness_dict(freshness: Freshness | None) -> dict[str, Any]:
-    """``clock``, ``fresh``, ``outstanding``; nothing when no barrier was asked for."""
-    if freshness is None:
-        return {}
-    return {
-        "clock": freshness.clock,
-        "fresh": freshness.fresh,
-        "outstanding": list(freshness.outstanding),
-    }
-
-
-def say_freshness(freshness: Freshness | None) -> None:
+def say_freshness(answer: Answer) -> None:
     """One line on standard error: the clock, and what an answer that is not fresh lacks."""
-    if freshness is None:
+    if answer.clock is None:
         return
-    if freshness.fresh:
-        click.echo(f"clock {freshness.clock}, fresh", err=True)
+    if answer.fresh:
+        click.echo(f"clock {answer.clock}, fresh", err=True)
         return
-    missing = ", ".join(shown(path) for path in freshness.outstanding[:3])
-    some = f": not in it yet: {missing}{' ...' if len(freshness.outstanding) > 3 else ''}" if missing else ""
-    click.echo(f"clock {freshness.clock}, NOT fresh{some}", err=True)
+    missing = ", ".join(shown(path) for path in answer.outstanding[:3])
+    more = " ..." if len(answer.outstanding) > 3 else ""
+    some = f": not in it yet: {missing}{more}" if missing else ""
+    click.echo(f"clock {answer.clock}, NOT fresh{some}", err=True)
 
 
 def shown(path: str) -> str:
@@ -85,6 +78,8 @@ def duration(seconds: float) -> str:
 
 def moment(seconds: float) -> str:
     """A wall time in the local zone, to the second."""
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
 
 

@@ -8,7 +8,6 @@ from currant.cli.place import Place
 from currant.cli.progress import Bar
 from currant.errors import ServiceUnreachable
 from currant.ipc.client import Answer, Client
-from currant.model import Freshness
 
 if TYPE_CHECKING:
     from currant.api import Index
@@ -58,13 +57,13 @@ class _Own:
     def __init__(self, index: "Index", wait: float | None) -> None:
         self._index = index
         self._wait = wait
-        self._settled: Freshness | None = None
+        self._settled: Answer | None = None
 
     def ask(self, method: str, params: Mapping[str, Any]) -> Answer:
         if self._settled is None:
             self._settled = settle(self._index, self._wait)
         answer = self._index.ask(method, params, sync_ms=-1)
-        return answer._replace(freshness=answer.freshness or self._settled)
+        return self._settled._replace(result=answer.result)
 
     def close(self) -> None:
         self._index.close()
@@ -77,7 +76,7 @@ def open_here(place: Place) -> "Index":
     return open_index(place.root, flags=place.flags, live=False, create=False, wide=True)
 
 
-def settle(index: "Index", wait: float | None) -> Freshness:
+def settle(index: "Index", wait: float | None) -> Answer:
     """Bring the index up to date with a bar, for up to `wait` seconds (None: until done).
 
     In slices, so that the bar moves and a signal is heard."""
@@ -92,12 +91,10 @@ def settle(index: "Index", wait: float | None) -> Freshness:
             budget = _SLICE_SECONDS if left is None else max(0.0, min(_SLICE_SECONDS, left))
             if service is None:
                 # Another process got there first: one barrier, and it does the work.
-                answer = index.ask("sync", {}, sync_ms=round((3_600 if wait is None else wait) * 1_000))
-                assert answer.freshness is not None
-                return answer.freshness
+                return index.ask("sync", {}, sync_ms=round((3_600 if wait is None else wait) * 1_000))
             reached = service.sync(budget)
             if reached.fresh or (left is not None and left <= _SLICE_SECONDS):
-                return Freshness(reached.clock, reached.fresh, list(reached.outstanding))
+                return Answer(None, reached.clock, reached.fresh, tuple(reached.outstanding))
             at = service.progress()
             bar.show(at.done, at.total, rate=at.files_per_second, eta=at.eta_seconds, phase=at.phase)
 

@@ -43,7 +43,7 @@ def _flags(place: Place, workers: int | None, ignore: tuple[str, ...]) -> dict[s
     return flags
 
 
-@click.command()
+@click.command(short_help="Make the index, or bring it up to date.")
 @path_argument
 @_making
 @options
@@ -71,7 +71,7 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
                 place.root, flags=_flags(place, workers, ignore), live=False, wide=yes_really
             ) as opened,
         ):
-            freshness = settle(opened, None)
+            reached = settle(opened, None)
             told = opened.status()
             owned = opened.service is not None
     except Stopped as stopped:
@@ -82,7 +82,7 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     if as_json:
         parts = {key: stats.get(key, 0) for key in ("extractor_calls", "reused_results", "bytes_hashed")}
         answer_json(
-            freshness, root=str(place.root), seconds=seconds, processed=told["processed_files"], index=held,
+            reached, root=str(place.root), seconds=seconds, processed=told["processed_files"], index=held,
             owner=told.get("pid"), **parts,
         )  # fmt: skip
     else:
@@ -98,11 +98,11 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
             )
         else:
             click.echo(f"kept true by process {told.get('pid')}; waited {duration(seconds)} for it")
-        say_freshness(freshness)
-    return 0 if freshness.fresh else SyncTimeout.exit_code
+        say_freshness(reached)
+    return 0 if reached.fresh else SyncTimeout.exit_code
 
 
-@click.command()
+@click.command(short_help="Keep the index true while files change.")
 @path_argument
 @_making
 @options

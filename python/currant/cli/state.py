@@ -13,7 +13,7 @@ from currant.ipc.client import Client
 _FAILURES = 5
 
 
-@click.command()
+@click.command(short_help="Who keeps the index true, and how far it is.")
 @options
 def status(place: Place, as_json: bool) -> int:
     """Show the state of the index: who keeps it true, how far it is, what failed, what works badly.
@@ -35,10 +35,11 @@ def status(place: Place, as_json: bool) -> int:
 
 def _unowned(place: Place) -> dict[str, Any]:
     """The state as an owner sees it on opening, without its waiting for the scan."""
-    with open_here(place) as index:
+    # With the scheduler off the index is opened and nothing is scanned, watched or read.
+    with open_here(Place(place.root, {**place.flags, "scheduler.enabled": False})) as index:
         told = index.status()
     # The process that opened it just now to look is not one that keeps it true.
-    return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher"}
+    return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher", "degraded": []}
 
 
 def _write(told: dict[str, Any]) -> None:
@@ -55,7 +56,7 @@ def _write(told: dict[str, Any]) -> None:
         ("fresh", fresh),
         ("clock", told["clock"]),
         ("files", f"{held['files']:,}, {held['symbols']:,} definitions, {held['failed']:,} failed"),
-        ("languages", ", ".join(f"{name} {count:,}" for name, count in languages[:8])),
+        ("languages", ", ".join(f"{name or 'none'} {count:,}" for name, count in languages[:8])),
     ]
     if pid:
         cache = told["cache"]
@@ -75,7 +76,7 @@ def _write(told: dict[str, Any]) -> None:
         click.echo(f"failed: {shown(path)}: {reason}")
 
 
-@click.command()
+@click.command(short_help="Wait until every change so far is in the index.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 3_600),
@@ -91,12 +92,11 @@ def sync(place: Place, timeout: float, as_json: bool) -> int:
     Exit status 5 when that takes longer than the timeout; the paths that were still missing are named.
     """
     with reading(place, timeout) as reader:
-        freshness = reader.ask("sync", {}).freshness
-    assert freshness is not None
+        reached = reader.ask("sync", {})
     if as_json:
-        answer_json(freshness)
-        return 0 if freshness.fresh else SyncTimeout.exit_code
-    if not freshness.fresh:
-        raise SyncTimeout(freshness.outstanding, timeout)
-    click.echo(freshness.clock)
+        answer_json(reached)
+        return 0 if reached.fresh else SyncTimeout.exit_code
+    if not reached.fresh:
+        raise SyncTimeout(reached.outstanding, timeout)
+    click.echo(reached.clock)
     return 0

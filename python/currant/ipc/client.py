@@ -14,14 +14,17 @@ from typing import Any, NamedTuple, Self
 from currant import errors
 from currant.errors import ServiceUnreachable
 from currant.ipc import wire
-from currant.model import Freshness
 
 
 class Answer(NamedTuple):
-    """One answer: the result as plain JSON values, and its freshness (None when no barrier was asked for)."""
+    """One answer: the result as plain JSON values, and how fresh it is: it holds everything up to `clock`;
+    `fresh` says whether that is everything that was on disk, `outstanding` names (some of) what is not in it.
+    `clock` is None when no barrier was asked for."""
 
     result: Any
-    freshness: Freshness | None
+    clock: str | None = None
+    fresh: bool = False
+    outstanding: tuple[str, ...] = ()
 
 
 class Client:
@@ -80,7 +83,12 @@ class Client:
             else:
                 final = message
         result = final.get("result")
-        return Answer(rows if rows and result is None else result, _freshness(final))
+        return Answer(
+            rows if rows and result is None else result,
+            final.get("clock"),
+            final.get("fresh", False),
+            tuple(final.get("outstanding", ())),
+        )
 
     def stream(self, method: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Ask, and yield each part as it comes, until the owner ends it. The connection is then of no
@@ -130,12 +138,6 @@ class Client:
             ) from None
         except (OSError, wire.WireError, ValueError) as error:
             raise ServiceUnreachable(f"the process that owned the index went away ({error})") from None
-
-
-def _freshness(message: dict[str, Any]) -> Freshness | None:
-    if "fresh" not in message:
-        return None
-    return Freshness(message["clock"], message["fresh"], message["outstanding"])
 
 
 def _error(told: dict[str, Any]) -> errors.CurrantError:

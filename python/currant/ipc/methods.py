@@ -14,9 +14,7 @@ import msgspec
 from currant.errors import UsageError
 from currant.ipc.client import Answer
 from currant.ipc.wire import PROTOCOL
-from currant.model import Freshness
 from currant.service import Service
-
 
 _Kinds = type | tuple[type, ...]
 
@@ -54,20 +52,22 @@ class Desk:
         if method is None:
             raise UsageError(f"no method {name!r}; there are: {', '.join(sorted(METHODS))}")
         checked = _check(name, method, params)
-        freshness = self.settle(sync_ms / 1_000) if method.syncs and sync_ms is not None else None
-        return Answer(msgspec.to_builtins(method.run(self, checked)), freshness)
+        reached = Answer(None)
+        if method.syncs and sync_ms is not None:
+            reached = self.settle(sync_ms / 1_000)
+        return reached._replace(result=msgspec.to_builtins(method.run(self, checked)))
 
-    def settle(self, budget: float, *, rescan: bool | None = None) -> Freshness:
+    def settle(self, budget: float, *, rescan: bool | None = None) -> Answer:
         """The barrier in front of a read: at most `budget` seconds of `Service.sync`.
 
         Without watches nobody tells of changes after the last scan, so the disk is asked again; `rescan`
         False when a scan has just begun anyway."""
         if rescan is None:
-            rescan = not self.live
+            rescan = not self.live and self.service.settings.scheduler.enabled
         if rescan:
             self.service.engine.rescan("")
         reached = self.service.sync(budget)
-        return Freshness(reached.clock, reached.fresh, list(reached.outstanding))
+        return Answer(None, reached.clock, reached.fresh, tuple(reached.outstanding))
 
 
 def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, Any]:

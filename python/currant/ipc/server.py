@@ -12,7 +12,6 @@ import struct
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -232,8 +231,8 @@ def _send(connection: socket.socket, tag: Any, answer: Answer) -> None:
         message["result"] = None
     else:
         message["result"] = result
-    if answer.freshness is not None:
-        message |= asdict(answer.freshness)
+    if answer.clock is not None:
+        message |= {"clock": answer.clock, "fresh": answer.fresh, "outstanding": answer.outstanding}
     connection.sendall(wire.encode(message))
 
 

@@ -1,7 +1,7 @@
 """The bytes on the socket: one JSON object a line, and the address of the socket.
 
-Paths are `str` with surrogateescape. orjson is quick but refuses the lone surrogates that stand for bytes
-which are not UTF-8, so the few messages that carry one go through `json`, which writes them as ``\\udcXX``.
+Paths are `str` with surrogateescape; `json` writes the lone surrogates that stand for bytes which are not
+UTF-8 as ``\\udcXX`` and reads them back. It is quick enough here, and a short command imports nothing else.
 """
 
 import json
@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
-
-import orjson
 
 PROTOCOL: Final = 1
 SOCKET_NAME: Final = "sock"
@@ -33,25 +31,15 @@ class WireError(ValueError):
 
 def encode(message: dict[str, Any]) -> bytes:
     """One message as a line, with its newline."""
-    try:
-        return orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:
-        return json.dumps(message, separators=(",", ":"), default=_reject).encode("ascii") + b"\n"
-
-
-def _reject(value: object) -> Any:
-    raise TypeError(f"{type(value).__name__} cannot be sent")
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any]:
     """One line as a message; `WireError` for anything that is not one JSON object."""
     try:
-        message = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise WireError(f"not JSON: {error}") from None
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise WireError("a message is a JSON object")
     return cast(dict[str, Any], message)
