@@ -1,0 +1,559 @@
+"""The threads between the engine and the writer: read once, hash, reuse or extract, hand on.
+
+Owns: what one change leads to, in which order changes may overtake each other, that one content is
+extracted once however many workers meet it, the replacement of a worker that died. Does not own: reading
+(`reading`), the meaning of a content (`extract`), committing (`writer`).
+
+Order. One worker at a time asks the engine for changes (the others wait or work), so "taken before" is well
+defined. Changes of single files may overtake each other: the engine never hands out one path twice. A
+change that speaks of several paths (a subtree, a rename) waits until all that was taken before it has been
+handed to the writer, and nothing is taken while it waits: otherwise a row could be written below a directory
+whose move is already committed.
+"""
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from currant.changes import (
+    AGAIN,
+    DONE,
+    FAILED,
+    GONE,
+    NEVER,
+    Ack,
+    ChangeDetectionQueue,
+    backoff_seconds,
+)
+from currant.clock import Clock
+from currant.extract import ExtractionError, Registry
+from currant.model import (
+    ChangeType,
+    Failure,
+    FileChange,
+    FileStat,
+    Item,
+    MoveTree,
+    Remove,
+    RemoveTree,
+    ResultKey,
+    Upsert,
+)
+from currant.reading import ByteBudget, Gone, Reader, ReadFile, Torn
+from currant.status import StatusReporter
+from currant.writer import Submission, WriterStopped
+
+log = logging.getLogger(__name__)
+
+CONTENT_BYTES: Final = 64 << 20
+"""Bytes of file content that all workers together hold."""
+MAX_DEATHS: Final = 3
+"""A path that ended so many workers counts as failed."""
+MAX_EXTRACTIONS: Final = 5
+"""The same content gives the same result; after so many tries a refusal is final until the file changes."""
+_POLL_SECONDS: Final = 1.0
+
+
+class Sink(Protocol):
+    """What is used of `Writer`."""
+
+    def submit(self, submission: Submission) -> None: ...
+    def nudge(self) -> None: ...
+
+
+class UnderWay:
+    """Contents whose result is being made, or was handed to the writer and is not committed yet."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._handed_on: dict[ResultKey, bool] = {}
+
+    def claim(self, key: ResultKey) -> bool:
+        """True: the caller makes this result and must call `handed_on` or `release`. False: another
+        worker's result is with the writer, ahead of whatever the caller hands on now."""
+        with self._changed:
+            while self._handed_on.get(key) is False:
+                self._changed.wait()
+            if key in self._handed_on:
+                return False
+            self._handed_on[key] = False
+            return True
+
+    def handed_on(self, key: ResultKey) -> None:
+        """The result is with the writer."""
+        with self._changed:
+            # Unless the commit was quicker than this call.
+            if key in self._handed_on:
+                self._handed_on[key] = True
+            self._changed.notify_all()
+
+    def release(self, key: ResultKey) -> None:
+        """The result is stored, or there is none: the next worker has to ask the store."""
+        with self._changed:
+            self._handed_on.pop(key, None)
+            self._changed.notify_all()
+
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._handed_on)
+
+
+class Processor:
+    """What one change leads to. One for each worker, because of its `Reader`."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        registry: Registry,
+        find_result: Callable[[ResultKey], int | None],
+        *,
+        under_way: UnderWay,
+        budget: ByteBudget,
+        status: StatusReporter,
+        clock: Clock,
+        source: random.Random,
+    ) -> None:
+        self._reader = reader
+        self._registry = registry
+        self._find_result = find_result
+        self._under_way = under_way
+        self._budget = budget
+        self._status = status
+        self._clock = clock
+        self._random = source
+
+    def begin_batch(self) -> None:
+        """Before the first change of a batch."""
+        self._reader.refresh()
+
+    def close(self) -> None:
+        """Let go of the root."""
+        self._reader.close()
+
+    def process(self, change: FileChange, submit: Callable[[Submission], None]) -> bool:
+        """Bring one path up to date as far as the writer; False when it must be queued again instead."""
+        path = os.fsencode(change.path)
+        old = None if change.old_path is None else os.fsencode(change.old_path)
+        if change.is_dir and change.change_type is ChangeType.RENAMED and old is not None:
+            submit(Submission(change.path, change.ticket, (MoveTree(old, path, change.cause),), DONE))
+            return True
+        if change.change_type is ChangeType.DELETED:
+            gone = RemoveTree(path, change.cause) if change.is_dir else Remove(path, change.cause)
+            submit(Submission(change.path, change.ticket, (gone,), GONE))
+            return True
+        size = self._reader.size(change.path)
+        self._budget.acquire(size)
+        try:
+            return self._process_file(change, path, old, submit)
+        finally:
+            self._budget.release(size)
+
+    def _process_file(
+        self, change: FileChange, path: bytes, old: bytes | None, submit: Callable[[Submission], None]
+    ) -> bool:
+        reading = self._reader.read(change.path)
+        # A rename whose file is gone or unreadable still leaves the old name without one.
+        before: tuple[Item, ...] = () if old is None else (Remove(old, change.cause),)
+        if isinstance(reading, Torn):
+            return False
+        if isinstance(reading, Gone):
+            submit(Submission(change.path, change.ticket, (*before, Remove(path, change.cause)), GONE))
+            return True
+        if not isinstance(reading, ReadFile):
+            submit(self.failure(change, reading.reason, reading.stat, before=before))
+            return True
+        self._status.count_bytes(reading.stat.size)
+        choice = self._registry.choose(change.path, reading.head, reading.stat.size)
+        key = ResultKey(reading.digest, choice.language or "", choice.identity)
+        upsert = Upsert(
+            path=path,
+            stat=reading.stat,
+            key=key,
+            record=None,
+            old_path=old,
+            cause=change.cause,
+            seen_at=self._clock.now(),
+            attempts=change.attempts,
+            racy=reading.racy,
+        )
+        # Claimed before the store is asked: the other order could miss a commit between the two.
+        if not self._under_way.claim(key):
+            self._status.count_reuse()
+            submit(_submission(change, upsert))
+            return True
+        kept = False
+        try:
+            if self._find_result(key) is not None:
+                self._status.count_reuse()
+                submit(_submission(change, upsert))
+                return True
+            self._status.count_extraction()
+            try:
+                extraction = choice.run(reading.content if reading.content is not None else reading.head)
+            except ExtractionError as error:
+                submit(self.failure(change, str(error), reading.stat, before=before, final=True))
+                return True
+            except Exception as error:
+                # An extractor of somebody else's making may raise anything; it is about this content.
+                log.exception("extractor %s broke on %r", choice.identity, change.path)
+                reason = f"{choice.identity} broke: {type(error).__name__}: {error}"
+                submit(self.failure(change, reason, reading.stat, before=before, final=True))
+                return True
+            upsert = replace(upsert, record=extraction.record)
+            submit(
+                _submission(
+                    change, upsert, cost=extraction.cost, release=lambda: self._under_way.release(key)
+                )
+            )
+            kept = True
+            self._under_way.handed_on(key)
+            return True
+        finally:
+            if not kept:
+                self._under_way.release(key)
+
+    def failure(
+        self,
+        change: FileChange,
+        reason: str,
+        stat: FileStat | None,
+        *,
+        before: tuple[Item, ...] = (),
+        final: bool = False,
+    ) -> Submission:
+        """The failure of one path, as data. `final`: trying again cannot help for ever."""
+        attempts = change.attempts + 1
+        retry = backoff_seconds(attempts, self._random)
+        never = final and attempts >= MAX_EXTRACTIONS
+        item = Failure(
+            path=os.fsencode(change.path),
+            stat=stat,
+            reason=reason,
+            attempts=attempts,
+            retry_at=None if never else self._clock.now() + retry,
+            cause=change.cause,
+        )
+        return Submission(
+            path=change.path,
+            ticket=change.ticket,
+            items=(*before, item),
+            outcome=FAILED,
+            stat=stat,
+            retry_seconds=NEVER if never else retry,
+            error=reason,
+        )
+
+
+def _submission(
+    change: FileChange, upsert: Upsert, *, cost: int = 0, release: Callable[[], None] | None = None
+) -> Submission:
+    return Submission(
+        path=change.path,
+        ticket=change.ticket,
+        items=(upsert,),
+        outcome=DONE,
+        stat=upsert.stat,
+        cost=cost + len(upsert.path) + 128,
+        release=release,
+    )
+
+
+def is_barrier(change: FileChange) -> bool:
+    """True for a change that speaks of more than one path."""
+    return change.is_dir or change.old_path is not None
+
+
+class WorkerThread(threading.Thread):
+    """Takes changes, brings them up to date, until the pool stops or an unexpected exception ends it."""
+
+    def __init__(
+        self, worker_id: int, pool: "WorkerThreadPool", make_processor: Callable[[], Processor]
+    ) -> None:
+        super().__init__(name=f"currant-worker-{worker_id}", daemon=True)
+        self.worker_id = worker_id
+        self._pool = pool
+        self._make_processor = make_processor
+        # Only this thread writes these; others read them for `status`.
+        self._current: FileChange | None = None
+        self._left: Sequence[FileChange] = ()
+
+    def is_active(self) -> bool:
+        """True while it has changes in work."""
+        return self.is_alive() and self._current is not None
+
+    def get_current_task(self) -> str | None:
+        """Path in work, None when waiting."""
+        current = self._current
+        return None if current is None else current.path
+
+    def run(self) -> None:
+        """Work until told to stop; whatever ends it otherwise is reported to the pool."""
+        try:
+            self._work()
+        except WriterStopped:
+            self._pool._finished(self)
+        except BaseException as error:
+            self._pool._died(self, error, self._current, self._left)
+        else:
+            self._pool._finished(self)
+
+    def _work(self) -> None:
+        processor = self._make_processor()
+        try:
+            while True:
+                taken = self._pool._take(self)
+                if taken is None:
+                    return
+                self._work_through(processor, taken)
+        finally:
+            processor.close()
+
+    def _work_through(self, processor: Processor, taken: Sequence[FileChange]) -> None:
+        pool = self._pool
+        self._left = taken
+        last_barrier = max((index for index, change in enumerate(taken) if is_barrier(change)), default=-1)
+        for index, change in enumerate(taken):
+            self._left = taken[index + 1 :]
+            self._current = change
+            if index == 0:
+                processor.begin_batch()
+            if is_barrier(change) and not pool._wait_for_the_others(self):
+                raise WriterStopped
+            if pool.stopping:
+                raise WriterStopped
+            if not processor.process(change, pool.sink.submit):
+                pool.queue.ack([Ack(change.ticket, AGAIN)])
+            pool._survived(change.path)
+            self._current = None
+            pool._handed_on(self, last=index == last_barrier)
+        self._left = ()
+        pool.sink.nudge()
+
+
+class WorkerThreadPool:
+    """`workers` threads between `queue` and `sink`. `make_processor` is called in each thread."""
+
+    def __init__(
+        self,
+        queue: ChangeDetectionQueue,
+        sink: Sink,
+        make_processor: Callable[[], Processor],
+        *,
+        workers: int,
+        batch_size: int,
+        status: StatusReporter,
+        clock: Clock,
+        source: random.Random | None = None,
+    ) -> None:
+        self.queue = queue
+        self.sink = sink
+        self._make_processor = make_processor
+        self._count = workers
+        self._batch_size = batch_size
+        self._status = status
+        self._clock = clock
+        self._random = source or random.Random()
+        self._changed = threading.Condition()
+        self._workers: dict[int, WorkerThread] = {}
+        self._leader: WorkerThread | None = None
+        self._taken: dict[WorkerThread, int] = {}
+        self._deaths: dict[str, int] = {}
+        self._deaths_without_work = 0
+        self._engine_error: str | None = None
+        self.stopping = False
+
+    def start(self) -> None:
+        """Start the threads."""
+        with self._changed:
+            for worker_id in range(self._count):
+                self._spawn(worker_id)
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Let each worker finish the file it has in hand; what else was taken stays with the engine.
+
+        False if one was still busy after `timeout` seconds (a read that hangs): it is left behind, and
+        can hand nothing on any more once the writer has stopped. Idempotent.
+        """
+        with self._changed:
+            self.stopping = True
+            self._changed.notify_all()
+            workers = list(self._workers.values())
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        for worker in workers:
+            left = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
+            if worker is not threading.current_thread():
+                worker.join(left)
+        return not any(worker.is_alive() for worker in workers)
+
+    def is_active(self) -> bool:
+        """True between `start` and `stop`."""
+        with self._changed:
+            return bool(self._workers) and not self.stopping
+
+    def active_count(self) -> int:
+        """Workers that have a file in hand."""
+        with self._changed:
+            return sum(worker.is_active() for worker in self._workers.values())
+
+    def alive_count(self) -> int:
+        """Threads that run."""
+        with self._changed:
+            return sum(worker.is_alive() for worker in self._workers.values())
+
+    def current_tasks(self) -> list[str]:
+        """Paths in work."""
+        with self._changed:
+            workers = list(self._workers.values())
+        return [task for task in (worker.get_current_task() for worker in workers) if task is not None]
+
+    @property
+    def engine_error(self) -> str | None:
+        """Why the engine gives no changes any more, if it failed."""
+        return self._engine_error
+
+    # --- for the workers --------------------------------------------------------------------------------
+
+    def _spawn(self, worker_id: int) -> None:
+        """Only with the lock held."""
+        worker = WorkerThread(worker_id, self, self._make_processor)
+        worker.start()  # its first step waits for the lock
+        self._workers[worker_id] = worker
+        self._taken[worker] = 0
+
+    def _take(self, worker: WorkerThread) -> list[FileChange] | None:
+        """The next changes for this worker, as the only one that asks; None when there will be no more."""
+        while True:
+            with self._changed:
+                while self._leader is not None and not self.stopping:
+                    self._changed.wait()
+                if self.stopping:
+                    return None
+                self._leader = worker
+            batch: list[FileChange] = []
+            try:
+                # A share each, so that a handful of changes does not queue up behind one worker.
+                share = max(1, min(self._batch_size, self.queue.size() // self._count))
+                batch = self.queue.get_next_batch(share, _POLL_SECONDS)
+            except Exception as error:
+                log.error("the engine failed: %s", error)
+                with self._changed:
+                    self._engine_error = str(error)
+                    self.stopping = True
+            finally:
+                with self._changed:
+                    self._deaths_without_work = 0
+                    self._taken[worker] = len(batch)
+                    if not any(is_barrier(change) for change in batch):
+                        self._leader = None
+                    self._changed.notify_all()
+            if batch:
+                return batch
+            if self.queue.stopped or self.stopping:
+                return None
+
+    def _wait_for_the_others(self, worker: WorkerThread) -> bool:
+        """Until all that others have taken is handed on (they can take nothing new, as `worker` leads)."""
+        with self._changed:
+            while any(count for other, count in self._taken.items() if other is not worker):
+                if self.stopping:
+                    return False
+                self._changed.wait()
+            return not self.stopping
+
+    def _handed_on(self, worker: WorkerThread, *, last: bool) -> None:
+        with self._changed:
+            self._taken[worker] -= 1
+            if last and self._leader is worker:
+                self._leader = None
+            if last or not self._taken[worker]:
+                self._changed.notify_all()
+
+    def _survived(self, path: str) -> None:
+        if self._deaths:
+            with self._changed:
+                self._deaths.pop(path, None)
+
+    def _finished(self, worker: WorkerThread) -> None:
+        """A worker ended as it should."""
+        with self._changed:
+            self._forget(worker)
+
+    def _forget(self, worker: WorkerThread) -> None:
+        self._taken.pop(worker, None)
+        if self._leader is worker:
+            self._leader = None
+        self._changed.notify_all()
+
+    def _died(
+        self,
+        worker: WorkerThread,
+        error: BaseException,
+        current: FileChange | None,
+        left: Sequence[FileChange],
+    ) -> None:
+        """Called by a worker as the last thing it does: give its changes back, put another in its place."""
+        log.error("worker %d died: %r", worker.worker_id, error, exc_info=error)
+        self._status.count_worker_death()
+        with self._changed:
+            deaths = 0
+            if current is not None:
+                deaths = self._deaths.get(current.path, 0) + 1
+                self._deaths[current.path] = deaths
+                if deaths >= MAX_DEATHS:
+                    del self._deaths[current.path]
+        try:
+            again = list(left)
+            if current is not None and deaths >= MAX_DEATHS:
+                self.sink.submit(self._death_of(current, error))
+            elif current is not None:
+                again.insert(0, current)
+            self.queue.ack([Ack(change.ticket, AGAIN) for change in again])
+            self.sink.nudge()
+        except WriterStopped:
+            pass
+        except Exception:
+            log.exception("the changes of worker %d could not be given back", worker.worker_id)
+        with self._changed:
+            self._forget(worker)
+            if current is None and not self.stopping:
+                # It died before it had any work, and its successor is likely to as well: take it slowly.
+                self._deaths_without_work += 1
+                self._changed.wait_for(
+                    lambda: self.stopping, backoff_seconds(self._deaths_without_work, self._random)
+                )
+            if self.stopping:
+                return
+            try:
+                self._spawn(worker.worker_id)
+                return
+            except RuntimeError:
+                # No new thread to be had: this one takes the place of its successor.
+                log.exception("no thread for worker %d, the dying one goes on", worker.worker_id)
+                self._taken[worker] = 0
+        worker._current, worker._left = None, ()
+        worker.run()
+
+    def _death_of(self, change: FileChange, error: BaseException) -> Submission:
+        reason = f"ended {MAX_DEATHS} workers: {type(error).__name__}: {error}"
+        attempts = change.attempts + 1
+        retry = backoff_seconds(attempts, self._random)
+        item = Failure(
+            path=os.fsencode(change.path),
+            stat=None,
+            reason=reason,
+            attempts=attempts,
+            retry_at=self._clock.now() + retry,
+            cause=change.cause,
+        )
+        return Submission(
+            path=change.path,
+            ticket=change.ticket,
+            items=(item,),
+            outcome=FAILED,
+            retry_seconds=retry,
+            error=reason,
+        )
