@@ -40,6 +40,8 @@ class FakeEngine:
         self.failure: BaseException | None = None
         self._queue: OrderedDict[str, FakeChange] = OrderedDict()
         self._in_flight: dict[int, FakeChange] = {}
+        # Changes of whole subtrees: handed out alone, when nothing else is out.
+        self._ops: list[FakeChange] = []
         self._dirty_again: dict[str, set[str]] = {}
         self._next_ticket = 1
         self._stopped = False
@@ -77,7 +79,7 @@ class FakeEngine:
                     self._dirty_again.setdefault(change.path, set()).update({change.path, moved})
             for path in [path for path in self.tree if path.startswith(old + "/")]:
                 self.tree[new + path[len(old) :]] = self.tree.pop(path)
-            self._put(FakeChange(self._ticket(), "renamed", new, old_path=old, is_dir=True))
+            self._ops.append(FakeChange(self._ticket(), "renamed", new, old_path=old, is_dir=True))
             for path in queued:
                 self._look(new + path[len(old) :], "event", force=True)
             self._changed.notify_all()
@@ -87,7 +89,7 @@ class FakeEngine:
         with self._changed:
             for below in [below for below in self.tree if below.startswith(path + "/")]:
                 del self.tree[below]
-            self._put(FakeChange(self._ticket(), "deleted", path, is_dir=True))
+            self._ops.append(FakeChange(self._ticket(), "deleted", path, is_dir=True))
             self._changed.notify_all()
 
     def fire_retries(self) -> None:
@@ -132,7 +134,11 @@ class FakeEngine:
             if self._stopped:
                 return None
             batch = []
-            while self._queue and len(batch) < max_changes:
+            if self._ops:
+                if not self._in_flight:
+                    batch.append(self._ops[0])
+                    self._in_flight[batch[0].ticket] = batch[0]
+            while not self._ops and self._queue and len(batch) < max_changes:
                 _, change = self._queue.popitem(last=False)
                 self._in_flight[change.ticket] = change
                 batch.append(change)
@@ -149,7 +155,10 @@ class FakeEngine:
                 self.acks.append(ack)
                 ticket, outcome, size, mtime_ns, ctime_ns, ino, retry = ack
                 change = self._in_flight.pop(ticket)
-                if outcome == "done" and not change.is_dir:
+                if change.is_dir:
+                    if outcome in ("done", "gone"):
+                        self._ops.pop(0)
+                elif outcome == "done":
                     self.tree[change.path] = (size, mtime_ns, ctime_ns, ino)
                     self.attempts.pop(change.path, None)
                 elif outcome == "gone":
@@ -209,7 +218,7 @@ class FakeEngine:
 
     def pending(self) -> int:
         with self._changed:
-            return len(self._queue) + len(self._in_flight)
+            return len(self._outstanding())
 
     def status(self) -> dict[str, Any]:
         return {"phase": "watching", "fresh": self._fresh and not self.pending(), "pending": self.pending()}
@@ -217,10 +226,12 @@ class FakeEngine:
     # --- inside -----------------------------------------------------------------------------------------
 
     def _ready(self) -> bool:
-        return bool(self._queue) or self._stopped or self.failure is not None
+        ready = not self._in_flight if self._ops else bool(self._queue)
+        return ready or self._stopped or self.failure is not None
 
     def _outstanding(self) -> list[str]:
-        return [*self._queue, *(change.path for change in self._in_flight.values())]
+        ops = [op.path for op in self._ops if op.ticket not in self._in_flight]
+        return [*ops, *self._queue, *(change.path for change in self._in_flight.values())]
 
     def _ticket(self) -> int:
         ticket, self._next_ticket = self._next_ticket, self._next_ticket + 1

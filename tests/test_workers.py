@@ -6,12 +6,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from currant.changes import BACKOFF_CAP, NEVER, backoff_seconds
 from currant.model import Failure, Upsert
 from currant.reading import ByteBudget
 from currant.workers import MAX_DEATHS, MAX_EXTRACTIONS, UnderWay
-from hypothesis import given
-from hypothesis import strategies as st
 from pipeline_double import Pipeline, outline_lines
 
 

@@ -1,14 +1,11 @@
 """The threads between the engine and the writer: read once, hash, reuse or extract, hand on.
 
-Owns: what one change leads to, in which order changes may overtake each other, that one content is
-extracted once however many workers meet it, the replacement of a worker that died. Does not own: reading
+Owns: what one change leads to, that one content is extracted once however many workers meet it, the
+replacement of a worker that died. Does not own: reading
 (`reading`), the meaning of a content (`extract`), committing (`writer`).
 
-Order. One worker at a time asks the engine for changes (the others wait or work), so "taken before" is well
-defined. Changes of single files may overtake each other: the engine never hands out one path twice. A
-change that speaks of several paths (a subtree, a rename) waits until all that was taken before it has been
-handed to the writer, and nothing is taken while it waits: otherwise a row could be written below a directory
-whose move is already committed.
+Order is the engine's: it hands out no path twice at a time, and a change that speaks of a whole subtree only
+when nothing else is out, so files may overtake each other here.
 """
 
 import logging
@@ -256,15 +253,11 @@ def _submission(
         ticket=change.ticket,
         items=(upsert,),
         outcome=DONE,
-        stat=upsert.stat,
+        # A racy file is acknowledged with a change time that none has: the next listing reads it again.
+        stat=replace(upsert.stat, ctime_ns=-1) if upsert.racy else upsert.stat,
         cost=cost + len(upsert.path) + 128,
         release=release,
     )
-
-
-def is_barrier(change: FileChange) -> bool:
-    """True for a change that speaks of more than one path."""
-    return change.is_dir or change.old_path is not None
 
 
 class WorkerThread(threading.Thread):
@@ -295,17 +288,17 @@ class WorkerThread(threading.Thread):
         try:
             self._work()
         except WriterStopped:
-            self._pool._finished(self)
+            pass  # what it had taken stays with the engine, unacknowledged
         except BaseException as error:
             self._pool._died(self, error, self._current, self._left)
-        else:
-            self._pool._finished(self)
+        finally:
+            self._current = None
 
     def _work(self) -> None:
         processor = self._make_processor()
         try:
             while True:
-                taken = self._pool._take(self)
+                taken = self._pool._take()
                 if taken is None:
                     return
                 self._work_through(processor, taken)
@@ -315,22 +308,16 @@ class WorkerThread(threading.Thread):
     def _work_through(self, processor: Processor, taken: Sequence[FileChange]) -> None:
         pool = self._pool
         self._left = taken
-        last_barrier = max((index for index, change in enumerate(taken) if is_barrier(change)), default=-1)
+        processor.begin_batch()
         for index, change in enumerate(taken):
-            self._left = taken[index + 1 :]
-            self._current = change
-            if index == 0:
-                processor.begin_batch()
-            if is_barrier(change) and not pool._wait_for_the_others(self):
-                raise WriterStopped
             if pool.stopping:
                 raise WriterStopped
+            self._left = taken[index + 1 :]
+            self._current = change
             if not processor.process(change, pool.sink.submit):
                 pool.queue.ack([Ack(change.ticket, AGAIN)])
-            pool._survived(change.path)
             self._current = None
-            pool._handed_on(self, last=index == last_barrier)
-        self._left = ()
+            pool._survived(change.path)
         pool.sink.nudge()
 
 
@@ -359,8 +346,6 @@ class WorkerThreadPool:
         self._random = source or random.Random()
         self._changed = threading.Condition()
         self._workers: dict[int, WorkerThread] = {}
-        self._leader: WorkerThread | None = None
-        self._taken: dict[WorkerThread, int] = {}
         self._deaths: dict[str, int] = {}
         self._deaths_without_work = 0
         self._engine_error: str | None = None
@@ -372,15 +357,20 @@ class WorkerThreadPool:
             for worker_id in range(self._count):
                 self._spawn(worker_id)
 
+    def request_stop(self) -> None:
+        """Take nothing more, without waiting for anybody."""
+        with self._changed:
+            self.stopping = True
+            self._changed.notify_all()
+
     def stop(self, timeout: float | None = None) -> bool:
         """Let each worker finish the file it has in hand; what else was taken stays with the engine.
 
         False if one was still busy after `timeout` seconds (a read that hangs): it is left behind, and
         can hand nothing on any more once the writer has stopped. Idempotent.
         """
+        self.request_stop()
         with self._changed:
-            self.stopping = True
-            self._changed.notify_all()
             workers = list(self._workers.values())
         deadline = None if timeout is None else self._clock.monotonic() + timeout
         for worker in workers:
@@ -420,73 +410,32 @@ class WorkerThreadPool:
     def _spawn(self, worker_id: int) -> None:
         """Only with the lock held."""
         worker = WorkerThread(worker_id, self, self._make_processor)
-        worker.start()  # its first step waits for the lock
+        worker.start()
         self._workers[worker_id] = worker
-        self._taken[worker] = 0
 
-    def _take(self, worker: WorkerThread) -> list[FileChange] | None:
-        """The next changes for this worker, as the only one that asks; None when there will be no more."""
-        while True:
-            with self._changed:
-                while self._leader is not None and not self.stopping:
-                    self._changed.wait()
-                if self.stopping:
-                    return None
-                self._leader = worker
-            batch: list[FileChange] = []
+    def _take(self) -> list[FileChange] | None:
+        """The next changes; None when there will be no more."""
+        while not self.stopping:
             try:
                 # A share each, so that a handful of changes does not queue up behind one worker.
                 share = max(1, min(self._batch_size, self.queue.size() // self._count))
                 batch = self.queue.get_next_batch(share, _POLL_SECONDS)
             except Exception as error:
                 log.error("the engine failed: %s", error)
-                with self._changed:
-                    self._engine_error = str(error)
-                    self.stopping = True
-            finally:
-                with self._changed:
-                    self._deaths_without_work = 0
-                    self._taken[worker] = len(batch)
-                    if not any(is_barrier(change) for change in batch):
-                        self._leader = None
-                    self._changed.notify_all()
+                self._engine_error = str(error)
+                self.request_stop()
+                return None
+            self._deaths_without_work = 0
             if batch:
                 return batch
-            if self.queue.stopped or self.stopping:
+            if self.queue.stopped:
                 return None
-
-    def _wait_for_the_others(self, worker: WorkerThread) -> bool:
-        """Until all that others have taken is handed on (they can take nothing new, as `worker` leads)."""
-        with self._changed:
-            while any(count for other, count in self._taken.items() if other is not worker):
-                if self.stopping:
-                    return False
-                self._changed.wait()
-            return not self.stopping
-
-    def _handed_on(self, worker: WorkerThread, *, last: bool) -> None:
-        with self._changed:
-            self._taken[worker] -= 1
-            if last and self._leader is worker:
-                self._leader = None
-            if last or not self._taken[worker]:
-                self._changed.notify_all()
+        return None
 
     def _survived(self, path: str) -> None:
         if self._deaths:
             with self._changed:
                 self._deaths.pop(path, None)
-
-    def _finished(self, worker: WorkerThread) -> None:
-        """A worker ended as it should."""
-        with self._changed:
-            self._forget(worker)
-
-    def _forget(self, worker: WorkerThread) -> None:
-        self._taken.pop(worker, None)
-        if self._leader is worker:
-            self._leader = None
-        self._changed.notify_all()
 
     def _died(
         self,
@@ -518,7 +467,6 @@ class WorkerThreadPool:
         except Exception:
             log.exception("the changes of worker %d could not be given back", worker.worker_id)
         with self._changed:
-            self._forget(worker)
             if current is None and not self.stopping:
                 # It died before it had any work, and its successor is likely to as well: take it slowly.
                 self._deaths_without_work += 1
@@ -533,7 +481,6 @@ class WorkerThreadPool:
             except RuntimeError:
                 # No new thread to be had: this one takes the place of its successor.
                 log.exception("no thread for worker %d, the dying one goes on", worker.worker_id)
-                self._taken[worker] = 0
         worker._current, worker._left = None, ()
         worker.run()
 

@@ -31,6 +31,7 @@ GROUP_SECONDS: Final = 0.1
 # Twice a group: the workers fill the next one while this one is being committed.
 BACKLOG_ITEMS: Final = 2 * GROUP_ITEMS
 BACKLOG_BYTES: Final = 2 * GROUP_BYTES
+_RECHECK_SECONDS: Final = 0.01
 _ISOLATE_AFTER: Final = 3
 _RETRY_CAP: Final = 30.0
 
@@ -225,7 +226,8 @@ class Writer:
             idle = self._queue.size() <= waiting
             wait = seconds_until_due(items, size, age, idle=idle)
             if wait > 0:
-                return wait
+                # The engine counts what was acknowledged with a little delay, so ask it again soon.
+                return min(wait, _RECHECK_SECONDS)
         self._commit_group()
         return 0.0
 
@@ -286,7 +288,8 @@ class Writer:
             self._queue.ack(acks)
         except Exception:
             # The rows are committed; an engine that has failed or stopped finds them so at its next start.
-            log.exception("the engine did not take %d acknowledgements", len(acks))
+            if not self._stopping:
+                log.exception("the engine did not take %d acknowledgements", len(acks))
 
     def _isolate(self, group: Sequence[Submission]) -> list[Submission]:
         """Commit one by one, so that a change that can never be committed does not hold up the others.
