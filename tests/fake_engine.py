@@ -134,10 +134,9 @@ class FakeEngine:
             if self._stopped:
                 return None
             batch = []
-            if self._ops:
-                if not self._in_flight:
-                    batch.append(self._ops[0])
-                    self._in_flight[batch[0].ticket] = batch[0]
+            if self._ops and not self._in_flight:
+                batch.append(self._ops[0])
+                self._in_flight[batch[0].ticket] = batch[0]
             while not self._ops and self._queue and len(batch) < max_changes:
                 _, change = self._queue.popitem(last=False)
                 self._in_flight[change.ticket] = change

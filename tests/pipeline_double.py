@@ -12,9 +12,10 @@ from currant.clock import Clock, SystemClock
 from currant.extract import Registry
 from currant.extract.outline import OutlineExtractor
 from currant.model import Failure, Item, MoveTree, Record, Remove, RemoveTree, ResultKey, Upsert
+from currant.processing import CONTENT_BYTES, Processor, UnderWay
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
-from currant.workers import CONTENT_BYTES, Processor, UnderWay, WorkerThreadPool
+from currant.workers import WorkerThreadPool
 from currant.writer import Writer
 from fake_engine import FakeEngine
 

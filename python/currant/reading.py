@@ -244,7 +244,7 @@ class Reader:
         return size if size <= self._limit else _STEP
 
     def read(self, path: str) -> Reading:
-        """Read `path` (relative to the root), up to three times if it changes meanwhile. Raises no OSError."""
+        """Read `path` (relative to the root), up to three times if it changes meanwhile. No OSError."""
         if self._root_error is not None:
             return Unreadable(self._root_error, None)
         for _ in range(_TRIES):

@@ -12,24 +12,25 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import ClosedError, ComponentNotInitialized, EngineError, UsageError
+from currant.errors import ClosedError, EngineError, UsageError
 from currant.extract import Registry, default_registry
 from currant.lock import RootLock
 from currant.model import ChangeType, Degraded, FileChange, Progress, SyncResult
+from currant.processing import CONTENT_BYTES, Processor, UnderWay
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
 from currant.store import Store
-from currant.workers import CONTENT_BYTES, Processor, UnderWay, WorkerThreadPool
+from currant.workers import WorkerThreadPool
 from currant.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,11 @@ _STOP_SECONDS: Final = 10.0
 """How long a worker may take over the file in hand before it is left behind (a read that hangs)."""
 
 
-class EngineFactory(Protocol):
-    """`currant._core.Engine`, or a double of it."""
+EngineFactory = Callable[..., EngineLike]
+"""`currant._core.Engine`, or a double that takes the same arguments."""
 
-    def __call__(self, root: str, /, *, state_dir: str, **options: Any) -> EngineLike: ...
+_OUT_OF_DATE: Final = """
+SELECT f.path FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
 
 
 class SchedulerController:
@@ -220,9 +222,23 @@ class Service:
             live=self.live,
         )
 
-    def _rows(self, store: Store, registry: Registry) -> Iterable[tuple[bytes, int, int, int, int, int]]:
-        """What the engine compares the disk with."""
-        return store.tree_rows()
+    def _rows(self, store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
+        """What the engine compares the disk with: the rows of the index.
+
+        A row whose result comes from an extractor, version or configuration that is not in use any more
+        gets a change time that no file has, so that the first scan finds it different and it is read again.
+        """
+        rows = store.tree_rows()
+        current = registry.identities()
+        outdated: set[bytes] = set()
+        with store.snapshot() as connection:
+            known = list(connection.execute("SELECT id, name FROM extractors"))
+            for number, _ in (entry for entry in known if entry[1] not in current):
+                outdated.update(path for (path,) in connection.execute(_OUT_OF_DATE, (number,)))
+        if not outdated:
+            return rows
+        log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))
+        return [(*row[:3], -1, *row[4:]) if row[0] in outdated else row for row in rows]
 
     def _processor_factory(self, store: Store, registry: Registry) -> Callable[[], Processor]:
         under_way = UnderWay()
@@ -264,9 +280,11 @@ class Service:
         self._lock.release()
 
     def _closing_steps(self) -> Iterator[Callable[[], object]]:
-        if self._engine is not None:
-            yield self._engine.stop
         controller = self._controller
+        if controller is not None:
+            yield controller.worker_pool.request_stop
+        if self._engine is not None:
+            yield self._engine.stop  # wakes the workers that wait for changes
         if controller is not None:
             yield lambda: controller.stop(_STOP_SECONDS)
         if self._store is not None:
@@ -317,7 +335,7 @@ class Service:
         done = stats["processed_count"] + stats["failed_count"]
         rate = stats["recent_files_per_second"]
         phase = self._phase(pending, {} if self._engine is None else self._engine.status())
-        # While the scan runs nobody knows how much there will be.
+        # While the first scan runs nobody knows how much there will be.
         known = phase != "scanning" and rate > 0
         return Progress(
             done=done,
@@ -359,22 +377,21 @@ class Service:
     # --- inside -----------------------------------------------------------------------------------------
 
     def _phase(self, pending: int, engine: dict[str, Any]) -> str:
-        """One word: stopped, disabled, failed, scanning, indexing, watching or idle."""
+        """One word: stopped, disabled, failed, scanning, indexing, watching or (not live) idle."""
         if self._controller is None:
             return "disabled" if self._store is not None else "stopped"
         if self._engine_error() is not None:
             return "failed"
         if not self._controller.is_running():
             return "stopped"
-        if engine.get("phase") in ("starting", "scanning"):
+        if engine.get("starting"):
             return "scanning"
         if pending:
             return "indexing"
         return "watching" if self.live else "idle"
 
     def _degraded(self, engine: dict[str, Any], counts: dict[str, Any]) -> Iterator[Degraded]:
-        for entry in engine.get("degraded", ()):
-            yield Degraded(str(entry["what"]), int(entry.get("count", 1)), str(entry.get("fix", "")))
+        """Everything that works worse than it should, with the way out."""
         error = self._engine_error()
         if error is not None:
             yield Degraded(
@@ -382,13 +399,35 @@ class Service:
             )
         if not self.settings.scheduler.enabled:
             yield Degraded("nothing is brought up to date", 1, "set scheduler.enabled to true")
+        if self._store is not None and self._store.opened.message is not None:
+            yield Degraded(self._store.opened.message, 1, "remove the file set aside when you do not need it")
         if self._controller is not None:
             commits = self._controller.writer.degraded()
             if commits is not None:
                 yield commits
+        if engine.get("root_missing"):
+            yield Degraded(f"the root {self.root} is not there", 1, "put it back; it is found by itself")
+        unwatched = int(engine.get("unwatched", 0))
+        if unwatched:
+            yield Degraded(
+                f"directories polled, because they cannot be watched {_some(engine.get('unwatched_paths'))}",
+                unwatched,
+                "raise fs.inotify.max_user_watches or monitor.max_watches; `currant doctor` has the command",
+            )
+        denied = int(engine.get("denied", 0))
+        if denied:
+            yield Degraded(
+                f"directories that may not be read {_some(engine.get('denied_paths'))}",
+                denied,
+                "give this user read permission, or ignore them",
+            )
+        for path, reason in engine.get("problems", ()):
+            yield Degraded(f"{path or self.root}: {reason}", 1, "repair what the message names")
         failed = int(counts.get("failed", 0))
         if failed:
-            yield Degraded("files that could not be indexed", failed, "see `failures` for each one's reason")
+            yield Degraded(
+                "files that could not be indexed", failed, "`currant why FILE` has each one's reason"
+            )
         deaths = int(self.status_reporter.get_stats()["worker_deaths"])
         if deaths:
             yield Degraded("workers that died and were replaced", deaths, "report the traceback in the log")
@@ -413,86 +452,10 @@ class Service:
         return part
 
 
-class BackgroundTaskSchedulerComponent:
-    """A `Service` behind the component life cycle: initialize, start, stop, shutdown."""
-
-    name = "background_scheduler"
-    dependencies: tuple[str, ...] = ()
-
-    def __init__(self, make_service: Callable[[Path, Settings], Service] = Service) -> None:
-        self._make_service = make_service
-        self._where: tuple[Path, Settings] | None = None
-        self._service: Service | None = None
-
-    @property
-    def is_initialized(self) -> bool:
-        """True between `initialize` and `shutdown`."""
-        return self._where is not None
-
-    @property
-    def service(self) -> Service:
-        """The running service. Raises ComponentNotInitialized when there is none."""
-        if self._service is None:
-            raise self._not_initialized()
-        return self._service
-
-    def initialize(self, root: Path, settings: Settings | None = None) -> None:
-        """Bind to a root; starts at once unless ``scheduler.enabled`` is false."""
-        settings = settings if settings is not None else Settings()
-        self._where = (root, settings)
-        if settings.scheduler.enabled:
-            self.start()
-
-    def start(self) -> None:
-        """Start; after a `stop` too. Idempotent while running."""
-        if self._where is None:
-            raise self._not_initialized()
-        if self._service is None:
-            service = self._make_service(*self._where)
-            service.start()
-            self._service = service
-
-    def stop(self) -> None:
-        """Stop; `start` begins again where the index is. Idempotent."""
-        if self._where is None:
-            raise self._not_initialized()
-        service, self._service = self._service, None
-        if service is not None:
-            service.stop()
-
-    def shutdown(self) -> None:
-        """Stop for good. Idempotent, also before `initialize`."""
-        if self._where is not None:
-            self.stop()
-            self._where = None
-
-    def get_status(self) -> dict[str, Any]:
-        """As `Service.get_status`; while stopped, the keys that need no index."""
-        if self._where is None:
-            raise self._not_initialized()
-        if self._service is not None:
-            return self._service.get_status()
-        return {
-            "running": False,
-            "queue_size": 0,
-            "active_workers": 0,
-            "processed_files": 0,
-            "failed_files": 0,
-            "stats": {},
-            "root": str(self._where[0]),
-            "phase": "stopped",
-        }
-
-    def force_process_file(self, file_path: str) -> bool:
-        """As `Service.force_process_file`."""
-        return self.service.force_process_file(file_path)
-
-    def clear_queue(self) -> int:
-        """As `Service.clear_queue`."""
-        return self.service.clear_queue()
-
-    def _not_initialized(self) -> ComponentNotInitialized:
-        return ComponentNotInitialized(f"{self.name}: call `initialize` and `start` first")
+def _some(paths: Any) -> str:
+    """A few names in brackets, as an example."""
+    named = [repr(path or ".") for path in list(paths or ())[:3]]
+    return f"({', '.join(named)})" if named else ""
 
 
 def _make_state_dir(path: Path) -> None:

@@ -39,7 +39,8 @@ _RETRY_CAP: Final = 30.0
 class CommitTarget(Protocol):
     """What is used of `Store`."""
 
-    last_missing: Sequence[bytes]
+    @property
+    def last_missing(self) -> Sequence[bytes]: ...
 
     def commit(self, items: Sequence[Item], now: float) -> str: ...
 
