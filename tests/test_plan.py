@@ -21,7 +21,9 @@ def test_expensive_directories_are_disjoint_true_and_ordered(tree: dict[str, int
     names = [one.path for one in found]
     assert not any(one != other and one.startswith(other + "/") for one in names for other in names)
     for one in found:
-        below = {path: size for path, size in tree.items() if one.path == "." or path.startswith(one.path + "/")}
+        below = {
+            path: size for path, size in tree.items() if one.path == "." or path.startswith(one.path + "/")
+        }
         assert (one.files, one.bytes) == (len(below), sum(below.values()))
     assert [one.share for one in found] == sorted((one.share for one in found), reverse=True)
     assert sum(one.share for one in found) <= 1.000001
