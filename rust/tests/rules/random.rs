@@ -158,7 +158,7 @@ fn compare(cases: &[Case], long: bool) -> Result<(), TestCaseError> {
 fn run(long: bool) {
     let batch = if long { 15 } else { 40 };
     // RULES_CASES multiplies the work for a long run by hand.
-    let rounds = std::env::var("RULES_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let rounds = std::env::var("RULES_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
     let config = Config {
         cases: rounds,
         max_shrink_iters: 40,
