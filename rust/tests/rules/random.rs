@@ -161,7 +161,7 @@ fn run(long: bool) {
     let rounds = std::env::var("RULES_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
     let config = Config {
         cases: rounds,
-        max_shrink_iters: 40,
+        max_shrink_iters: 0,
         failure_persistence: None,
         ..Config::default()
     };

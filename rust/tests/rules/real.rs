@@ -3,6 +3,8 @@
 //! `RULES_TREE=/path/to/checkout cargo test --release --test rules real -- --nocapture` runs the
 //! same comparison on a real repository and prints what it measured; nothing is asserted of time.
 
+#![expect(clippy::print_stdout, reason = "what was measured is for the reader of a run by hand")]
+
 use std::path::{Path, PathBuf};
 
 use currant::rules::{Decision, DirRules, GitEnvironment, RootRules, RuleOptions};
