@@ -1,5 +1,7 @@
 //! The debouncer's behaviours, as files under `cases/`, and its bounds.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;

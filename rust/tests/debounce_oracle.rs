@@ -3,6 +3,8 @@
 //! On the grid of ticks the two must agree to the last detail. Off the grid the wheel may be late by
 //! up to one tick, so there the oracle follows: it checks each emission and what was left behind.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
