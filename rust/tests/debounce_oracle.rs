@@ -207,11 +207,11 @@ proptest! {
     #[test]
     fn keeps_its_promises_at_any_time(
         quiet in prop_oneof![Just(0u64), 1..3_000u64, 1_000..300_000u64],
-        extra in prop_oneof![Just(0u64), 0..3_000_000u64, Just(600_000_000u64)],
+        extra in prop_oneof![Just(0u64), 0..3_000_000u64, Just(600_000_000u64), Just(80_000_000_000u64)],
         steps in (1..40u32, 1_000..200_000u64).prop_flat_map(|(keys, quiet)| steps(keys, gaps(quiet))),
         by_deadline in any::<bool>(),
     ) {
-        let mut pair = Follower::new(Duration::from_micros(quiet), Duration::from_micros(quiet + extra));
+        let mut pair = Follower::new(Duration::from_micros(quiet), Duration::from_micros(quiet + extra), by_deadline);
         for step in steps {
             match step {
                 Step::Pass(micros) => {
@@ -241,13 +241,21 @@ struct Follower {
     /// How far `Ready::last` may be rounded.
     unit: Duration,
     now: Now,
+    /// Every deadline is kept, as the engine does it.
+    by_deadline: bool,
 }
 
 impl Follower {
-    fn new(quiet: Now, max_delay: Now) -> Self {
+    fn new(quiet: Now, max_delay: Now, by_deadline: bool) -> Self {
         let wheel = Debouncer::new(quiet, max_delay).unwrap();
         let unit = Duration::from_nanos((max_delay.as_nanos() as u64).div_ceil(1 << 31).max(1) - 1);
-        Self { wheel, oracle: HeapDebouncer::new(quiet, max_delay), unit, now: Duration::ZERO }
+        Self {
+            wheel,
+            oracle: HeapDebouncer::new(quiet, max_delay),
+            unit,
+            now: Duration::ZERO,
+            by_deadline,
+        }
     }
 
     fn apply(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -267,7 +275,7 @@ impl Follower {
                 self.wheel.fire_all(self.now);
             }
             Step::Clear => prop_assert_eq!(self.oracle.clear(), self.wheel.clear()),
-            Step::Take(max) => self.take(max)?,
+            Step::Take(max) => self.take(max, false)?,
             Step::Pass(_) => unreachable!("the caller moves the time"),
         }
         prop_assert_eq!(self.oracle.pending.len(), self.wheel.len());
@@ -279,7 +287,7 @@ impl Follower {
         let mut wakes = 0;
         while let Some(deadline) = self.wheel.deadline().filter(|deadline| *deadline <= until) {
             self.now = self.now.max(deadline);
-            self.take(usize::MAX)?;
+            self.take(usize::MAX, self.by_deadline)?;
             if let Some(next) = self.wheel.deadline() {
                 prop_assert!(next > self.now, "the deadline does not move");
             }
@@ -291,7 +299,8 @@ impl Follower {
         Ok(())
     }
 
-    fn take(&mut self, max: usize) -> Result<(), TestCaseError> {
+    /// `prompt`: every deadline was kept so far, so nothing may be a tick late.
+    fn take(&mut self, max: usize, prompt: bool) -> Result<(), TestCaseError> {
         let (now, tick) = (self.now, self.wheel.tick());
         let mut out = Vec::new();
         self.wheel.take_ready(now, max, &mut out);
@@ -309,6 +318,9 @@ impl Follower {
             prop_assert!(ready.last <= entry.last + self.unit);
             let due = entry.fired || entry.may_be_fired || self.oracle.due(&entry) <= now;
             prop_assert!(due, "{:?} is early", ready);
+            let known = entry.fired || entry.may_be_fired;
+            let in_time = known || self.oracle.due(&entry) + tick > now;
+            prop_assert!(!prompt || in_time, "{:?} is late", ready);
             let order = (entry.first, entry.serial);
             prop_assert!(before < Some(order), "{:?} is out of order", ready);
             before = Some(order);
