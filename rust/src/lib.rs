@@ -10,7 +10,15 @@
 
 pub mod clock;
 pub mod debounce;
+pub mod engine;
 pub mod model;
+pub mod names;
 pub mod outline;
+#[cfg(feature = "python")]
+mod python;
 pub mod ring;
+pub mod signal;
+pub mod source;
+pub mod tree;
 pub mod rules;
+pub mod scan;

@@ -1,0 +1,122 @@
+//! When a sync is complete: everything written before the call is acknowledged, so committed.
+//!
+//! The source is drained to a barrier, then the scans that this caused are finished, then everything
+//! pending is made due and stamped with an epoch; the sync ends when no path of its epoch, or of an
+//! earlier one, is left. Paths that become dirty later belong to later epochs: another process that writes
+//! without pause cannot hold a sync up. Lost events on the way begin the wait for scans again.
+
+use std::sync::mpsc::SyncSender;
+
+use super::core::{Core, Platform};
+use crate::clock::Now;
+
+/// One sync under way.
+pub(super) struct SyncState {
+    id: u64,
+    stage: Stage,
+    began: Now,
+    /// The count of forced rescans when its epoch was stamped.
+    rescans: u64,
+    done: SyncSender<()>,
+}
+
+enum Stage {
+    /// Until the source answers this token.
+    Source(u64),
+    /// Until no directory is being listed.
+    Scans,
+    /// Until no path of this epoch or an earlier one is dirty.
+    Epoch(u64),
+}
+
+impl Core {
+    /// Begin a sync; `done` gets a message when it is complete.
+    pub fn begin_sync(
+        &mut self,
+        id: u64,
+        done: SyncSender<()>,
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        if self.settings.live {
+            self.check_root(platform);
+            self.check_externals(now, platform);
+        }
+        if self.cleared || self.settings.poll_root {
+            self.request_root_scan(now);
+        }
+        let stage = if self.settings.live {
+            let token = self.next_barrier;
+            self.next_barrier += 1;
+            platform.barrier(token);
+            Stage::Source(token)
+        } else {
+            Stage::Scans
+        };
+        self.syncs.push(SyncState { id, stage, began: now, rescans: self.rescans, done });
+    }
+
+    /// The caller waits no longer.
+    pub fn cancel_sync(&mut self, id: u64) {
+        self.syncs.retain(|sync| sync.id != id);
+    }
+
+    /// Returns true if a sync made something due, so that the turn goes round once more.
+    pub(super) fn advance_syncs(&mut self, now: Now, platform: &mut impl Platform) -> bool {
+        if self.syncs.is_empty() {
+            return false;
+        }
+        let mut again = false;
+        let mut syncs = std::mem::take(&mut self.syncs);
+        syncs.retain_mut(|sync| !self.advance(sync, now, &mut again, platform));
+        self.syncs = syncs;
+        again
+    }
+
+    /// True when the sync is complete.
+    fn advance(
+        &mut self,
+        sync: &mut SyncState,
+        now: Now,
+        again: &mut bool,
+        platform: &mut impl Platform,
+    ) -> bool {
+        loop {
+            match sync.stage {
+                Stage::Source(token) => {
+                    if self.last_barrier < token {
+                        return false;
+                    }
+                    // Both halves of a rename are queued inside the call that renames: a directory
+                    // that was renamed away before the sync began has its other half by now, or none.
+                    self.expire_limbo(now, sync.began, platform);
+                    sync.stage = Stage::Scans;
+                }
+                Stage::Scans => {
+                    if self.scanning() || !self.first_scan_done || !self.dirty_dirs.is_empty() {
+                        return false;
+                    }
+                    if !self.debouncer.is_empty() {
+                        self.debouncer.fire_all(now);
+                        *again = true;
+                    }
+                    sync.rescans = self.rescans;
+                    sync.stage = Stage::Epoch(self.epoch);
+                    self.epoch += 1;
+                }
+                Stage::Epoch(epoch) => {
+                    if sync.rescans != self.rescans {
+                        sync.stage = Stage::Scans;
+                        continue;
+                    }
+                    if self.epochs.first_key_value().is_some_and(|(&oldest, _)| oldest <= epoch) {
+                        return false;
+                    }
+                    // The caller may be gone; then there is nobody to tell.
+                    let _ = sync.done.try_send(());
+                    return true;
+                }
+            }
+        }
+    }
+}

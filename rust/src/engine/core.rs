@@ -1,0 +1,468 @@
+//! The state of the engine and one turn of it. It decides; it never waits, starts no thread, and asks
+//! the machine for nothing except through [`Platform`], so that a test can play the machine.
+//!
+//! The parts: `events` (what a notification marks), `dirs` (watch, then list, then compare), `flight`
+//! (what is dirty, handed out, given back), `barrier` (when a sync is complete). All of them are methods
+//! of [`Core`], because they share one owner: this thread.
+
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::barrier::SyncState;
+use super::change::{Ack, Cause, Change, Row};
+use super::dirs::DirInfo;
+use super::flight::{Dirty, Failed, Flight, Op, Retry};
+use super::status::Status;
+use crate::clock::Now;
+use crate::debounce::Debouncer;
+use crate::model::Stat;
+use crate::rules::DirRules;
+use crate::scan::{ListError, ListJob, Listing};
+use crate::source::WatchError;
+use crate::tree::{NONE, NodeId, ROOT, Tree};
+
+/// How often the root's identity and the rule files outside the root are looked at.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
+/// How long a directory that was renamed away is kept for its other half.
+pub(super) const LIMBO: Duration = Duration::from_millis(150);
+
+/// The machine, as the engine sees it.
+pub trait Platform {
+    /// Watch a directory of the tree.
+    fn watch(&mut self, dir: &[u8]) -> Result<i32, WatchError>;
+    /// Stop watching.
+    fn unwatch(&mut self, wd: i32);
+    /// The stat of a path of the tree, links not followed.
+    fn lstat(&mut self, path: &[u8]) -> Result<Stat, ListError>;
+    /// (mtime, size, inode) of a file outside the tree, or that there is none.
+    fn signature(&mut self, path: &std::path::Path) -> Option<(i64, u64, u64)>;
+    /// The absolute path of a path of the tree.
+    fn absolute(&self, path: &[u8]) -> PathBuf;
+    /// Start listing a directory; gives the job back when there is no room now.
+    fn list(&mut self, job: ListJob) -> Result<(), ListJob>;
+    /// Hand a change over; there is always room for [`Settings::max_in_flight`] of them.
+    fn emit(&mut self, change: Change);
+    /// Ask the source for a barrier.
+    fn barrier(&mut self, token: u64);
+    /// Load the rules that hold outside the root's own directory, and the files they came from.
+    fn load_rules(&mut self) -> (DirRules, Vec<PathBuf>, Vec<String>);
+    /// Open the source anew; no watch is set on the new one.
+    fn restart_source(&mut self) -> Result<(), String>;
+}
+
+/// Fixed for the life of an engine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Quiet period of a path.
+    pub quiet: Duration,
+    /// Cap on the delay of a path.
+    pub max_delay: Duration,
+    /// Changes handed out and not yet given back.
+    pub max_in_flight: usize,
+    /// Dirty paths held one by one; beyond it, their directories are dirty instead.
+    pub max_pending: usize,
+    /// Most watches to set, of those that the kernel allows.
+    pub max_watches: usize,
+    /// How often what cannot be watched is listed again.
+    pub poll_interval: Duration,
+    /// The source needs a watch on each directory.
+    pub per_directory: bool,
+    /// The source tells nothing by itself: list the whole root at each interval.
+    pub poll_root: bool,
+    /// Watch at all, or only scan once.
+    pub live: bool,
+    /// (device, inode) of the state directory.
+    pub state_dir: Option<(u64, u64)>,
+}
+
+/// Numbers that only grow.
+#[derive(Debug, Default, Clone)]
+pub struct Counters {
+    /// Notifications seen.
+    pub events: u64,
+    /// Times that notifications were lost.
+    pub overflows: u64,
+    /// Directories listed.
+    pub listings: u64,
+    /// Scans of the whole root.
+    pub root_scans: u64,
+    /// Changes handed out.
+    pub emitted: u64,
+    /// Changes given back as committed.
+    pub committed: u64,
+    /// Times that dirty paths were replaced by their directory.
+    pub coarsened: u64,
+    /// Directories whose rename moved their rows.
+    pub moved_dirs: u64,
+}
+
+/// A rule file outside the tree, and the directory whose rules it belongs to.
+#[derive(Debug)]
+pub(super) struct External {
+    pub path: PathBuf,
+    pub signature: Option<(i64, u64, u64)>,
+    pub dir: NodeId,
+    pub generation: u16,
+}
+
+/// A directory that was renamed away, until its other half is seen.
+#[derive(Debug)]
+pub(super) struct Limbo {
+    pub node: NodeId,
+    pub generation: u16,
+    pub old_path: Vec<u8>,
+    pub since: Now,
+}
+
+/// All the engine's state, owned by one thread.
+pub struct Core {
+    pub(super) settings: Settings,
+    pub(super) tree: Tree,
+    pub(super) dirs: HashMap<NodeId, DirInfo>,
+    pub(super) wds: HashMap<i32, NodeId>,
+    pub(super) limbo: HashMap<u32, Limbo>,
+    pub(super) outside: DirRules,
+    pub(super) externals: Vec<External>,
+    pub(super) to_list: VecDeque<NodeId>,
+    pub(super) listing: usize,
+    pub(super) unwatched: HashSet<NodeId>,
+    pub(super) denied: HashSet<NodeId>,
+    pub(super) problems: BTreeMap<Vec<u8>, String>,
+    pub(super) dirty: HashMap<NodeId, Dirty>,
+    pub(super) dirty_dirs: HashSet<NodeId>,
+    pub(super) debouncer: Debouncer,
+    pub(super) failed: HashMap<NodeId, Failed>,
+    pub(super) retries: BinaryHeap<Retry>,
+    pub(super) flights: HashMap<u64, Flight>,
+    pub(super) ops: VecDeque<Op>,
+    pub(super) next_ticket: u64,
+    pub(super) epoch: u64,
+    pub(super) epochs: BTreeMap<u64, usize>,
+    pub(super) syncs: Vec<SyncState>,
+    pub(super) last_barrier: u64,
+    pub(super) next_barrier: u64,
+    pub(super) rescans: u64,
+    pub(super) first_scan_done: bool,
+    pub(super) cleared: bool,
+    pub(super) root_identity: Option<(u64, u64)>,
+    pub(super) root_missing: bool,
+    pub(super) next_heartbeat: Now,
+    pub(super) next_poll: Now,
+    pub(super) scan_began: Option<Now>,
+    pub(super) scan_took: Duration,
+    pub(super) counters: Counters,
+    ready: Vec<crate::debounce::Ready>,
+}
+
+impl Core {
+    /// A core that has seen nothing yet; [`Core::begin`] starts it.
+    pub fn new(settings: Settings, platform: &mut impl Platform) -> Result<Self, String> {
+        let debouncer = Debouncer::new(settings.quiet, settings.max_delay)
+            .map_err(|error| error.to_string())?;
+        let (outside, files, problems) = platform.load_rules();
+        let mut core = Self {
+            settings,
+            tree: Tree::new(),
+            dirs: HashMap::new(),
+            wds: HashMap::new(),
+            limbo: HashMap::new(),
+            outside,
+            externals: Vec::new(),
+            to_list: VecDeque::new(),
+            listing: 0,
+            unwatched: HashSet::new(),
+            denied: HashSet::new(),
+            problems: BTreeMap::new(),
+            dirty: HashMap::new(),
+            dirty_dirs: HashSet::new(),
+            debouncer,
+            failed: HashMap::new(),
+            retries: BinaryHeap::new(),
+            flights: HashMap::new(),
+            ops: VecDeque::new(),
+            next_ticket: 1,
+            epoch: 1,
+            epochs: BTreeMap::new(),
+            syncs: Vec::new(),
+            last_barrier: 0,
+            next_barrier: 1,
+            rescans: 0,
+            first_scan_done: false,
+            cleared: false,
+            root_identity: None,
+            root_missing: false,
+            next_heartbeat: Now::ZERO,
+            next_poll: Now::ZERO,
+            scan_began: None,
+            scan_took: Duration::ZERO,
+            counters: Counters::default(),
+            ready: Vec::new(),
+        };
+        core.new_dir_info(ROOT);
+        core.note_rule_problems(&problems);
+        core.set_root_externals(files, platform);
+        Ok(core)
+    }
+
+    /// Put the rows of the index into the tree: what a scan finds equal to them is never read.
+    pub fn load(&mut self, rows: impl IntoIterator<Item = Row>, now: Now) -> usize {
+        let mut count = 0;
+        // Rows come sorted by path, so the parent is almost always that of the row before.
+        let mut last: (Vec<u8>, NodeId) = (Vec::new(), ROOT);
+        for row in rows {
+            let cut = memchr::memrchr(b'/', &row.path);
+            let (parent, name) = match cut {
+                Some(cut) => (&row.path[..cut], &row.path[cut + 1..]),
+                None => (&row.path[..0], &row.path[..]),
+            };
+            if last.0 != parent {
+                let Some(dir) = self.dir_for_row(parent) else { continue };
+                last = (parent.to_vec(), dir);
+            }
+            if name.is_empty() || self.tree.child(last.1, name).is_some() {
+                continue;
+            }
+            let Some(node) = self.tree.insert(last.1, name, false) else { continue };
+            self.tree.set_known(node, true);
+            self.tree.set_stat(node, row.size, row.mtime_ns, row.ctime_ns, row.ino);
+            if row.attempts > 0 {
+                self.failed.insert(node, Failed { attempts: row.attempts });
+                self.mark(node, now, Cause::Retry, true);
+            }
+            count += 1;
+        }
+        count
+    }
+
+    fn dir_for_row(&mut self, path: &[u8]) -> Option<NodeId> {
+        let mut at = ROOT;
+        for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
+            at = match self.tree.child(at, name) {
+                Some(node) if self.tree.is_dir(node) => node,
+                // A row below another row: one of them is out of date, and the scan says which.
+                Some(_) => return None,
+                None => {
+                    let node = self.tree.insert(at, name, true)?;
+                    self.new_dir_info(node);
+                    node
+                }
+            };
+        }
+        Some(at)
+    }
+
+    /// Start: everything is found by the same scan that repairs everything else later.
+    pub fn begin(&mut self, now: Now, platform: &mut impl Platform) {
+        self.scan_began = Some(now);
+        self.check_root(platform);
+        self.request_root_scan(now);
+    }
+
+    /// Scan the whole root; requests made while one is under way join it or follow it once.
+    pub(super) fn request_root_scan(&mut self, now: Now) {
+        self.counters.root_scans += 1;
+        self.scan_began.get_or_insert(now);
+        self.cleared = false;
+        self.request_listing(ROOT, true);
+    }
+
+    /// The source failed: open it anew, watch everything again, and scan for what was missed.
+    pub fn restart_source(&mut self, reason: &str, now: Now, platform: &mut impl Platform) {
+        self.wds.clear();
+        for info in self.dirs.values_mut() {
+            info.wd = None;
+        }
+        let key = b"(source)".to_vec();
+        match platform.restart_source() {
+            Ok(()) => {
+                self.problems.remove(&key);
+            }
+            Err(again) => {
+                // Without a source everything is polled.
+                self.problems.insert(key, format!("{reason}; not restarted: {again}"));
+                self.settings.per_directory = false;
+                self.settings.poll_root = true;
+                self.last_barrier = u64::MAX;
+            }
+        }
+        self.overflow(now);
+    }
+
+    /// Notifications were lost.
+    pub fn overflow(&mut self, now: Now) {
+        self.counters.overflows += 1;
+        self.rescans += 1;
+        self.request_root_scan(now);
+    }
+
+    /// Everything else of one turn, after events, listings, acks and requests were taken in. Returns
+    /// when the next turn is due, if nothing happens before.
+    pub fn turn(&mut self, now: Now, platform: &mut impl Platform) -> Option<Now> {
+        self.run_timers(now, platform);
+        loop {
+            self.pump_listings(now, platform);
+            self.note_scan_end(now);
+            let fired = self.fire(now, platform);
+            let advanced = self.advance_syncs(now, platform);
+            if !fired && !advanced {
+                break;
+            }
+        }
+        self.next_wake(now)
+    }
+
+    fn run_timers(&mut self, now: Now, platform: &mut impl Platform) {
+        while self.retries.peek().is_some_and(|retry| retry.due <= now) {
+            let Some(retry) = self.retries.pop() else { break };
+            let current = self.tree.is_live(retry.node)
+                && self.tree.generation(retry.node) == retry.generation
+                && self.failed.contains_key(&retry.node);
+            if current {
+                self.mark(retry.node, now, Cause::Retry, true);
+            }
+        }
+        if now >= self.next_heartbeat && self.settings.live {
+            self.next_heartbeat = now + HEARTBEAT;
+            self.check_root(platform);
+            self.check_externals(now, platform);
+        }
+        let scanning = self.scanning();
+        if now >= self.next_poll && !scanning && self.settings.live {
+            // A scan may take at most a twentieth of the time.
+            let pause = self.settings.poll_interval.max(self.scan_took * 20);
+            self.next_poll = now + pause;
+            if self.settings.poll_root && self.first_scan_done {
+                self.request_root_scan(now);
+            } else {
+                let unwatched: Vec<NodeId> = self.unwatched.iter().copied().collect();
+                for dir in unwatched {
+                    self.request_listing(dir, false);
+                }
+            }
+        }
+        self.expire_limbo(now, now.saturating_sub(LIMBO), platform);
+        if self.dirty.len() <= self.settings.max_pending / 2 && !self.dirty_dirs.is_empty() {
+            for dir in std::mem::take(&mut self.dirty_dirs) {
+                if self.tree.is_live(dir) && self.dirs.contains_key(&dir) {
+                    self.request_listing(dir, false);
+                }
+            }
+        }
+    }
+
+    /// True while any directory is queued for listing or being listed.
+    pub(super) fn scanning(&self) -> bool {
+        self.listing > 0 || !self.to_list.is_empty()
+    }
+
+    fn note_scan_end(&mut self, now: Now) {
+        if self.scanning() {
+            self.scan_began.get_or_insert(now);
+        } else if let Some(began) = self.scan_began.take() {
+            self.scan_took = now.saturating_sub(began);
+            self.first_scan_done = true;
+        }
+    }
+
+    fn next_wake(&self, now: Now) -> Option<Now> {
+        let room = self.ops.is_empty() && self.flights.len() < self.settings.max_in_flight;
+        let mut wake = if room { self.debouncer.deadline() } else { None };
+        let mut earlier = |at: Option<Now>| {
+            if let Some(at) = at {
+                wake = Some(wake.map_or(at, |wake: Now| wake.min(at)));
+            }
+        };
+        earlier(self.retries.peek().map(|retry| retry.due));
+        earlier(self.limbo.values().map(|limbo| limbo.since + LIMBO).min());
+        if self.settings.live {
+            earlier(Some(self.next_heartbeat));
+            if self.settings.poll_root || !self.unwatched.is_empty() {
+                earlier(Some(self.next_poll.max(now)));
+            }
+        }
+        wake
+    }
+
+    /// Take the buffer for ready keys; it is reused so that a turn allocates nothing.
+    pub(super) fn take_ready(&mut self, now: Now, max: usize) -> Vec<crate::debounce::Ready> {
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.clear();
+        self.debouncer.take_ready(now, max, &mut ready);
+        ready
+    }
+
+    pub(super) fn put_ready(&mut self, ready: Vec<crate::debounce::Ready>) {
+        self.ready = ready;
+    }
+
+    /// True when, as far as the engine was told, the index shows the disk.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.first_scan_done
+            && !self.scanning()
+            && self.dirty.is_empty()
+            && self.dirty_dirs.is_empty()
+            && self.flights.is_empty()
+            && self.ops.is_empty()
+            && self.limbo.is_empty()
+            && !self.cleared
+            && !self.root_missing
+    }
+
+    /// Changes not yet given back, of paths and of subtrees.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.dirty.len() + self.dirty_dirs.len() + self.ops.len()
+    }
+
+    /// Up to `max` of the paths that are not yet done.
+    #[must_use]
+    pub fn outstanding(&self, max: usize) -> Vec<Vec<u8>> {
+        let mut paths: Vec<Vec<u8>> = self
+            .dirty
+            .keys()
+            .chain(self.dirty_dirs.iter())
+            .chain(self.to_list.iter())
+            .filter_map(|&node| self.tree.path(node))
+            .take(max)
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    /// A snapshot for people.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::of(self)
+    }
+
+    /// The tree, for tests and the audit.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Give tickets back.
+    pub fn acknowledge(&mut self, acks: &[Ack], now: Now) {
+        for ack in acks {
+            self.acknowledge_one(ack, now);
+        }
+    }
+
+    /// Take one directory's listing in.
+    pub fn listed(&mut self, listing: Listing, now: Now, platform: &mut impl Platform) {
+        self.listing -= 1;
+        self.counters.listings += 1;
+        self.apply_listing(listing, now, platform);
+    }
+
+    pub(super) fn parent_of(&self, node: NodeId) -> Option<NodeId> {
+        match self.tree.parent(node) {
+            NONE => None,
+            parent => Some(parent),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What a notification marks. A notification never decides what happened; it only says where to look.
+//! The table that this file follows is in the documentation: `docs/watching.md`.
+
+use super::change::Cause;
+use super::core::{Core, Limbo, Platform};
+use crate::clock::Now;
+use crate::model::Kind;
+use crate::rules::{Decision, is_rule_file};
+use crate::source::{Item, Mask};
+use crate::tree::{NodeId, ROOT};
+
+impl Core {
+    /// Take one item of the source in. A failed source is the shell's to replace.
+    pub fn item(&mut self, item: Item, now: Now, platform: &mut impl Platform) {
+        match item {
+            Item::Buffer(bytes) => {
+                #[cfg(target_os = "linux")]
+                crate::source::inotify::decode(&bytes, |wd, mask, cookie, name| {
+                    self.entry(wd, mask, cookie, name, now, platform);
+                });
+                #[cfg(not(target_os = "linux"))]
+                drop(bytes);
+            }
+            Item::Entry { wd, mask, cookie, name } => {
+                self.entry(wd, mask, cookie, &name, now, platform);
+            }
+            Item::Path { path, subtree } => {
+                self.counters.events += 1;
+                if path.is_empty() {
+                    if subtree {
+                        self.request_root_scan(now);
+                    }
+                } else {
+                    self.look(&path, subtree, now, platform);
+                }
+            }
+            Item::Overflow => self.overflow(now),
+            Item::Barrier(token) => self.last_barrier = self.last_barrier.max(token),
+            Item::Drained | Item::Failed(_) => {}
+        }
+    }
+
+    fn entry(
+        &mut self,
+        wd: i32,
+        mask: Mask,
+        cookie: u32,
+        name: &[u8],
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        self.counters.events += 1;
+        if mask.has(Mask::OVERFLOW) {
+            self.overflow(now);
+            return;
+        }
+        // An event for a watch that was removed, still queued from before: what it says is known.
+        let Some(&dir) = self.wds.get(&wd) else { return };
+        if mask.has(Mask::IGNORED) {
+            self.wds.remove(&wd);
+            if let Some(info) = self.dirs.get_mut(&dir) {
+                info.wd = None;
+                // Usually the directory is gone, and its parent says so; if not, watch it again.
+                self.confirm_dir(dir, now, platform);
+            }
+            return;
+        }
+        if mask.has(Mask::DELETE_SELF | Mask::MOVE_SELF) {
+            if dir == ROOT {
+                self.check_root(platform);
+            }
+            return;
+        }
+        if name.is_empty() {
+            return;
+        }
+        if name == b".git" || is_rule_file(name) {
+            self.rules_touched(dir, name, mask, now, platform);
+        }
+        if mask.has(Mask::ISDIR) {
+            self.dir_entry(dir, mask, cookie, name, now, platform);
+        } else {
+            self.file_entry(dir, mask, name, now, platform);
+        }
+    }
+
+    /// A rule file came, went or was edited, or a repository began or ended here.
+    fn rules_touched(
+        &mut self,
+        dir: NodeId,
+        name: &[u8],
+        mask: Mask,
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        if name == b".git" {
+            let moved = Mask::CREATE | Mask::DELETE | Mask::MOVED_FROM | Mask::MOVED_TO;
+            if !mask.has(moved | Mask::CLOSE_WRITE) {
+                return;
+            }
+            if dir == ROOT {
+                self.reload_rules(now, platform);
+                return;
+            }
+        }
+        self.request_listing(dir, true);
+    }
+
+    fn file_entry(
+        &mut self,
+        dir: NodeId,
+        mask: Mask,
+        name: &[u8],
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        match self.tree.child(dir, name) {
+            Some(child) if self.tree.is_dir(child) => self.confirm_dir(child, now, platform),
+            Some(child) => self.mark(child, now, Cause::Event, false),
+            None if mask.has(Mask::DELETE | Mask::MOVED_FROM) => {}
+            None => self.new_file(dir, name, now),
+        }
+    }
+
+    fn new_file(&mut self, dir: NodeId, name: &[u8], now: Now) {
+        if !self.dirs.get(&dir).is_some_and(|info| info.listed) {
+            // Its rules are not loaded yet, and its listing may have been taken before the file came.
+            self.request_listing(dir, false);
+            return;
+        }
+        self.touch_child(dir, name, now, Cause::Event);
+    }
+
+    fn dir_entry(
+        &mut self,
+        parent: NodeId,
+        mask: Mask,
+        cookie: u32,
+        name: &[u8],
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        let child = self.tree.child(parent, name).filter(|&child| self.tree.is_dir(child));
+        if mask.has(Mask::MOVED_FROM) {
+            if let Some(child) = child {
+                self.to_limbo(child, cookie, now);
+            }
+        } else if mask.has(Mask::MOVED_TO) {
+            self.from_limbo(parent, name, cookie, now, platform);
+        } else if mask.has(Mask::CREATE) {
+            self.appear_dir(parent, name, now, platform);
+        } else if let Some(child) = child {
+            // Deleted, or its permissions changed.
+            self.confirm_dir(child, now, platform);
+        } else if mask.has(Mask::ATTRIB) {
+            self.appear_dir(parent, name, now, platform);
+        }
+    }
+
+    fn to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
+        let Some(old_path) = self.tree.path(node) else { return };
+        let generation = self.tree.generation(node);
+        self.tree.detach(node);
+        self.limbo.insert(cookie, Limbo { node, generation, old_path, since: now });
+    }
+
+    fn from_limbo(
+        &mut self,
+        parent: NodeId,
+        name: &[u8],
+        cookie: u32,
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        let Some(limbo) = self.limbo.remove(&cookie) else {
+            self.appear_dir(parent, name, now, platform);
+            return;
+        };
+        if !self.is_same_node(limbo.node, limbo.generation) {
+            self.appear_dir(parent, name, now, platform);
+            return;
+        }
+        if self.decide(parent, name, true) == Decision::Ignore {
+            self.remove_subtree(limbo.node, Some(limbo.old_path), platform);
+            return;
+        }
+        if let Some(victim) = self.tree.child(parent, name) {
+            // Renamed over something, or exchanged with it: only the parents' contents can tell.
+            self.remove_subtree(victim, None, platform);
+            let from = memchr::memrchr(b'/', &limbo.old_path).unwrap_or(0);
+            if let Some(old_parent) = self.tree.find(&limbo.old_path[..from]) {
+                self.request_listing(old_parent, true);
+            }
+            self.request_listing(parent, true);
+        }
+        self.put_moved(limbo.node, parent, name, Some(limbo.old_path), now);
+    }
+
+    fn is_same_node(&self, node: NodeId, generation: u16) -> bool {
+        self.tree.is_live(node) && self.tree.generation(node) == generation
+    }
+
+    /// Directories that were renamed away before `before`, and did not come back, are gone.
+    pub(super) fn expire_limbo(&mut self, _now: Now, before: Now, platform: &mut impl Platform) {
+        if self.limbo.is_empty() {
+            return;
+        }
+        let expired: Vec<u32> = self
+            .limbo
+            .iter()
+            .filter(|(_, limbo)| limbo.since <= before)
+            .map(|(&cookie, _)| cookie)
+            .collect();
+        for cookie in expired {
+            if let Some(limbo) = self.limbo.remove(&cookie)
+                && self.is_same_node(limbo.node, limbo.generation)
+            {
+                self.remove_subtree(limbo.node, Some(limbo.old_path), platform);
+            }
+        }
+    }
+
+    /// Look at one path of the tree, as a source that knows only paths asks for; and as `touch` does.
+    pub(super) fn look(
+        &mut self,
+        path: &[u8],
+        subtree: bool,
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        let mut parent = ROOT;
+        let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).peekable();
+        while let Some(name) = parts.next() {
+            if name == b".git" || is_rule_file(name) {
+                self.rules_touched(parent, name, Mask(Mask::CREATE), now, platform);
+            }
+            let child = self.tree.child(parent, name);
+            if parts.peek().is_some() {
+                match child {
+                    Some(child) if self.tree.is_dir(child) => parent = child,
+                    // Not known yet: its listing will find what is below.
+                    _ => {
+                        self.appear_dir(parent, name, now, platform);
+                        return;
+                    }
+                }
+                continue;
+            }
+            match child {
+                Some(child) if self.tree.is_dir(child) => {
+                    if subtree {
+                        self.request_listing(child, true);
+                    } else {
+                        self.confirm_path(child, now, platform);
+                    }
+                }
+                Some(child) => self.mark(child, now, Cause::Event, false),
+                None => self.appear(parent, name, now, platform),
+            }
+        }
+    }
+
+    fn appear(&mut self, parent: NodeId, name: &[u8], now: Now, platform: &mut impl Platform) {
+        let path = self.tree.path(parent).map(|path| crate::names::join(&path, name));
+        let stat = path.and_then(|path| platform.lstat(&path).ok());
+        match stat.map(|stat| stat.kind) {
+            Some(Kind::Dir) => self.appear_dir(parent, name, now, platform),
+            Some(Kind::File) => self.new_file(parent, name, now),
+            _ => {}
+        }
+    }
+
+    /// A path-only source names a directory whenever a name in it changes: list it, not its subtree.
+    fn confirm_path(&mut self, dir: NodeId, now: Now, platform: &mut impl Platform) {
+        let there = self.tree.path(dir).map(|path| platform.lstat(&path));
+        match there {
+            Some(Ok(stat)) if stat.kind == Kind::Dir && stat.ino == self.tree.ino(dir) => {
+                self.request_listing(dir, false);
+            }
+            _ => self.confirm_dir(dir, now, platform),
+        }
+    }
+
+    /// Queue one path, due at once. False when it is not one that the index keeps.
+    pub fn touch(&mut self, path: &[u8], now: Now) -> bool {
+        let cut = memchr::memrchr(b'/', path);
+        let (dir, name) = match cut {
+            Some(cut) => (&path[..cut], &path[cut + 1..]),
+            None => (&path[..0], path),
+        };
+        let Some(parent) = self.tree.find(dir).filter(|&node| self.tree.is_dir(node)) else {
+            return false;
+        };
+        let is_dir = self.tree.child(parent, name).is_some_and(|child| self.tree.is_dir(child));
+        if name.is_empty() || is_dir || self.decide(parent, name, false) == Decision::Ignore {
+            return false;
+        }
+        self.touch_child(parent, name, now, Cause::Request);
+        true
+    }
+}

@@ -1,0 +1,501 @@
+//! What is dirty, what is handed out, what comes back.
+//!
+//! A node is clean, pending (in the debouncer) or in flight (handed out, its ticket not yet back). What
+//! changes while in flight is remembered and queued again. Whole subtrees move or vanish by [`Op`]s: they
+//! wait until nothing is in flight and nothing follows before they are committed, so that no row of an
+//! old path can be written after the path has moved.
+
+use std::cmp::Ordering;
+
+use super::change::{Ack, Cause, Change, ChangeKind, Outcome};
+use super::core::{Core, Platform};
+use crate::clock::Now;
+use crate::model::{Kind, Stat};
+use crate::rules::{Decision, is_rule_file};
+use crate::tree::NodeId;
+
+/// A dirty node.
+#[derive(Debug)]
+pub(super) struct Dirty {
+    /// The ticket, when in flight.
+    pub ticket: Option<u64>,
+    /// The epoch in which it became dirty: a sync waits for its own and all earlier ones.
+    pub epoch: u64,
+    /// It became dirty again while in flight, in this epoch.
+    pub again: Option<(u64, Cause)>,
+    pub cause: Cause,
+}
+
+/// A path whose failure is committed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub attempts: u32,
+}
+
+/// When a failed path is due again. Ordered so that the earliest is the greatest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Retry {
+    pub due: Now,
+    pub node: NodeId,
+    pub generation: u16,
+}
+
+impl Ord for Retry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.due, other.node, other.generation).cmp(&(self.due, self.node, self.generation))
+    }
+}
+
+impl PartialOrd for Retry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A ticket that is out.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub epoch: u64,
+    pub kind: FlightKind,
+}
+
+#[derive(Debug)]
+pub(super) enum FlightKind {
+    /// A file; `old` is the node that it was renamed from.
+    File { node: (NodeId, u16), old: Option<(NodeId, u16)>, deleted: bool },
+    /// The first of [`Core::ops`].
+    Op,
+}
+
+/// A change to a whole subtree.
+#[derive(Debug)]
+pub(super) struct Op {
+    pub epoch: u64,
+    pub path: Vec<u8>,
+    /// Where the subtree was; without it, the subtree is gone.
+    pub old_path: Option<Vec<u8>>,
+    pub cause: Cause,
+}
+
+impl Core {
+    pub(super) fn count(&mut self, epoch: u64) {
+        *self.epochs.entry(epoch).or_insert(0) += 1;
+    }
+
+    pub(super) fn uncount(&mut self, epoch: u64) {
+        if let Some(count) = self.epochs.get_mut(&epoch) {
+            *count -= 1;
+            if *count == 0 {
+                self.epochs.remove(&epoch);
+            }
+        }
+    }
+
+    /// A file may have changed: bring it up to date after its quiet period, or at once if `due`.
+    pub(super) fn mark(&mut self, node: NodeId, now: Now, cause: Cause, due: bool) {
+        let epoch = self.epoch;
+        if let Some(dirty) = self.dirty.get_mut(&node) {
+            if dirty.ticket.is_some() {
+                if dirty.again.is_none() {
+                    dirty.again = Some((epoch, cause));
+                    self.count(epoch);
+                }
+            } else if due {
+                self.debouncer.push_due(node, now);
+            } else {
+                self.debouncer.push(node, now);
+            }
+            return;
+        }
+        let may_coarsen = matches!(cause, Cause::Event | Cause::Scan);
+        if may_coarsen && self.dirty.len() >= self.settings.max_pending {
+            self.coarsen(node);
+            return;
+        }
+        self.dirty.insert(node, Dirty { ticket: None, epoch, again: None, cause });
+        self.count(epoch);
+        if due {
+            self.debouncer.push_due(node, now);
+        } else {
+            self.debouncer.push(node, now);
+        }
+    }
+
+    /// Too much is pending: remember the directory instead. Its listing will find the path again.
+    fn coarsen(&mut self, node: NodeId) {
+        let Some(parent) = self.parent_of(node) else { return };
+        self.counters.coarsened += 1;
+        self.dirty_dirs.insert(parent);
+        if self.tree.is_known(node) {
+            // A stat that equals the committed one would hide a change that kept size and times.
+            let stat = self.tree.stat(node);
+            self.tree.set_stat(node, stat.size, stat.mtime_ns, -1, stat.ino);
+        } else {
+            self.tree.remove(node);
+        }
+    }
+
+    fn requeue(&mut self, node: NodeId, epoch: u64, cause: Cause, now: Now) {
+        self.dirty.insert(node, Dirty { ticket: None, epoch, again: None, cause });
+        self.count(epoch);
+        self.debouncer.push(node, now);
+    }
+
+    /// Forget that a node is dirty, because it is about to be freed. A ticket that is out stays out.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        if let Some(dirty) = self.dirty.remove(&node) {
+            if dirty.ticket.is_none() {
+                self.debouncer.remove(node);
+                self.uncount(dirty.epoch);
+            }
+            if let Some((epoch, _)) = dirty.again {
+                self.uncount(epoch);
+            }
+        }
+        self.failed.remove(&node);
+    }
+
+    /// Queue a change of a whole subtree, behind everything that is in flight.
+    pub(super) fn push_op(&mut self, path: Vec<u8>, old_path: Option<Vec<u8>>, cause: Cause) {
+        let epoch = self.epoch;
+        self.count(epoch);
+        self.ops.push_back(Op { epoch, path, old_path, cause });
+    }
+
+    /// Hand out what is due. Returns true if anything was handed out or dropped.
+    pub(super) fn fire(&mut self, now: Now, platform: &mut impl Platform) -> bool {
+        if !self.ops.is_empty() {
+            return self.fire_op(platform);
+        }
+        let room = self.settings.max_in_flight.saturating_sub(self.flights.len());
+        if room == 0 || self.debouncer.is_empty() {
+            return false;
+        }
+        let mut ready = self.take_ready(now, room);
+        if ready.is_empty() {
+            self.put_ready(ready);
+            return false;
+        }
+        // Rule files first, then oldest first as they came.
+        ready.sort_by_key(|ready| !is_rule_file(self.tree.name(ready.key)));
+        let mut absent = Vec::new();
+        for item in &ready {
+            self.fire_present(item.key, now, platform, &mut absent);
+        }
+        // What is gone comes last: a rename has taken its old name along by now.
+        for node in absent {
+            self.fire_absent(node, now, platform);
+        }
+        self.put_ready(ready);
+        true
+    }
+
+    fn fire_op(&mut self, platform: &mut impl Platform) -> bool {
+        let Some(op) = self.ops.front() else { return false };
+        if !self.flights.is_empty() {
+            return false;
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let kind =
+            if op.old_path.is_some() { ChangeKind::Renamed } else { ChangeKind::Deleted };
+        let change = Change {
+            ticket,
+            kind,
+            path: op.path.clone(),
+            old_path: op.old_path.clone(),
+            is_dir: true,
+            attempts: 0,
+            cause: op.cause,
+        };
+        self.flights.insert(ticket, Flight { epoch: op.epoch, kind: FlightKind::Op });
+        self.counters.emitted += 1;
+        platform.emit(change);
+        true
+    }
+
+    fn fire_present(
+        &mut self,
+        node: NodeId,
+        now: Now,
+        platform: &mut impl Platform,
+        absent: &mut Vec<NodeId>,
+    ) {
+        if self.dirty.get(&node).is_none_or(|dirty| dirty.ticket.is_some()) {
+            return;
+        }
+        let Some(path) = self.tree.path(node) else {
+            // Its directory was renamed away and may come back under another name.
+            self.debouncer.push(node, now);
+            return;
+        };
+        if !self.is_kept(node) {
+            absent.push(node);
+            return;
+        }
+        match platform.lstat(&path) {
+            Ok(stat) if stat.kind == Kind::File => {
+                let old = if self.tree.is_known(node) {
+                    None
+                } else {
+                    self.renamed_from(node, &stat, platform)
+                };
+                let kind = match (&old, self.tree.is_known(node)) {
+                    (Some(_), _) => ChangeKind::Renamed,
+                    (None, true) => ChangeKind::Modified,
+                    (None, false) => ChangeKind::Created,
+                };
+                self.launch(node, kind, path, old, platform);
+            }
+            Ok(stat) if stat.kind == Kind::Dir => self.file_became_dir(node, now, platform),
+            // Unreadable by us, perhaps for now: the worker's own error is the one to record.
+            Err(crate::scan::ListError::Denied | crate::scan::ListError::Other(_)) => {
+                let known = self.tree.is_known(node);
+                let kind = if known { ChangeKind::Modified } else { ChangeKind::Created };
+                self.launch(node, kind, path, None, platform);
+            }
+            Ok(_) | Err(_) => absent.push(node),
+        }
+    }
+
+    fn fire_absent(&mut self, node: NodeId, _now: Now, platform: &mut impl Platform) {
+        if self.dirty.get(&node).is_none_or(|dirty| dirty.ticket.is_some()) {
+            return;
+        }
+        if self.tree.is_known(node) {
+            let Some(path) = self.tree.path(node) else { return };
+            self.launch(node, ChangeKind::Deleted, path, None, platform);
+            return;
+        }
+        // A file made without a name (O_TMPFILE) goes on reporting as "#inode" after it got one.
+        let nameless = self.tree.name(node).first() == Some(&b'#');
+        let parent = self.parent_of(node);
+        self.forget(node);
+        self.tree.remove(node);
+        if let Some(parent) = parent
+            && nameless
+        {
+            self.rescans += 1;
+            self.request_listing(parent, false);
+        }
+    }
+
+    /// The rules are asked when a path is due, not when it became dirty: they may have changed since.
+    fn is_kept(&self, node: NodeId) -> bool {
+        self.parent_of(node).is_some_and(|parent| {
+            self.dirs.get(&parent).is_some_and(|info| {
+                info.rules.decide(self.tree.name(node), false) == Decision::Keep
+            })
+        })
+    }
+
+    /// The known file that this new name is, if its old name is gone: same inode, size and mtime.
+    fn renamed_from(
+        &mut self,
+        node: NodeId,
+        stat: &Stat,
+        platform: &mut impl Platform,
+    ) -> Option<NodeId> {
+        let candidates: Vec<NodeId> = self
+            .tree
+            .by_ino(stat.ino)
+            .filter(|&other| {
+                let was = self.tree.stat(other);
+                other != node
+                    && !self.tree.is_dir(other)
+                    && self.tree.is_known(other)
+                    && was.size == stat.size
+                    && was.mtime_ns == stat.mtime_ns
+                    && self.dirty.get(&other).is_none_or(|dirty| dirty.ticket.is_none())
+            })
+            .collect();
+        candidates.into_iter().find(|&other| {
+            self.tree.path(other).is_some_and(|path| match platform.lstat(&path) {
+                Ok(there) => there.ino != stat.ino,
+                Err(_) => true,
+            })
+        })
+    }
+
+    fn launch(
+        &mut self,
+        node: NodeId,
+        kind: ChangeKind,
+        path: Vec<u8>,
+        old: Option<NodeId>,
+        platform: &mut impl Platform,
+    ) {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        let Some(dirty) = self.dirty.get_mut(&node) else { return };
+        dirty.ticket = Some(ticket);
+        let (mut epoch, cause) = (dirty.epoch, dirty.cause);
+        let old_path = old.and_then(|old| self.tree.path(old));
+        let old = old.map(|old| {
+            // The old name is part of this change: whatever happens to it meanwhile is queued after.
+            if let Some(was) = self.dirty.get_mut(&old) {
+                self.debouncer.remove(old);
+                was.ticket = Some(ticket);
+                let was_epoch = was.epoch;
+                self.uncount(was_epoch);
+                self.uncount(epoch);
+                epoch = epoch.min(was_epoch);
+                self.count(epoch);
+            } else {
+                let fresh = Dirty { ticket: Some(ticket), epoch, again: None, cause };
+                self.dirty.insert(old, fresh);
+            }
+            (old, self.tree.generation(old))
+        });
+        let node = (node, self.tree.generation(node));
+        let deleted = kind == ChangeKind::Deleted;
+        let kind_of_flight = FlightKind::File { node, old, deleted };
+        self.flights.insert(ticket, Flight { epoch, kind: kind_of_flight });
+        self.counters.emitted += 1;
+        let attempts = self.failed.get(&node.0).map_or(0, |failed| failed.attempts);
+        platform.emit(Change { ticket, kind, path, old_path, is_dir: false, attempts, cause });
+    }
+
+    pub(super) fn acknowledge_one(&mut self, ack: &Ack, now: Now) {
+        let Some(flight) = self.flights.remove(&ack.ticket) else { return };
+        self.uncount(flight.epoch);
+        match flight.kind {
+            FlightKind::Op => {
+                if matches!(ack.outcome, Outcome::Done | Outcome::Gone) {
+                    self.ops.pop_front();
+                    self.counters.committed += 1;
+                } else if let Some(op) = self.ops.front() {
+                    // Not committed: it stays first, and is handed out again.
+                    let epoch = op.epoch;
+                    self.count(epoch);
+                }
+            }
+            FlightKind::File { node, old, deleted } => {
+                self.land(node, ack, deleted, flight.epoch, now);
+                if let Some(old) = old {
+                    self.land_old_name(old, ack, flight.epoch, now);
+                }
+            }
+        }
+    }
+
+    /// The node's dirty state after its ticket came back, if the node is still the one that left.
+    fn landed(&mut self, (node, generation): (NodeId, u16), ticket: u64) -> Option<Dirty> {
+        let same = self.tree.is_live(node)
+            && self.tree.generation(node) == generation
+            && self.dirty.get(&node).is_some_and(|dirty| dirty.ticket == Some(ticket));
+        if same { self.dirty.remove(&node) } else { None }
+    }
+
+    fn land(&mut self, at: (NodeId, u16), ack: &Ack, deleted: bool, epoch: u64, now: Now) {
+        let Some(dirty) = self.landed(at, ack.ticket) else { return };
+        let node = at.0;
+        let mut queue = dirty.again;
+        match ack.outcome {
+            Outcome::Again => {
+                if let Some((epoch, _)) = queue {
+                    self.uncount(epoch);
+                }
+                self.requeue(node, epoch, dirty.cause, now);
+                return;
+            }
+            Outcome::Gone | Outcome::Done if deleted || ack.outcome == Outcome::Gone => {
+                self.counters.committed += 1;
+                self.tree.set_known(node, false);
+                self.tree.set_ino(node, 0);
+                self.failed.remove(&node);
+            }
+            Outcome::Done | Outcome::Gone => {
+                self.counters.committed += 1;
+                self.tree.set_known(node, true);
+                self.tree.set_stat(node, ack.size, ack.mtime_ns, ack.ctime_ns, ack.ino);
+                self.failed.remove(&node);
+                self.mark_hard_links(node, ack, now);
+            }
+            Outcome::Failed(retry) => {
+                self.counters.committed += 1;
+                self.tree.set_known(node, true);
+                self.tree.set_stat(node, ack.size, ack.mtime_ns, ack.ctime_ns, ack.ino);
+                self.failed.entry(node).or_insert(Failed { attempts: 0 }).attempts += 1;
+                if let Some(after) = retry {
+                    self.retries.push(Retry { due: now + after, node, generation: at.1 });
+                }
+            }
+        }
+        if let Some((epoch, cause)) = queue.take() {
+            self.uncount(epoch);
+            self.requeue(node, epoch, cause, now);
+        } else if !self.tree.is_known(node) {
+            self.failed.remove(&node);
+            self.tree.remove(node);
+        }
+    }
+
+    fn land_old_name(&mut self, at: (NodeId, u16), ack: &Ack, epoch: u64, now: Now) {
+        let Some(dirty) = self.landed(at, ack.ticket) else { return };
+        let node = at.0;
+        if ack.outcome == Outcome::Done {
+            self.tree.set_known(node, false);
+            self.tree.set_ino(node, 0);
+            self.failed.remove(&node);
+            match dirty.again {
+                Some((epoch, cause)) => {
+                    self.uncount(epoch);
+                    self.requeue(node, epoch, cause, now);
+                }
+                None => self.tree.remove(node),
+            }
+        } else {
+            // The rename was not committed: the old name has to be looked at for itself.
+            if let Some((epoch, _)) = dirty.again {
+                self.uncount(epoch);
+            }
+            self.requeue(node, epoch, dirty.cause, now);
+        }
+    }
+
+    /// A write through one name changes the others too, and only the name used is reported.
+    fn mark_hard_links(&mut self, node: NodeId, ack: &Ack, now: Now) {
+        let others: Vec<NodeId> = self
+            .tree
+            .by_ino(ack.ino)
+            .filter(|&other| {
+                let stat = self.tree.stat(other);
+                other != node
+                    && !self.tree.is_dir(other)
+                    && self.tree.is_known(other)
+                    && (stat.size, stat.mtime_ns) != (ack.size, ack.mtime_ns)
+            })
+            .collect();
+        for other in others {
+            self.mark(other, now, Cause::Event, true);
+        }
+    }
+
+    /// Forget everything that waits; the next scan of the root finds it again. Returns how many.
+    pub fn clear(&mut self) -> usize {
+        let waiting: Vec<NodeId> = self
+            .dirty
+            .iter()
+            .filter(|(_, dirty)| dirty.ticket.is_none())
+            .map(|(&node, _)| node)
+            .collect();
+        for &node in &waiting {
+            if let Some(dirty) = self.dirty.remove(&node) {
+                self.uncount(dirty.epoch);
+            }
+            if self.tree.is_known(node) {
+                let stat = self.tree.stat(node);
+                self.tree.set_stat(node, stat.size, stat.mtime_ns, -1, stat.ino);
+            }
+        }
+        self.debouncer.clear();
+        self.cleared |= !waiting.is_empty();
+        waiting.len()
+    }
+
+    /// Make everything that waits due now.
+    pub fn flush(&mut self, now: Now) {
+        self.debouncer.fire_all(now);
+    }
+}

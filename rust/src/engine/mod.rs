@@ -1,0 +1,462 @@
+//! The engine: one thread that owns the tree, the watches, the rules in force and the debouncer.
+//!
+//! [`Core`] decides and is all that has logic; this file is the thin shell that obeys it. Fixed rings
+//! join the thread to its neighbours: the source's items come in, listings come back from the scan
+//! threads, changes go out to the workers, requests (acks, syncs) come in from them.
+
+mod barrier;
+pub mod change;
+mod core;
+mod dirs;
+mod events;
+mod flight;
+mod platform;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use self::core::{Core, Counters, Platform, Settings};
+pub use change::{Ack, Cause, Change, ChangeKind, Outcome, Row};
+pub use status::Status;
+
+use crate::clock::Clock;
+use crate::ring::Ring;
+use crate::rules::{GitEnvironment, RuleOptions, StateDir};
+use crate::signal::Signal;
+use platform::Machine;
+
+/// Which source of notifications to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The best one for this platform.
+    Auto,
+    /// Our own, on Linux.
+    Inotify,
+    /// The `notify` crate.
+    Notify,
+    /// Scans at an interval.
+    Poll,
+}
+
+/// How to build an [`Engine`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Absolute path of the root.
+    pub root: PathBuf,
+    /// Absolute path of the state directory; never watched, listed or opened.
+    pub state_dir: PathBuf,
+    /// Quiet period of a path.
+    pub quiet: Duration,
+    /// Cap on the delay of a path.
+    pub max_delay: Duration,
+    /// Lines as in a `.gitignore` of the root.
+    pub ignore_patterns: Vec<String>,
+    /// Whether repositories inside the root are entered.
+    pub nested_repositories: bool,
+    /// Where notifications come from.
+    pub source: SourceKind,
+    /// Interval of what has to be polled.
+    pub poll_interval: Duration,
+    /// Changes handed out and not yet given back.
+    pub max_in_flight: usize,
+    /// Most watches to set.
+    pub max_watches: usize,
+    /// Watch, or only scan once.
+    pub live: bool,
+}
+
+/// What went wrong with the engine as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The caller asked for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// The root is not a directory that can be read.
+    #[error("{}: {reason}", path.display())]
+    Root {
+        /// The root.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The engine's thread ended, or could not begin.
+    #[error("{0}")]
+    Stopped(String),
+}
+
+enum Request {
+    Acks(Vec<Ack>),
+    Sync(u64, SyncSender<()>),
+    CancelSync(u64, SyncSender<Vec<Vec<u8>>>),
+    Touch(Vec<u8>, SyncSender<bool>),
+    Rescan(Vec<u8>),
+    Clear(SyncSender<usize>),
+    Flush,
+}
+
+struct Shared {
+    wake: Arc<Signal>,
+    requests: Ring<Request>,
+    changes: Ring<Change>,
+    /// Replaced as a whole at the end of a turn; held for no longer than a pointer takes to copy.
+    status: Mutex<Arc<Status>>,
+    failure: Mutex<Option<String>>,
+    stop: AtomicBool,
+}
+
+impl Shared {
+    fn fail(&self, reason: String) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        self.changes.close();
+        self.requests.close();
+    }
+}
+
+/// A running (or not yet started) engine. All methods may be called from any thread.
+pub struct Engine {
+    shared: Arc<Shared>,
+    waiting: Mutex<Option<Waiting>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    next_sync: AtomicU64,
+    pid: u32,
+}
+
+/// What [`Engine::start`] needs.
+struct Waiting {
+    core: Core,
+    machine: Machine,
+    clock: Clock,
+}
+
+impl Engine {
+    /// Load the rules and open the source; nothing is watched or listed yet.
+    pub fn new(options: Options) -> Result<Self, EngineError> {
+        let clock = Clock::start();
+        let wake = Arc::new(Signal::default());
+        let root = options.root.clone();
+        let found = crate::scan::lstat(&root).map_err(|error| EngineError::Root {
+            path: root.clone(),
+            reason: format!("{error:?}"),
+        })?;
+        if found.kind != crate::model::Kind::Dir {
+            let reason = "is not a directory".to_owned();
+            return Err(EngineError::Root { path: root, reason });
+        }
+        let state = crate::scan::lstat(&options.state_dir).ok();
+        let identity = state.map(|stat| (stat.dev, stat.ino));
+        let rules = RuleOptions {
+            ignore_patterns: options.ignore_patterns.clone(),
+            nested_repositories: options.nested_repositories,
+            state_dir: identity
+                .map(|identity| StateDir { path: options.state_dir.clone(), identity }),
+            environment: GitEnvironment::from_env(),
+        };
+        let max_in_flight = options.max_in_flight.max(1);
+        let shared = Arc::new(Shared {
+            wake: Arc::clone(&wake),
+            requests: Ring::new(1024),
+            changes: Ring::new(max_in_flight),
+            status: Mutex::new(Arc::new(Status { starting: true, ..Status::default() })),
+            failure: Mutex::new(None),
+            stop: AtomicBool::new(false),
+        });
+        let mut machine = Machine::open(&options, rules, &shared)?;
+        let settings = Settings {
+            quiet: options.quiet,
+            max_delay: options.max_delay,
+            max_in_flight,
+            max_pending: 262_144.max(max_in_flight * 4),
+            max_watches: options.max_watches,
+            poll_interval: options.poll_interval,
+            per_directory: machine.per_directory(),
+            poll_root: machine.polls(),
+            live: options.live,
+            state_dir: identity,
+        };
+        let core = Core::new(settings, &mut machine).map_err(EngineError::Usage)?;
+        Ok(Self {
+            shared,
+            waiting: Mutex::new(Some(Waiting { core, machine, clock })),
+            thread: Mutex::new(None),
+            next_sync: AtomicU64::new(1),
+            pid: std::process::id(),
+        })
+    }
+
+    /// Put the rows of the index into the tree, before the start.
+    pub fn load(&self, rows: impl IntoIterator<Item = Row>) -> Result<usize, EngineError> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.as_mut() {
+            Some(waiting) => Ok(waiting.core.load(rows, waiting.clock.now())),
+            None => Err(EngineError::Usage("load() comes before start()".into())),
+        }
+    }
+
+    /// Start the threads.
+    pub fn start(&self) -> Result<(), EngineError> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(parts) = waiting.take() else {
+            return Err(EngineError::Usage("the engine was started before".into()));
+        };
+        let shared = Arc::clone(&self.shared);
+        let handle = std::thread::Builder::new()
+            .name("currant-engine".into())
+            .spawn(move || {
+                let outer = Arc::clone(&shared);
+                let run = std::panic::AssertUnwindSafe(move || run(parts, &shared));
+                match std::panic::catch_unwind(run) {
+                    Ok(Ok(())) => {
+                        outer.changes.close();
+                        outer.requests.close();
+                    }
+                    Ok(Err(reason)) => outer.fail(reason),
+                    Err(panic) => outer.fail(format!("the engine panicked: {}", panic_text(&panic))),
+                }
+            })
+            .map_err(|error| EngineError::Stopped(format!("no thread: {error}")))?;
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+        Ok(())
+    }
+
+    /// Stop and wait for the threads. Idempotent.
+    pub fn stop(&self) {
+        if self.is_forked() {
+            return;
+        }
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.wake.raise();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.changes.close();
+        self.shared.requests.close();
+    }
+
+    /// True in a child that was forked: there are no threads here, so nothing would ever happen.
+    #[must_use]
+    pub fn is_forked(&self) -> bool {
+        self.pid != std::process::id()
+    }
+
+    /// The next changes; empty at the timeout, `None` when the engine has stopped.
+    pub fn next_batch(
+        &self,
+        max: usize,
+        timeout: Duration,
+    ) -> Result<Option<Vec<Change>>, EngineError> {
+        let changes = &self.shared.changes;
+        let Some(first) = changes.pop_timeout(timeout) else {
+            if !changes.is_closed() {
+                return Ok(Some(Vec::new()));
+            }
+            return self.check().map(|()| None);
+        };
+        let mut batch = Vec::with_capacity(max.clamp(1, 256));
+        batch.push(first);
+        while batch.len() < max {
+            let Some(next) = changes.pop() else { break };
+            batch.push(next);
+        }
+        Ok(Some(batch))
+    }
+
+    /// True as soon as a change waits in the ring.
+    #[must_use]
+    pub fn wait(&self, timeout: Duration) -> bool {
+        self.shared.changes.wait(timeout)
+    }
+
+    /// Changes that wait in the ring.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.shared.changes.len()
+    }
+
+    fn check(&self) -> Result<(), EngineError> {
+        let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*failure {
+            Some(reason) => Err(EngineError::Stopped(reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&self, mut request: Request) -> Result<(), EngineError> {
+        if self.is_forked() {
+            return Err(EngineError::Stopped(
+                "this process was forked from the one that runs the engine: open the index anew".into(),
+            ));
+        }
+        loop {
+            match self.shared.requests.push_wait(request, Duration::from_secs(1)) {
+                Ok(()) => {
+                    self.shared.wake.raise();
+                    return Ok(());
+                }
+                Err(back) => {
+                    self.check()?;
+                    if self.shared.requests.is_closed() {
+                        return Err(EngineError::Stopped("the engine has stopped".into()));
+                    }
+                    request = back;
+                }
+            }
+        }
+    }
+
+    fn answer<T>(&self, receiver: &Receiver<T>) -> Result<T, EngineError> {
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(500)) {
+                Ok(answer) => return Ok(answer),
+                Err(_) => {
+                    self.check()?;
+                    if self.shared.requests.is_closed() {
+                        return Err(EngineError::Stopped("the engine has stopped".into()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Give tickets back.
+    pub fn ack(&self, acks: Vec<Ack>) -> Result<(), EngineError> {
+        self.send(Request::Acks(acks))
+    }
+
+    /// Wait until everything written before this call is acknowledged: `None`. At the timeout, some of
+    /// the paths that are not.
+    pub fn sync(&self, timeout: Duration) -> Result<Option<Vec<Vec<u8>>>, EngineError> {
+        let id = self.next_sync.fetch_add(1, Ordering::Relaxed);
+        let (done, receiver) = sync_channel(1);
+        self.send(Request::Sync(id, done))?;
+        let clock = Clock::start();
+        loop {
+            // In slices, so that a failed engine is noticed.
+            let left = timeout.saturating_sub(clock.now()).min(Duration::from_millis(500));
+            match receiver.recv_timeout(left) {
+                Ok(()) => return Ok(None),
+                Err(_) if clock.now() < timeout => {
+                    self.check()?;
+                    if self.shared.requests.is_closed() {
+                        return Err(EngineError::Stopped("the engine has stopped".into()));
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        let (sender, outstanding) = sync_channel(1);
+        self.send(Request::CancelSync(id, sender))?;
+        let paths = self.answer(&outstanding)?;
+        // It may have been completed in the last moment.
+        Ok(if receiver.try_recv().is_ok() { None } else { Some(paths) })
+    }
+
+    /// Queue one path, due at once; false when it is not one that the index keeps.
+    pub fn touch(&self, path: &[u8]) -> Result<bool, EngineError> {
+        let (sender, receiver) = sync_channel(1);
+        self.send(Request::Touch(path.to_vec(), sender))?;
+        self.answer(&receiver)
+    }
+
+    /// Scan a subtree; the root for the empty path.
+    pub fn rescan(&self, path: &[u8]) -> Result<(), EngineError> {
+        self.send(Request::Rescan(path.to_vec()))
+    }
+
+    /// Forget what waits. Returns how many paths.
+    pub fn clear(&self) -> Result<usize, EngineError> {
+        let (sender, receiver) = sync_channel(1);
+        self.send(Request::Clear(sender))?;
+        self.answer(&receiver)
+    }
+
+    /// Make everything that waits due now.
+    pub fn flush(&self) -> Result<(), EngineError> {
+        self.send(Request::Flush)
+    }
+
+    /// The latest snapshot.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.shared.status.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+/// The thread: take everything in, let the core turn, sleep until there is more.
+fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
+    let Waiting { mut core, mut machine, clock } = parts;
+    machine.start()?;
+    core.begin(clock.now(), &mut machine);
+    let mut items = Vec::new();
+    loop {
+        let now = clock.now();
+        // Requests are taken before the source is read: a barrier asked for by one of them then also
+        // covers what is read in the same turn.
+        while let Some(request) = shared.requests.pop() {
+            obey(request, &mut core, &mut machine, now);
+        }
+        machine.drain(&mut items);
+        for item in items.drain(..) {
+            if let crate::source::Item::Failed(reason) = item {
+                core.restart_source(&reason, now, &mut machine);
+            } else {
+                core.item(item, now, &mut machine);
+            }
+        }
+        while let Some(listing) = machine.answer() {
+            core.listed(listing, now, &mut machine);
+        }
+        let wake_at = core.turn(now, &mut machine);
+        let mut status = core.status();
+        status.source = machine.source_name();
+        *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
+        if shared.stop.load(Ordering::SeqCst) {
+            machine.stop();
+            return Ok(());
+        }
+        let now = clock.now();
+        shared.wake.wait(wake_at.map(|at| at.saturating_sub(now)));
+    }
+}
+
+fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::clock::Now) {
+    // A caller that no longer waits for its answer is no error.
+    match request {
+        Request::Acks(acks) => core.acknowledge(&acks, now),
+        Request::Sync(id, done) => core.begin_sync(id, done, now, machine),
+        Request::CancelSync(id, reply) => {
+            core.cancel_sync(id);
+            let _ = reply.try_send(core.outstanding(20));
+        }
+        Request::Touch(path, reply) => {
+            let _ = reply.try_send(core.touch(&path, now));
+        }
+        Request::Rescan(path) => core.rescan(&path, now, machine),
+        Request::Clear(reply) => {
+            let _ = reply.try_send(core.clear());
+        }
+        Request::Flush => core.flush(now),
+    }
+}
+
+

@@ -1,0 +1,178 @@
+//! The machine as it is: the core's [`Platform`] over a real source, the scan threads and the disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::core::Platform;
+use super::{Change, EngineError, Options, Shared, SourceKind};
+use crate::model::{Kind, Stat};
+use crate::names;
+use crate::rules::{DirRules, RootRules, RuleOptions};
+use crate::scan::{self, ListError, ListJob, Listing, Pool};
+use crate::source::poll::Poll;
+use crate::source::{Item, Source, WatchError};
+
+/// The real machine.
+pub(super) struct Machine {
+    root: PathBuf,
+    rules: RuleOptions,
+    options: Options,
+    source: Box<dyn Source>,
+    pool: Option<Pool>,
+    shared: Arc<Shared>,
+    scan_threads: usize,
+}
+
+fn open_source(options: &Options) -> Result<Box<dyn Source>, EngineError> {
+    if !options.live {
+        return Ok(Box::new(Poll::default()));
+    }
+    match options.source {
+        SourceKind::Poll => Ok(Box::new(Poll::default())),
+        SourceKind::Notify => open_notify(options),
+        #[cfg(target_os = "linux")]
+        SourceKind::Auto => Ok(match crate::source::inotify::Inotify::open() {
+            Ok(source) => Box::new(source),
+            // No instance left for this user: slower, but right; `status` says which source it is.
+            Err(_) => Box::new(Poll::default()),
+        }),
+        #[cfg(target_os = "linux")]
+        SourceKind::Inotify => match crate::source::inotify::Inotify::open() {
+            Ok(source) => Ok(Box::new(source)),
+            Err(error) => Err(EngineError::Usage(format!(
+                "no inotify instance: {error:?} (raise fs.inotify.max_user_instances)"
+            ))),
+        },
+        #[cfg(not(target_os = "linux"))]
+        SourceKind::Auto => open_notify(options),
+        #[cfg(not(target_os = "linux"))]
+        SourceKind::Inotify => Err(EngineError::Usage("inotify is there on Linux only".into())),
+    }
+}
+
+#[cfg(any(not(target_os = "linux"), feature = "notify-source"))]
+#[expect(clippy::unnecessary_wraps, reason = "the build without it fails")]
+fn open_notify(options: &Options) -> Result<Box<dyn Source>, EngineError> {
+    Ok(Box::new(crate::source::notify::NotifySource::new(options.state_dir.clone())))
+}
+
+#[cfg(not(any(not(target_os = "linux"), feature = "notify-source")))]
+fn open_notify(_options: &Options) -> Result<Box<dyn Source>, EngineError> {
+    let text = "this build has no `notify` source (cargo feature notify-source)";
+    Err(EngineError::Usage(text.into()))
+}
+
+impl Machine {
+    pub fn open(
+        options: &Options,
+        rules: RuleOptions,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, EngineError> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            root: options.root.clone(),
+            rules,
+            options: options.clone(),
+            source: open_source(options)?,
+            pool: None,
+            shared: Arc::clone(shared),
+            scan_threads: threads.clamp(1, 4),
+        })
+    }
+
+    pub fn per_directory(&self) -> bool {
+        self.source.per_directory()
+    }
+
+    pub fn polls(&self) -> bool {
+        self.source.name() == "poll"
+    }
+
+    pub fn source_name(&self) -> &'static str {
+        if self.options.live { self.source.name() } else { "none" }
+    }
+
+    pub fn start(&mut self) -> Result<(), String> {
+        let wake = &self.shared.wake;
+        let pool = Pool::start(self.scan_threads, wake).map_err(|error| error.to_string())?;
+        self.pool = Some(pool);
+        self.source
+            .start(&self.root, Arc::clone(wake))
+            .map_err(|error| format!("the {} source: {error:?}", self.source.name()))
+    }
+
+    pub fn stop(&mut self) {
+        self.source.stop();
+        self.pool = None;
+    }
+
+    pub fn drain(&mut self, out: &mut Vec<Item>) {
+        self.source.drain(out);
+    }
+
+    pub fn answer(&mut self) -> Option<Listing> {
+        self.pool.as_ref().and_then(Pool::answer)
+    }
+
+    fn reopen(&mut self) -> Result<(), String> {
+        self.source.stop();
+        self.source = open_source(&self.options).map_err(|error| error.to_string())?;
+        self.source
+            .start(&self.root, Arc::clone(&self.shared.wake))
+            .map_err(|error| format!("{error:?}"))
+    }
+}
+
+impl Platform for Machine {
+    fn watch(&mut self, dir: &[u8]) -> Result<i32, WatchError> {
+        self.source.watch(&names::absolute(&self.root, dir))
+    }
+
+    fn unwatch(&mut self, wd: i32) {
+        self.source.unwatch(wd);
+    }
+
+    fn lstat(&mut self, path: &[u8]) -> Result<Stat, ListError> {
+        scan::lstat(&names::absolute(&self.root, path))
+    }
+
+    fn signature(&mut self, path: &Path) -> Option<(i64, u64, u64)> {
+        let stat = scan::lstat(path).ok()?;
+        // A directory's own times change with every name in it; that it is there is what counts.
+        Some(match stat.kind {
+            Kind::Dir => (0, 0, stat.ino),
+            _ => (stat.mtime_ns, stat.size, stat.ino),
+        })
+    }
+
+    fn absolute(&self, path: &[u8]) -> PathBuf {
+        names::absolute(&self.root, path)
+    }
+
+    fn list(&mut self, job: ListJob) -> Result<(), ListJob> {
+        match &self.pool {
+            Some(pool) => pool.submit(job),
+            None => Err(job),
+        }
+    }
+
+    fn emit(&mut self, change: Change) {
+        // The ring holds as many as may be in flight, so there is room.
+        let refused = self.shared.changes.try_push(change);
+        debug_assert!(refused.is_ok() || self.shared.changes.is_closed());
+    }
+
+    fn barrier(&mut self, token: u64) {
+        self.source.barrier(token);
+    }
+
+    fn load_rules(&mut self) -> (DirRules, Vec<PathBuf>, Vec<String>) {
+        let (rules, errors) = RootRules::load(&self.root, &self.rules);
+        let problems = errors.iter().map(ToString::to_string).collect();
+        (rules.root_dir(), rules.external_files().to_vec(), problems)
+    }
+
+    fn restart_source(&mut self) -> Result<(), String> {
+        self.reopen()
+    }
+}

@@ -1,0 +1,171 @@
+//! Outlines from a syntax tree: parsing within a budget, and one walk that every language steers.
+//!
+//! A language is a [`Grammar`]: a parser and a table that says what to do at which kind of node.
+//! Most rows are plain ("this kind defines a class whose name is in the field `name`"); the rest
+//! name a function that looks closer. The walk itself is iterative, visits each node once and
+//! never asks for parents or siblings, which would cost time in the size of the file.
+//!
+//! The budget is counted in parser steps, not in seconds: the outline of a file must not depend on
+//! how busy the machine was when it was made.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter_language::LanguageFn;
+
+use super::visit::{Flow, Visit};
+use super::{Language, OutlineError, Symbol, SymbolKind};
+
+/// Largest source that is parsed, in bytes: a tree takes 10 to 30 times as much memory.
+const SIZE_LIMIT: usize = 4 << 20;
+/// Steps allowed for any source, however small. The parser reports every hundred operations.
+const STEPS_FREE: u64 = 2_000;
+/// Bytes of source that buy one more step. Ordinary code needs one step for some 200 bytes.
+const BYTES_PER_STEP: usize = 16;
+
+/// What to do at a kind of node.
+#[derive(Clone, Copy)]
+pub(super) enum Rule {
+    /// Nothing by itself; look inside. The rule of every kind that a table does not name.
+    Enter,
+    /// Nothing here, nothing inside.
+    Skip,
+    /// A comment: may document the definition below it.
+    Comment,
+    /// An attribute that stands before the definition it belongs to.
+    Attribute,
+    /// A function without a name: what is inside is local.
+    Local,
+    /// A definition: name in the field `name`, body, if any, in the field `body`.
+    Define(SymbolKind),
+    /// Anything else.
+    By(for<'t> fn(&mut Visit<'_>, Node<'t>) -> Flow),
+}
+
+/// A language that has a grammar.
+pub(super) struct Grammar {
+    name: &'static str,
+    version: &'static str,
+    language: LanguageFn,
+    rules: &'static [(&'static str, Rule)],
+    /// The rules by number of the kind of node; built at first use.
+    table: OnceLock<Vec<Rule>>,
+}
+
+/// The version of a grammar's outline: that of the shared walk, of the rules and of the two crates
+/// whose output it is. A test compares the crate versions with the lock file.
+macro_rules! version {
+    ($rules:literal, $grammar:literal) => {
+        concat!("1.", $rules, "+tree-sitter-0.26.13+", $grammar)
+    };
+}
+pub(super) use version;
+
+impl Grammar {
+    pub(super) const fn new(
+        name: &'static str,
+        version: &'static str,
+        language: LanguageFn,
+        rules: &'static [(&'static str, Rule)],
+    ) -> Self {
+        Self { name, version, language, rules, table: OnceLock::new() }
+    }
+
+    fn table(&self) -> &[Rule] {
+        self.table.get_or_init(|| {
+            let language = tree_sitter::Language::new(self.language);
+            let kinds = u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+            let rule = |id: u16| {
+                let kind =
+                    language.node_kind_for_id(id).filter(|_| language.node_kind_is_named(id));
+                let found = self.rules.iter().find(|(name, _)| Some(*name) == kind);
+                found.map_or(Rule::Enter, |(_, rule)| *rule)
+            };
+            (0..kinds).map(rule).collect()
+        })
+    }
+
+    /// The kinds that the rules name and the grammar does not know; a test wants none.
+    #[cfg(test)]
+    fn unknown_kinds(&self) -> Vec<&'static str> {
+        let language = tree_sitter::Language::new(self.language);
+        let unknown = |kind: &&str| language.id_for_node_kind(kind, true) == 0;
+        self.rules.iter().map(|(kind, _)| *kind).filter(unknown).collect()
+    }
+
+    fn parse(&self, source: &[u8]) -> Result<Tree, OutlineError> {
+        thread_local! {
+            /// Parsers keep their buffers, so that a thread that parses many files allocates once.
+            static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
+        }
+        PARSER.with_borrow_mut(|parser| {
+            let language = tree_sitter::Language::new(self.language);
+            parser.set_language(&language).map_err(|error| OutlineError::Grammar {
+                language: self.name,
+                reason: error.to_string(),
+            })?;
+            let allowed = STEPS_FREE + (source.len() / BYTES_PER_STEP) as u64;
+            let (mut steps, mut offset) = (0, 0);
+            let mut progress = |state: &ParseState| {
+                steps += 1;
+                offset = state.current_byte_offset();
+                if steps > allowed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            let options = ParseOptions::new().progress_callback(&mut progress);
+            let mut read = |at: usize, _| source.get(at..).unwrap_or_default();
+            let tree = parser.parse_with_options(&mut read, None, Some(options));
+            parser.reset(); // a parse that was cut would otherwise be resumed by the next file
+            tree.ok_or(OutlineError::TooSlow { steps, offset })
+        })
+    }
+}
+
+impl Language for Grammar {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> &'static str {
+        self.version
+    }
+
+    fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError> {
+        if source.len() > SIZE_LIMIT {
+            return Err(OutlineError::TooLarge { size: source.len(), limit: SIZE_LIMIT });
+        }
+        let tree = self.parse(source)?;
+        let table = self.table();
+        let mut visit = Visit::new(source, table, out);
+        let mut cursor = tree.walk();
+        let mut depth = 0;
+        loop {
+            let node = cursor.node();
+            let enter = visit.node(node, depth);
+            if enter && cursor.goto_first_child() {
+                depth += 1;
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return Ok(());
+                }
+                depth -= 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outline::GRAMMARS;
+
+    #[test]
+    fn rules_name_kinds_that_exist() {
+        for grammar in GRAMMARS {
+            assert_eq!(grammar.unknown_kinds(), Vec::<&str>::new(), "{}", grammar.name);
+        }
+    }
+}

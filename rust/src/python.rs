@@ -1,0 +1,405 @@
+//! The binding: the only file that knows PyO3. It converts and forwards; it decides nothing.
+//!
+//! Paths cross as `str` with surrogateescape. The GIL is released in every wait and round every parse.
+//! No Rust thread ever calls into Python.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+use crate::engine::{
+    Ack, Change, Engine, EngineError, Options, Outcome, Row, SourceKind, Status,
+};
+use crate::names;
+use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
+use crate::scan;
+
+pyo3::create_exception!(currant._core, CoreError, PyRuntimeError, "The engine stopped and cannot go on.");
+pyo3::create_exception!(currant._core, WatchLimitError, PyOSError, "The kernel refused another watch.");
+
+fn to_py_error(error: EngineError) -> PyErr {
+    match error {
+        EngineError::Usage(text) => PyValueError::new_err(text),
+        EngineError::Root { path, reason } => {
+            PyFileNotFoundError::new_err(format!("{}: {reason}", path.display()))
+        }
+        EngineError::Stopped(text) => CoreError::new_err(text),
+    }
+}
+
+fn path_str<'py>(py: Python<'py>, path: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    match std::str::from_utf8(path) {
+        Ok(text) => Ok(PyString::new(py, text)),
+        Err(_) => names::to_os(path).as_os_str().into_pyobject(py),
+    }
+}
+
+fn path_bytes(path: &OsStr) -> Vec<u8> {
+    names::to_bytes(path)
+}
+
+fn seconds(value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value.max(0.0))
+        .map_err(|error| PyValueError::new_err(format!("timeout {value}: {error}")))
+}
+
+/// One path, or one whole subtree, to bring up to date.
+#[pyclass(frozen, module = "currant._core", name = "Change")]
+struct PyChange(Change);
+
+#[pymethods]
+impl PyChange {
+    #[getter]
+    fn ticket(&self) -> u64 {
+        self.0.ticket
+    }
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.0.kind.as_str()
+    }
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        path_str(py, &self.0.path)
+    }
+    #[getter]
+    fn old_path<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.0.old_path.as_deref().map(|path| path_str(py, path)).transpose()
+    }
+    #[getter]
+    fn is_dir(&self) -> bool {
+        self.0.is_dir
+    }
+    #[getter]
+    fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+    #[getter]
+    fn cause(&self) -> &'static str {
+        self.0.cause.as_str()
+    }
+    fn __repr__(&self) -> String {
+        let path = String::from_utf8_lossy(&self.0.path);
+        format!("Change(ticket={}, kind={:?}, path={path:?})", self.0.ticket, self.kind())
+    }
+}
+
+/// Watches one root and says which paths to bring up to date.
+#[pyclass(frozen, module = "currant._core", name = "Engine")]
+struct PyEngine {
+    engine: Arc<Engine>,
+}
+
+type AckTuple = (u64, String, u64, i64, i64, u64, f64);
+
+#[pymethods]
+impl PyEngine {
+    #[new]
+    #[pyo3(signature = (root, *, state_dir, quiet_ms=100, max_delay_ms=2000, ignore_patterns=Vec::new(),
+        source="auto", poll_interval_ms=2000, max_queue=1000, nested_repositories=true,
+        max_watches=None, live=true))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+    fn new(
+        py: Python<'_>,
+        root: PathBuf,
+        state_dir: PathBuf,
+        quiet_ms: u64,
+        max_delay_ms: u64,
+        ignore_patterns: Vec<String>,
+        source: &str,
+        poll_interval_ms: u64,
+        max_queue: usize,
+        nested_repositories: bool,
+        max_watches: Option<usize>,
+        live: bool,
+    ) -> PyResult<Self> {
+        let source = match source {
+            "auto" => SourceKind::Auto,
+            "inotify" => SourceKind::Inotify,
+            "notify" => SourceKind::Notify,
+            "poll" => SourceKind::Poll,
+            other => {
+                let text = format!("source {other:?}: one of auto, inotify, notify, poll");
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        let options = Options {
+            root,
+            state_dir,
+            quiet: Duration::from_millis(quiet_ms),
+            max_delay: Duration::from_millis(max_delay_ms),
+            ignore_patterns,
+            nested_repositories,
+            source,
+            poll_interval: Duration::from_millis(poll_interval_ms),
+            max_in_flight: max_queue,
+            max_watches: max_watches.unwrap_or(usize::MAX),
+            live,
+        };
+        let engine = py.detach(|| Engine::new(options)).map_err(to_py_error)?;
+        Ok(Self { engine: Arc::new(engine) })
+    }
+
+    /// Rows of the index before the start.
+    fn load(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let mut loaded = Vec::new();
+        for row in rows.try_iter()? {
+            let (path, size, mtime_ns, ctime_ns, ino, attempts): (
+                Bound<'_, PyBytes>,
+                u64,
+                i64,
+                i64,
+                u64,
+                u32,
+            ) = row?.extract()?;
+            let path = path.as_bytes().to_vec();
+            loaded.push(Row { path, size, mtime_ns, ctime_ns, ino, attempts });
+        }
+        py.detach(|| self.engine.load(loaded)).map_err(to_py_error)
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.engine.start()).map_err(to_py_error)
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.engine.stop());
+    }
+
+    fn next_batch(
+        &self,
+        py: Python<'_>,
+        max_changes: usize,
+        timeout: f64,
+    ) -> PyResult<Option<Vec<PyChange>>> {
+        let timeout = seconds(timeout)?;
+        let batch = py
+            .detach(|| self.engine.next_batch(max_changes.max(1), timeout))
+            .map_err(to_py_error)?;
+        Ok(batch.map(|changes| changes.into_iter().map(PyChange).collect()))
+    }
+
+    fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let timeout = seconds(timeout)?;
+        Ok(py.detach(|| self.engine.wait(timeout)))
+    }
+
+    fn ack(&self, py: Python<'_>, done: Vec<AckTuple>) -> PyResult<()> {
+        let mut acks = Vec::with_capacity(done.len());
+        for (ticket, outcome, size, mtime_ns, ctime_ns, ino, retry_seconds) in done {
+            let outcome = match outcome.as_str() {
+                "done" => Outcome::Done,
+                "gone" => Outcome::Gone,
+                "again" => Outcome::Again,
+                "failed" if retry_seconds < 0.0 => Outcome::Failed(None),
+                "failed" => Outcome::Failed(Some(seconds(retry_seconds)?)),
+                other => {
+                    let text = format!("outcome {other:?}: one of done, gone, failed, again");
+                    return Err(PyValueError::new_err(text));
+                }
+            };
+            acks.push(Ack { ticket, outcome, size, mtime_ns, ctime_ns, ino });
+        }
+        py.detach(|| self.engine.ack(acks)).map_err(to_py_error)
+    }
+
+    fn sync<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: f64,
+    ) -> PyResult<Option<Vec<Bound<'py, PyString>>>> {
+        let timeout = seconds(timeout)?;
+        let outstanding = py.detach(|| self.engine.sync(timeout)).map_err(to_py_error)?;
+        outstanding
+            .map(|paths| paths.iter().map(|path| path_str(py, path)).collect())
+            .transpose()
+    }
+
+    fn touch(&self, py: Python<'_>, path: &str) -> PyResult<bool> {
+        let path = path_bytes(OsStr::new(path));
+        py.detach(|| self.engine.touch(&path)).map_err(to_py_error)
+    }
+
+    #[pyo3(signature = (path=""))]
+    fn rescan(&self, py: Python<'_>, path: &str) -> PyResult<()> {
+        let path = path_bytes(OsStr::new(path));
+        py.detach(|| self.engine.rescan(&path)).map_err(to_py_error)
+    }
+
+    fn clear(&self, py: Python<'_>) -> PyResult<usize> {
+        py.detach(|| self.engine.clear()).map_err(to_py_error)
+    }
+
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.engine.flush()).map_err(to_py_error)
+    }
+
+    fn pending(&self) -> usize {
+        self.engine.status().pending
+    }
+
+    fn queued(&self) -> usize {
+        self.engine.queued()
+    }
+
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        status_dict(py, &self.engine.status())
+    }
+}
+
+fn status_dict<'py>(py: Python<'py>, status: &Status) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let paths = |paths: &[Vec<u8>]| -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for path in paths {
+            list.append(path_str(py, path)?)?;
+        }
+        Ok(list)
+    };
+    dict.set_item("source", status.source)?;
+    dict.set_item("fresh", status.fresh)?;
+    dict.set_item("starting", status.starting)?;
+    dict.set_item("scanning", status.scanning)?;
+    dict.set_item("files", status.files)?;
+    dict.set_item("dirs", status.dirs)?;
+    dict.set_item("watches", status.watches)?;
+    dict.set_item("pending", status.pending)?;
+    dict.set_item("in_flight", status.in_flight)?;
+    dict.set_item("listing", status.listing)?;
+    dict.set_item("dirty_dirs", status.dirty_dirs)?;
+    dict.set_item("failed", status.failed)?;
+    dict.set_item("unwatched", status.unwatched)?;
+    dict.set_item("unwatched_paths", paths(&status.unwatched_paths)?)?;
+    dict.set_item("denied", status.denied)?;
+    dict.set_item("denied_paths", paths(&status.denied_paths)?)?;
+    let problems = PyList::empty(py);
+    for (path, reason) in &status.problems {
+        problems.append((path_str(py, path)?, reason))?;
+    }
+    dict.set_item("problems", problems)?;
+    dict.set_item("root_missing", status.root_missing)?;
+    dict.set_item("tree_bytes", status.tree_bytes)?;
+    dict.set_item("scan_ms", status.scan_ms)?;
+    let counters = &status.counters;
+    dict.set_item("events", counters.events)?;
+    dict.set_item("overflows", counters.overflows)?;
+    dict.set_item("listings", counters.listings)?;
+    dict.set_item("root_scans", counters.root_scans)?;
+    dict.set_item("emitted", counters.emitted)?;
+    dict.set_item("committed", counters.committed)?;
+    dict.set_item("coarsened", counters.coarsened)?;
+    dict.set_item("moved_dirs", counters.moved_dirs)?;
+    Ok(dict)
+}
+
+/// One kept regular file of a walk.
+#[pyclass(frozen, module = "currant._core", name = "Walked")]
+struct PyWalked(scan::Walked);
+
+#[pymethods]
+impl PyWalked {
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        path_str(py, &self.0.path)
+    }
+    #[getter]
+    fn size(&self) -> u64 {
+        self.0.stat.size
+    }
+    #[getter]
+    fn mtime_ns(&self) -> i64 {
+        self.0.stat.mtime_ns
+    }
+    #[getter]
+    fn ctime_ns(&self) -> i64 {
+        self.0.stat.ctime_ns
+    }
+    #[getter]
+    fn ino(&self) -> u64 {
+        self.0.stat.ino
+    }
+}
+
+type WalkResult<'py> = (Vec<PyWalked>, usize, Vec<(Bound<'py, PyString>, String)>);
+
+/// Walk a tree under the same rules as the engine.
+#[pyfunction]
+#[pyo3(signature = (root, *, state_dir, ignore_patterns=Vec::new(), nested_repositories=true))]
+fn walk(
+    py: Python<'_>,
+    root: PathBuf,
+    state_dir: PathBuf,
+    ignore_patterns: Vec<String>,
+    nested_repositories: bool,
+) -> PyResult<WalkResult<'_>> {
+    let walked = py.detach(|| {
+        let identity = scan::lstat(&state_dir).ok().map(|stat| (stat.dev, stat.ino));
+        let options = RuleOptions {
+            ignore_patterns,
+            nested_repositories,
+            state_dir: identity.map(|identity| StateDir { path: state_dir, identity }),
+            environment: GitEnvironment::from_env(),
+        };
+        let (rules, errors) = RootRules::load(&root, &options);
+        let mut walked = scan::walk(&root, &rules.root_dir(), identity);
+        walked.problems.extend(errors.iter().map(|error| (Vec::new(), error.to_string())));
+        walked
+    });
+    let problems = walked
+        .problems
+        .iter()
+        .map(|(path, reason)| Ok((path_str(py, path)?, reason.clone())))
+        .collect::<PyResult<_>>()?;
+    Ok((walked.files.into_iter().map(PyWalked).collect(), walked.dirs, problems))
+}
+
+/// Definitions of a source text, as JSON.
+#[pyfunction]
+fn outline<'py>(py: Python<'py>, language: &str, source: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let json = py
+        .detach(|| {
+            crate::outline::outline(language, source)
+                .map(|symbols| crate::outline::to_json(&symbols))
+        })
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(PyBytes::new(py, &json))
+}
+
+/// (language, version of its outliner).
+#[pyfunction]
+fn languages() -> Vec<(&'static str, &'static str)> {
+    crate::outline::languages()
+}
+
+/// Names of the optional parts that were compiled in.
+#[pyfunction]
+fn lib_features() -> Vec<&'static str> {
+    let mut features = Vec::new();
+    if cfg!(feature = "outline") {
+        features.push("outline");
+    }
+    if cfg!(any(not(target_os = "linux"), feature = "notify-source")) {
+        features.push("notify-source");
+    }
+    features
+}
+
+/// The native core of Currant.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("CoreError", module.py().get_type::<CoreError>())?;
+    module.add("WatchLimitError", module.py().get_type::<WatchLimitError>())?;
+    module.add_class::<PyChange>()?;
+    module.add_class::<PyEngine>()?;
+    module.add_class::<PyWalked>()?;
+    module.add_function(wrap_pyfunction!(walk, module)?)?;
+    module.add_function(wrap_pyfunction!(outline, module)?)?;
+    module.add_function(wrap_pyfunction!(languages, module)?)?;
+    module.add_function(wrap_pyfunction!(lib_features, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,447 @@
+//! Reading directories: one directory at a time for the engine ([`list`], [`Pool`]), and whole trees for
+//! those who only want to look ([`walk()`]).
+//!
+//! Listing prunes as it goes: what the rules ignore is neither stat-ed nor returned. The pool's threads
+//! touch nothing but the disk; what they find is applied by the engine's thread alone.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::model::{Kind, Stat};
+use crate::names;
+use crate::ring::Ring;
+use crate::rules::{Decision, DirRules, RuleError, RuleFiles};
+use crate::signal::Signal;
+
+/// Ask for one directory's contents.
+#[derive(Clone)]
+pub struct ListJob {
+    /// The engine's number for the directory, and its generation: a stale answer is recognised by them.
+    pub ticket: (u32, u16),
+    /// Absolute path.
+    pub dir: PathBuf,
+    /// The directory's own name, as the rules of its parent know it; empty for the root.
+    pub name: Vec<u8>,
+    /// The rules of the parent directory (for the root: the rules outside the root).
+    pub parent: DirRules,
+    /// The state directory, which is pruned wherever it turns up.
+    pub state_dir: Option<(u64, u64)>,
+}
+
+/// The kept entries of one directory, names in one buffer.
+#[derive(Debug, Default)]
+pub struct Entries {
+    names: Vec<u8>,
+    entries: Vec<(u32, u16, Stat)>,
+}
+
+impl Entries {
+    fn push(&mut self, name: &[u8], stat: Stat) {
+        let (Ok(offset), Ok(len)) = (u32::try_from(self.names.len()), u16::try_from(name.len())) else {
+            return;
+        };
+        self.names.extend_from_slice(name);
+        self.entries.push((offset, len, stat));
+    }
+
+    /// Each kept entry's name and stat: regular files and directories.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Stat)> {
+        self.entries.iter().map(|(offset, len, stat)| {
+            let start = *offset as usize;
+            (&self.names[start..start + usize::from(*len)], stat)
+        })
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True when nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// Why a directory could not be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListError {
+    /// It is not there (any more), or is not a directory.
+    Gone,
+    /// We may not read it.
+    Denied,
+    /// Its path is too long for the system.
+    TooLong,
+    /// Anything else.
+    Other(String),
+}
+
+/// The answer to a [`ListJob`].
+pub struct Listing {
+    /// The job's ticket.
+    pub ticket: (u32, u16),
+    /// The rules inside the directory.
+    pub rules: DirRules,
+    /// Rule files or lines that could not be used; the rest of the rules applies.
+    pub rule_errors: Vec<RuleError>,
+    /// (device, inode) of the directory that was read.
+    pub identity: (u64, u64),
+    /// Its kept entries, or why there are none.
+    pub entries: Result<Entries, ListError>,
+}
+
+fn list_error(error: &std::io::Error) -> ListError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => ListError::Gone,
+        std::io::ErrorKind::PermissionDenied => ListError::Denied,
+        std::io::ErrorKind::InvalidFilename => ListError::TooLong,
+        _ if error.raw_os_error() == Some(40) && cfg!(target_os = "linux") => ListError::Gone, // ELOOP
+        _ => ListError::Other(error.to_string()),
+    }
+}
+
+/// Read one directory under its rules.
+#[must_use]
+pub fn list(job: &ListJob) -> Listing {
+    match read_names(&job.dir) {
+        Err(error) => Listing {
+            ticket: job.ticket,
+            rules: job.parent.clone(),
+            rule_errors: Vec::new(),
+            identity: (0, 0),
+            entries: Err(list_error(&error)),
+        },
+        Ok(dir) => {
+            let mut found = RuleFiles::default();
+            dir.each_name(|name, _| found.note(name));
+            let (rules, rule_errors) = job.parent.enter(&job.dir, &job.name, found);
+            let mut entries = Entries::default();
+            if !rules.is_skipped_repository() {
+                dir.each_name(|name, hint| keep(job, &dir, &rules, name, hint, &mut entries));
+            }
+            Listing {
+                ticket: job.ticket,
+                rules,
+                rule_errors,
+                identity: dir.identity,
+                entries: Ok(entries),
+            }
+        }
+    }
+}
+
+/// Decide first, stat second: an ignored name costs no system call.
+fn keep(job: &ListJob, dir: &Dir, rules: &DirRules, name: &[u8], hint: Hint, out: &mut Entries) {
+    if hint == Hint::Neither
+        || (hint == Hint::File && rules.decide(name, false) == Decision::Ignore)
+        || (hint == Hint::Dir && rules.decide(name, true) == Decision::Ignore)
+    {
+        return;
+    }
+    // A name that vanished since is not an error: its own event tells the engine.
+    let Some(stat) = dir.stat(name) else { return };
+    let kept = match stat.kind {
+        Kind::File => hint == Hint::File || rules.decide(name, false) == Decision::Keep,
+        Kind::Dir => {
+            (hint == Hint::Dir || rules.decide(name, true) == Decision::Keep)
+                && job.state_dir != Some((stat.dev, stat.ino))
+        }
+        Kind::Symlink | Kind::Other => false,
+    };
+    if kept {
+        out.push(name, stat);
+    }
+}
+
+/// What reading the directory already says about an entry's kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    File,
+    Dir,
+    Neither,
+    Unknown,
+}
+
+#[cfg(unix)]
+mod system {
+    //! `openat`, `getdents` and `fstatat`: no path is walked twice.
+
+    use std::ffi::CStr;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, fstat, open, statat};
+
+    use super::{Hint, Kind, Stat};
+
+    pub struct Dir {
+        fd: OwnedFd,
+        /// Kind and name of each entry; names end with a zero byte.
+        names: Vec<u8>,
+        pub identity: (u64, u64),
+    }
+
+    fn hint(kind: FileType) -> Hint {
+        match kind {
+            FileType::RegularFile => Hint::File,
+            FileType::Directory => Hint::Dir,
+            FileType::Unknown => Hint::Unknown,
+            _ => Hint::Neither,
+        }
+    }
+
+    #[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast, clippy::useless_conversion)]
+    pub fn convert(stat: &rustix::fs::Stat) -> Stat {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Dir,
+            FileType::Symlink => Kind::Symlink,
+            _ => Kind::Other,
+        };
+        Stat {
+            kind,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            mtime_ns: (stat.st_mtime as i64) * 1_000_000_000 + stat.st_mtime_nsec as i64,
+            ctime_ns: (stat.st_ctime as i64) * 1_000_000_000 + stat.st_ctime_nsec as i64,
+            ino: stat.st_ino as u64,
+            dev: stat.st_dev as u64,
+        }
+    }
+
+    pub fn read_names(path: &Path) -> std::io::Result<Dir> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = open(path, flags, Mode::empty())?;
+        let own = convert(&fstat(&fd)?);
+        let mut names = Vec::new();
+        let mut buffer = Vec::with_capacity(32 * 1024);
+        let mut iter = RawDir::new(&fd, buffer.spare_capacity_mut());
+        while let Some(entry) = iter.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(hint(entry.file_type()) as u8);
+                names.extend_from_slice(entry.file_name().to_bytes_with_nul());
+            }
+        }
+        Ok(Dir { fd, names, identity: (own.dev, own.ino) })
+    }
+
+    impl Dir {
+        pub fn each_name(&self, mut each: impl FnMut(&[u8], Hint)) {
+            let mut rest = &self.names[..];
+            while let [kind, tail @ ..] = rest {
+                let end = memchr::memchr(0, tail).unwrap_or(tail.len());
+                let hint = match kind {
+                    0 => Hint::File,
+                    1 => Hint::Dir,
+                    2 => Hint::Neither,
+                    _ => Hint::Unknown,
+                };
+                each(&tail[..end], hint);
+                rest = tail.get(end + 1..).unwrap_or(&[]);
+            }
+        }
+
+        pub fn stat(&self, name: &[u8]) -> Option<Stat> {
+            let mut buffer = [0u8; 256];
+            buffer.get_mut(..name.len())?.copy_from_slice(name);
+            let name = CStr::from_bytes_with_nul(buffer.get(..=name.len())?).ok()?;
+            statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| convert(&stat))
+        }
+    }
+
+    pub fn lstat(path: &Path) -> std::io::Result<Stat> {
+        Ok(convert(&rustix::fs::lstat(path)?))
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    //! The standard library's view, for platforms without `openat`.
+
+    use std::path::{Path, PathBuf};
+    use std::time::UNIX_EPOCH;
+
+    use super::{Hint, Kind, Stat};
+    use crate::names;
+
+    pub struct Dir {
+        path: PathBuf,
+        names: Vec<(Vec<u8>, Hint)>,
+        pub identity: (u64, u64),
+    }
+
+    fn convert(meta: &std::fs::Metadata) -> Stat {
+        let kind = if meta.is_file() {
+            Kind::File
+        } else if meta.is_dir() {
+            Kind::Dir
+        } else if meta.is_symlink() {
+            Kind::Symlink
+        } else {
+            Kind::Other
+        };
+        let mtime_ns = meta
+            .modified()
+            .ok()
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+            .and_then(|time| i64::try_from(time.as_nanos()).ok())
+            .unwrap_or(0);
+        // No change time and no inode here: size and modification time are all there is.
+        Stat { kind, size: meta.len(), mtime_ns, ctime_ns: 0, ino: 0, dev: 0 }
+    }
+
+    pub fn read_names(path: &Path) -> std::io::Result<Dir> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            let hint = match entry.file_type() {
+                Ok(kind) if kind.is_file() => Hint::File,
+                Ok(kind) if kind.is_dir() => Hint::Dir,
+                Ok(_) => Hint::Neither,
+                Err(_) => Hint::Unknown,
+            };
+            entries.push((names::to_bytes(&entry.file_name()), hint));
+        }
+        Ok(Dir { path: path.to_owned(), names: entries, identity: (0, 0) })
+    }
+
+    impl Dir {
+        pub fn each_name(&self, mut each: impl FnMut(&[u8], Hint)) {
+            for (name, hint) in &self.names {
+                each(name, *hint);
+            }
+        }
+
+        pub fn stat(&self, name: &[u8]) -> Option<Stat> {
+            lstat(&self.path.join(names::to_os(name))).ok()
+        }
+    }
+
+    pub fn lstat(path: &Path) -> std::io::Result<Stat> {
+        Ok(convert(&std::fs::symlink_metadata(path)?))
+    }
+}
+
+use system::{Dir, read_names};
+
+/// The stat of a path itself, never of what a link points to.
+pub fn lstat(path: &Path) -> Result<Stat, ListError> {
+    system::lstat(path).map_err(|error| list_error(&error))
+}
+
+/// Threads that list directories. Jobs and answers go through bounded rings.
+pub struct Pool {
+    jobs: Arc<Ring<ListJob>>,
+    answers: Arc<Ring<Listing>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    /// Start `threads` threads; `wake` is raised after each answer.
+    pub fn start(threads: usize, wake: &Arc<Signal>) -> std::io::Result<Self> {
+        let jobs = Arc::new(Ring::new(256));
+        // An answer always finds room: there are never more of them than jobs taken.
+        let answers = Arc::new(Ring::new(256 + threads + 1));
+        let mut handles = Vec::new();
+        for number in 0..threads.max(1) {
+            let (jobs, answers, wake) = (Arc::clone(&jobs), Arc::clone(&answers), Arc::clone(wake));
+            handles.push(std::thread::Builder::new().name(format!("currant-scan-{number}")).spawn(
+                move || {
+                    while !jobs.is_closed() {
+                        let Some(job) = jobs.pop_timeout(Duration::from_secs(3600)) else { continue };
+                        let mut answer = list(&job);
+                        while let Err(back) = answers.push_wait(answer, Duration::from_secs(1)) {
+                            if answers.is_closed() {
+                                return;
+                            }
+                            answer = back;
+                        }
+                        wake.raise();
+                    }
+                },
+            )?);
+        }
+        Ok(Self { jobs, answers, threads: handles })
+    }
+
+    /// Queue a job, or give it back when the ring is full.
+    pub fn submit(&self, job: ListJob) -> Result<(), ListJob> {
+        self.jobs.try_push(job)
+    }
+
+    /// The next answer, if there is one.
+    #[must_use]
+    pub fn answer(&self) -> Option<Listing> {
+        self.answers.pop()
+    }
+
+    /// Stop the threads; what is queued is dropped.
+    pub fn stop(&mut self) {
+        self.jobs.close();
+        self.answers.close();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// One kept regular file of a [`walk()`].
+pub struct Walked {
+    /// Relative to the root.
+    pub path: Vec<u8>,
+    /// Its stat.
+    pub stat: Stat,
+}
+
+/// What a [`walk()`] found.
+#[derive(Default)]
+pub struct Walk {
+    /// Kept regular files, in no particular order.
+    pub files: Vec<Walked>,
+    /// Kept directories, with the root.
+    pub dirs: usize,
+    /// Directories that could not be read, and rule files that could not be used.
+    pub problems: Vec<(Vec<u8>, String)>,
+}
+
+/// Walk a whole tree under the rules, on the calling thread: an independent look at the disk.
+#[must_use]
+pub fn walk(root: &Path, outside: &DirRules, state_dir: Option<(u64, u64)>) -> Walk {
+    let mut out = Walk::default();
+    let mut todo = vec![(Vec::new(), Vec::new(), outside.clone())];
+    while let Some((path, name, parent)) = todo.pop() {
+        let dir = names::absolute(root, &path);
+        let listing = list(&ListJob { ticket: (0, 0), dir, name, parent, state_dir });
+        for error in &listing.rule_errors {
+            out.problems.push((path.clone(), error.to_string()));
+        }
+        match listing.entries {
+            Ok(entries) => {
+                out.dirs += 1;
+                for (name, stat) in entries.iter() {
+                    let child = names::join(&path, name);
+                    if stat.kind == Kind::Dir {
+                        todo.push((child, name.to_vec(), listing.rules.clone()));
+                    } else {
+                        out.files.push(Walked { path: child, stat: *stat });
+                    }
+                }
+            }
+            // It went away while we looked.
+            Err(ListError::Gone) => {}
+            Err(error) => out.problems.push((path, format!("{error:?}"))),
+        }
+    }
+    out
+}
