@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from currant.cli import main
+from currant.cli import cli
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -21,8 +21,7 @@ def text(name: str) -> str:
 
 def commands() -> list[str]:
     """Names of the commands of `currant`."""
-    assert isinstance(main, click.Group)
-    return sorted(main.list_commands(click.Context(main)))
+    return sorted(cli.list_commands(click.Context(cli)))
 
 
 def make_targets() -> set[str]:
