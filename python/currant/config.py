@@ -1,0 +1,288 @@
+"""Owns the configuration: its keys, defaults, ranges, and where values come from.
+
+Rising precedence: defaults, the user's file, the root's file, the environment, flags. Nothing wrong is
+ever ignored: unknown keys, misspelt variables and values out of range are all reported, together, each
+with its source and what would have been valid.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from currant.errors import ConfigError, ConfigProblem
+
+STATE_DIR_NAME: Final = ".currant"
+ENV_PREFIX: Final = "CURRANT_"
+# Variables of ours that are not settings. Anything else with our prefix is taken for a misspelt setting.
+OTHER_VARIABLES: Final = frozenset({"CURRANT_LOG", "CURRANT_ROOT", "CURRANT_TESTING"})
+OTHER_PREFIXES: Final = ("CURRANT_TEST_", "CURRANT_BENCH_")
+
+
+class SchedulerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The workers, and the delays of the expensive tier. Seconds are wall seconds."""
+
+    enabled: bool = True
+    delay_seconds: Annotated[float, Meta(ge=1, le=60)] = 10
+    max_delay_seconds: Annotated[float, Meta(ge=30, le=600)] = 120
+    worker_threads: Annotated[int, Meta(ge=1, le=8)] = 2
+    max_queue_size: Annotated[int, Meta(ge=100, le=10_000)] = 1000
+    batch_size: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is watched, how, and how long a file must be quiet before it is read."""
+
+    debounce_ms: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    max_delay_ms: Annotated[int, Meta(ge=1, le=600_000)] = 2000
+    ignore_patterns: tuple[str, ...] = ()
+    source: Literal["auto", "inotify", "notify", "poll"] = "auto"
+    poll_interval_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 2000
+    nested_repositories: bool = True
+    max_watches: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+
+
+class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits on what is parsed."""
+
+    max_file_mb: Annotated[int, Meta(ge=1, le=1024)] = 8
+
+
+class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The in-memory metadata cache."""
+
+    max_mb: Annotated[int, Meta(ge=1, le=4096)] = 32
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings. `state_dir` None means ``.currant`` below the root."""
+
+    scheduler: SchedulerSettings = SchedulerSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    extract: ExtractSettings = ExtractSettings()
+    cache: CacheSettings = CacheSettings()
+    state_dir: str | None = None
+
+    def state_path(self, root: Path) -> Path:
+        """The state directory of `root`; a relative `state_dir` counts from the root."""
+        return root / (self.state_dir or STATE_DIR_NAME)
+
+
+def load_settings(
+    root: Path, *, flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """The settings in force for `root`.
+
+    `flags` maps ``"section.key"`` to a value (None: not given). Raises ConfigError listing every problem
+    of every source at once.
+    """
+    problems: list[ConfigProblem] = []
+    sources = [_read_file(path, problems) for path in _files(root, environ, problems)]
+    sources.append(_read_environment(environ, problems))
+    sources.append(_read_flags(flags or {}, problems))
+    given: dict[str, tuple[Any, str]] = {}  # key -> (value, source)
+    for found in sources:  # later sources overwrite, but hide no mistake of earlier ones
+        for key, (value, source) in found.items():
+            problem = _check(key, value, source)
+            if problem is None:
+                given[key] = (value, source)
+            else:
+                problems.append(problem)
+    problems += _check_pairs(given)
+    if problems:
+        raise ConfigError(sorted(problems, key=lambda problem: problem.key))
+    return _build({key: value for key, (value, _) in given.items()})
+
+
+# --- the keys, derived from the structs above ---------------------------------------------------------
+
+
+def _fields() -> dict[str, tuple[msgspec.inspect.Type, Any, Any]]:
+    """``"section.key"`` -> (described type, type, default), for every setting."""
+    out: dict[str, tuple[msgspec.inspect.Type, Any, Any]] = {}
+    for section in msgspec.structs.fields(Settings):
+        if not (isinstance(section.type, type) and issubclass(section.type, Struct)):
+            out[section.name] = (msgspec.inspect.type_info(section.type), section.type, section.default)
+            continue
+        for item in msgspec.structs.fields(section.type):
+            out[f"{section.name}.{item.name}"] = (
+                msgspec.inspect.type_info(item.type),
+                item.type,
+                item.default,
+            )
+    return out
+
+
+_FIELDS: Final = _fields()
+
+
+def valid_range(key: str) -> str:
+    """What `key` accepts, in words. Raises KeyError for an unknown key."""
+    return _describe(_FIELDS[key][0])
+
+
+def _describe(kind: msgspec.inspect.Type) -> str:
+    match kind:
+        case msgspec.inspect.UnionType(types=types):
+            return " or ".join(
+                _describe(one) for one in types if not isinstance(one, msgspec.inspect.NoneType)
+            )
+        case msgspec.inspect.BoolType():
+            return "must be true or false"
+        case msgspec.inspect.IntType(ge=low, le=high):
+            return f"must be a whole number from {low} to {high}"
+        case msgspec.inspect.FloatType(ge=low, le=high):
+            return f"must be a number from {low:g} to {high:g}"
+        case msgspec.inspect.LiteralType(values=values):
+            return "must be one of " + ", ".join(map(str, values))
+        case msgspec.inspect.VarTupleType():
+            return "must be a list of strings"
+        case _:
+            return "must be a string"
+
+
+def _check(key: str, value: Any, source: str) -> ConfigProblem | None:
+    """None when `value` is valid for `key`."""
+    try:
+        msgspec.convert(value, _FIELDS[key][1])
+        if value == value:  # not NaN, which no comparison with a bound refuses
+            return None
+    except msgspec.ValidationError:
+        pass
+    return ConfigProblem(key, value, source, valid_range(key))
+
+
+def _check_pairs(valid: Mapping[str, tuple[Any, str]]) -> Iterator[ConfigProblem]:
+    """Rules between two keys, each checked only when both values are valid by themselves."""
+
+    def effective(key: str) -> tuple[Any, str]:
+        return valid.get(key, (_FIELDS[key][2], "default"))
+
+    for low_key, high_key in (
+        ("scheduler.delay_seconds", "scheduler.max_delay_seconds"),
+        ("monitor.debounce_ms", "monitor.max_delay_ms"),
+    ):
+        (low, low_source), (high, high_source) = effective(low_key), effective(high_key)
+        if low > high:
+            # Blame the one that was set; the maximum when both were.
+            key, value, source = (
+                (high_key, high, high_source) if high_source != "default" else (low_key, low, low_source)
+            )
+            rule = (
+                f"must be at least {low_key} = {low}"
+                if key == high_key
+                else f"must be at most {high_key} = {high}"
+            )
+            yield ConfigProblem(key, value, source, rule)
+
+
+def _build(values: Mapping[str, Any]) -> Settings:
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        section, _, name = key.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[name] = value
+    return msgspec.convert(tree, Settings)
+
+
+def _unknown(key: str, value: object, source: str, known: Mapping[str, object]) -> ConfigProblem:
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else "known: " + ", ".join(known)
+    return ConfigProblem(key, value, source, f"no such setting; {hint}")
+
+
+# --- sources ------------------------------------------------------------------------------------------
+
+
+def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]) -> Iterator[Path]:
+    """The configuration files that exist, lowest precedence first."""
+    base = environ.get("XDG_CONFIG_HOME") or ""
+    home = environ.get("HOME") or ""
+    # A relative XDG path is invalid by its specification and must be ignored.
+    config_home = Path(base) if os.path.isabs(base) else Path(home) / ".config" if home else None
+    if config_home is not None and (user := config_home / "currant" / "config.toml").is_file():
+        yield user
+    here = [path for name in ("currant.toml", ".currant.toml") if (path := root / name).is_file()]
+    if len(here) == 2:
+        problems.append(
+            ConfigProblem("currant.toml", str(root), "root", "also .currant.toml there: keep one of them")
+        )
+    yield from here[:1]
+
+
+def _read_file(path: Path, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(ConfigProblem(path.name, "", str(path), f"must be TOML: {error}"))
+        return {}
+    except OSError as error:
+        problems.append(ConfigProblem(path.name, "", str(path), f"must be readable: {error.strerror}"))
+        return {}
+    flat: dict[str, Any] = {}
+    for section, content in tree.items():
+        if isinstance(content, dict):
+            flat |= {f"{section}.{name}": value for name, value in content.items()}
+            if not content and not any(key.startswith(f"{section}.") for key in _FIELDS):
+                flat[section] = content
+        else:
+            flat[section] = content
+    return _known(flat, str(path), problems)
+
+
+def _read_flags(flags: Mapping[str, Any], problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
+    given = {key: value for key, value in flags.items() if value is not None}
+    if isinstance(given.get("state_dir"), os.PathLike):
+        given["state_dir"] = os.fspath(given["state_dir"])
+    return _known(given, "flag", problems)
+
+
+def _known(flat: Mapping[str, Any], source: str, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
+    problems += [_unknown(key, value, source, _FIELDS) for key, value in flat.items() if key not in _FIELDS]
+    return {key: (value, source) for key, value in flat.items() if key in _FIELDS}
+
+
+def _read_environment(
+    environ: Mapping[str, str], problems: list[ConfigProblem]
+) -> dict[str, tuple[Any, str]]:
+    names: dict[str, str] = {}  # variable -> key
+    for key in _FIELDS:
+        section, _, name = key.rpartition(".")
+        if section:
+            names[f"{ENV_PREFIX}{section}__{name}".upper()] = key
+        names[f"{ENV_PREFIX}{section}_{name}".upper() if section else f"{ENV_PREFIX}{name}".upper()] = key
+    out: dict[str, tuple[Any, str]] = {}
+    for variable in sorted(environ):  # sorted: "__" comes after "_S", so the explicit form wins
+        if not variable.startswith(ENV_PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        if variable.startswith(OTHER_PREFIXES):
+            continue
+        text, source = environ[variable], f"environment {variable}"
+        if variable in names:
+            key = names[variable]
+            if key in out and out[key][0] != _parse(key, text):
+                problems.append(
+                    ConfigProblem(key, text, source, f"contradicts {out[key][1]}: keep one of them")
+                )
+            out[key] = (_parse(key, text), source)
+        else:
+            problems.append(_unknown(variable, text, source, names))
+    return out
+
+
+def _parse(key: str, text: str) -> Any:
+    """The value an environment variable spells; the text itself when it cannot be read, to be refused."""
+    kind = _FIELDS[key][0]
+    try:
+        if isinstance(kind, msgspec.inspect.VarTupleType):
+            # A JSON array when exact; otherwise the comma, which gitignore patterns have no use for.
+            if text.lstrip().startswith("["):
+                return msgspec.json.decode(text)
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return msgspec.convert(text, _FIELDS[key][1], strict=False)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return text

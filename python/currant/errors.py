@@ -1,0 +1,180 @@
+"""Owns every error that Currant raises on purpose.
+
+The tree is cut by what the caller can do about it, not by where it happened: correct the call, make an
+index, ask the owner, wait and retry, repair the index, report a bug. Each message names the thing and the
+way out. `exit_code` is what the command line exits with; docs/ lists the codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CurrantError(Exception):
+    """Anything Currant raises on purpose. Uncaught on the command line it exits with `exit_code`."""
+
+    exit_code: int = 70
+
+
+# --- correct the call -------------------------------------------------------------------------------
+
+
+class UsageError(CurrantError):
+    """What was asked for cannot be: correct the argument, option or configuration."""
+
+    exit_code: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong with the configuration.
+
+    `source` is where the value came from: a file, ``environment NAME`` or ``flag``; `valid` says what
+    would have been accepted.
+    """
+
+    key: str
+    value: object
+    source: str
+    valid: str
+
+    def __str__(self) -> str:
+        return f"{self.key} = {self.value!r} ({self.source}): {self.valid}"
+
+
+class ConfigError(UsageError):
+    """The configuration is refused; `problems` has everything wrong with it, not only the first."""
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n  ".join(["the configuration is refused:", *map(str, self.problems)]))
+
+
+class RootRefusedError(UsageError):
+    """This directory is not indexed without being told twice (``/``, a home directory, no directory)."""
+
+
+class ComponentNotInitialized(UsageError):
+    """A component was used before `initialize` or after `shutdown`."""
+
+
+class ClosedError(UsageError):
+    """The object was closed; open it again."""
+
+
+# --- make an index ----------------------------------------------------------------------------------
+
+
+class NoIndexError(CurrantError):
+    """There is no index for this root yet."""
+
+    exit_code: int = 3
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        super().__init__(f"no index for {root}: run `currant index {root}` first")
+
+
+# --- ask the owner ----------------------------------------------------------------------------------
+
+
+class LockedError(CurrantError):
+    """Another process owns this root; `pid` is who, 0 when it could not be read."""
+
+    exit_code: int = 4
+
+    def __init__(self, pid: int, root: str = "") -> None:
+        self.pid = pid
+        self.root = root
+        who = f"process {pid}" if pid else "another process"
+        what = root or "this root"
+        super().__init__(f"{what} is owned by {who}: ask it through its socket, or stop it first")
+
+
+# --- wait and retry ---------------------------------------------------------------------------------
+
+
+class RetryError(CurrantError):
+    """Nothing is broken; the same call may succeed later."""
+
+    exit_code: int = 5
+
+
+class SyncTimeout(RetryError):
+    """The index did not catch up in time; `outstanding` has up to 20 of the paths still pending."""
+
+    def __init__(self, outstanding: Sequence[str], timeout: float | None = None) -> None:
+        self.outstanding = list(outstanding)
+        within = "in time" if timeout is None else f"within {timeout:g} s"
+        some = ", ".join(repr(path) for path in self.outstanding[:3])
+        more = f" (waiting for {some}{', ...' if len(self.outstanding) > 3 else ''})" if some else ""
+        super().__init__(
+            f"the index did not catch up {within}{more}: wait longer, or look at `currant status`"
+        )
+
+
+class ServiceUnreachable(RetryError):
+    """The process that owned this root went away, or does not answer; try again to become the owner."""
+
+
+# --- the index itself -------------------------------------------------------------------------------
+
+
+class StoreError(CurrantError):
+    """The index could not be read or written; the message carries SQLite's reason and the way out."""
+
+    exit_code: int = 6
+
+
+class StoreFullError(StoreError):
+    """No space left for the index. Nothing was lost: free some space, and the commit is tried again."""
+
+
+class StoreDamagedError(StoreError):
+    """The index is damaged. Opening it again sets it aside and rebuilds it from the files."""
+
+
+class SchemaTooNewError(StoreError):
+    """A newer Currant wrote this index; it was left untouched."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"{path} has schema {found}, this Currant knows up to {known}: upgrade Currant, "
+            f"or remove that file to build a new index"
+        )
+
+
+class UnsafeSQLiteError(StoreError):
+    """The SQLite that apsw carries can lose commits (WAL-reset bug); upgrade apsw."""
+
+
+class MissingResult(StoreError):
+    """A result that was to be reused is no longer stored; read the file again."""
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+        super().__init__(f"{path!r}: the stored result was collected meanwhile; the file is read again")
+
+
+# --- the two ends of a connection ------------------------------------------------------------------
+
+
+class ProtocolError(CurrantError):
+    """The other end of the socket sent something that is not the protocol."""
+
+
+class RemoteError(CurrantError):
+    """The owner answered with an error of a kind unknown here; `type_name` is what it called it."""
+
+    def __init__(self, type_name: str, message: str, exit_code: int = 70) -> None:
+        self.type_name = type_name
+        self.exit_code = exit_code  # the owner's own code, for this instance alone
+        super().__init__(message)
+
+
+# --- report a bug -----------------------------------------------------------------------------------
+
+
+class EngineError(CurrantError):
+    """The native engine stopped; the index stays as of the last commit. Restart to go on."""

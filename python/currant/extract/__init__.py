@@ -1,0 +1,27 @@
+"""What a content means: language detection, extractors, and which extractor answers for what."""
+
+from currant.extract.base import (
+    Choice,
+    Extraction,
+    ExtractionError,
+    Extractor,
+    PlainExtractor,
+    Registry,
+    default_registry,
+)
+from currant.extract.languages import HEAD_BYTES, detect, is_binary
+from currant.extract.outline import OutlineExtractor
+
+__all__ = [
+    "HEAD_BYTES",
+    "Choice",
+    "Extraction",
+    "ExtractionError",
+    "Extractor",
+    "OutlineExtractor",
+    "PlainExtractor",
+    "Registry",
+    "default_registry",
+    "detect",
+    "is_binary",
+]

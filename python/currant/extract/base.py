@@ -1,0 +1,144 @@
+"""Extractors and the registry that picks one.
+
+Owns: the protocol, the identity under which a result is stored, the policy (binary, too large, no outliner
+for this language). Does not own: reading, storing, retrying.
+
+A result may depend only on what its `ResultKey` holds: content, language, identity of the extractor with
+all of its configuration. That is why the size limit is part of the identity of the record that says "too
+large": raise the limit and the key changes, so the file is looked at again.
+
+To add an extractor: one file here, one line in `default_registry`, one test.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from currant.extract.languages import detect, is_binary
+from currant.model import Record
+
+MIB = 1 << 20
+
+
+class ExtractionError(Exception):
+    """The extractor refused or broke on this content; the message says why. A state of that one path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """A record and about how many bytes it takes when stored (for the writer's bounds)."""
+
+    record: Record
+    cost: int
+
+
+class Extractor(Protocol):
+    """Turns a content into a record, from nothing but its arguments."""
+
+    @property
+    def name(self) -> str:
+        """Short and stable: part of the identity."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the output may, for any language."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages it answers for."""
+
+    def language_version(self, language: str) -> str:
+        """Changes whenever the output for this language may."""
+
+    def extract(self, name: str, language: str, source: bytes) -> Extraction:
+        """The record of `source`. `name` is the file's last component, for messages only: it must not
+        change the result. Raises ExtractionError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is to be done with one content: everything the key needs, and how to get the record."""
+
+    language: str | None
+    identity: str
+    run: Callable[[bytes], Extraction]
+
+
+class PlainExtractor:
+    """For contents that nothing outlines: a record with a language at most."""
+
+    name = "plain"
+    version = "1"
+    languages: frozenset[str] = frozenset()
+
+    def language_version(self, language: str) -> str:
+        """There is only one."""
+        return "1"
+
+    def extract(self, name: str, language: str, source: bytes) -> Extraction:
+        """No symbols."""
+        return plain(language or None)
+
+
+def plain(language: str | None, notes: Sequence[str] = ()) -> Extraction:
+    """A record without symbols."""
+    return Extraction(Record(language=language, symbols=[], notes=list(notes)), cost=64)
+
+
+def identity_of(extractor: Extractor, language: str) -> str:
+    """What `ResultKey.extractor` holds: ``outline/3:py-1``."""
+    return f"{extractor.name}/{extractor.version}:{extractor.language_version(language)}"
+
+
+class Registry:
+    """Which extractor answers for which language; a later one takes over from an earlier one."""
+
+    def __init__(self, extractors: Iterable[Extractor], *, max_file_mb: int) -> None:
+        self._max_file_mb = max_file_mb
+        self._plain: Extractor = PlainExtractor()
+        self._by_language: dict[str, Extractor] = {}
+        self._identities: dict[str, str] = {}
+        for extractor in extractors:
+            for language in extractor.languages:
+                self._by_language[language] = extractor
+                self._identities[language] = identity_of(extractor, language)
+        self._plain_identity = identity_of(self._plain, "")
+        self._large_identity = f"large/1:{max_file_mb}"
+
+    @property
+    def limit(self) -> int:
+        """Size in bytes up to which a content is looked at."""
+        return self._max_file_mb * MIB
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that have an extractor."""
+        return frozenset(self._by_language)
+
+    def identities(self) -> frozenset[str]:
+        """Every identity a result can be stored under now. A row under any other is out of date."""
+        return frozenset(self._identities.values()) | {self._plain_identity, self._large_identity}
+
+    def choose(self, path: str, head: bytes, size: int) -> Choice:
+        """Decide by name, head and size what happens to a content. Calls no extractor yet."""
+        if is_binary(head):
+            return Choice(None, self._plain_identity, lambda _source: plain(None, ["binary"]))
+        language = detect(path, head)
+        if size > self.limit:
+            note = f"skipped: {size / MIB:.1f} MB > extract.max_file_mb {self._max_file_mb}"
+            return Choice(language, self._large_identity, lambda _source: plain(language, [note]))
+        extractor = None if language is None else self._by_language.get(language)
+        if language is None or extractor is None:
+            return Choice(language, self._plain_identity, lambda _source: plain(language))
+        chosen, known = extractor, language
+        name = path.rpartition("/")[2]
+        return Choice(
+            language, self._identities[language], lambda source: chosen.extract(name, known, source)
+        )
+
+
+def default_registry(max_file_mb: int) -> Registry:
+    """Every extractor that comes with Currant. The native module is loaded here, not at import."""
+    from currant.extract.outline import OutlineExtractor
+
+    return Registry([OutlineExtractor()], max_file_mb=max_file_mb)

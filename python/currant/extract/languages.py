@@ -1,0 +1,396 @@
+"""Which language a file is written in, from its name and its first bytes.
+
+Owns: the tables of names, extensions, interpreters and editor modes, and the order in which they are
+asked. Does not own: reading (the caller hands over the head) and outlining.
+
+The answer depends on nothing but the last component of the path and the head, so that two files with
+equal content and equal extension share one stored result wherever they lie.
+"""
+
+import re
+from typing import Final
+
+HEAD_BYTES: Final = 8192
+"""How much of a file `detect` and `is_binary` look at; git uses the same window for its binary test."""
+
+# Languages that the core outlines today keep the names it gives them; the others get a name so that
+# `--lang` filters and the counts of `status` are useful, and a record without symbols.
+_EXTENSIONS: Final[dict[str, str]] = {
+    extension: language
+    for language, extensions in {
+        "python": "py pyi pyw",
+        "javascript": "js mjs cjs jsx es6",
+        "typescript": "ts mts cts",
+        "tsx": "tsx",
+        "go": "go",
+        "rust": "rs",
+        "java": "java",
+        "c": "c",
+        "cpp": "cc cpp cxx c++ hh hpp hxx h++ ipp inl tcc txx cu cuh ino cppm ixx",
+        "csharp": "cs csx",
+        "ruby": "rb rake gemspec ru rbi podspec jbuilder",
+        "php": "php php3 php4 php5 php7 phtml phps",
+        "kotlin": "kt kts",
+        "swift": "swift",
+        "bash": "sh bash zsh ksh ash bats ebuild eclass",
+        "markdown": "md markdown mdown mkd mdx qmd rmd",
+        "assembly": "s asm nasm",
+        "awk": "awk gawk",
+        "batch": "bat cmd",
+        "bazel": "bzl bazel",
+        "bitbake": "bb bbappend bbclass",
+        "clojure": "clj cljs cljc edn",
+        "cmake": "cmake",
+        "coffeescript": "coffee",
+        "css": "css",
+        "csv": "csv tsv",
+        "cython": "pyx pxd pxi",
+        "d": "di",
+        "dart": "dart",
+        "devicetree": "dts dtsi dtso",
+        "diff": "diff patch",
+        "elixir": "ex exs",
+        "elm": "elm",
+        "erlang": "erl hrl",
+        "fortran": "f f77 f90 f95 f03 f08 for ftn",
+        "fsharp": "fs fsi fsx",
+        "gdscript": "gd",
+        "glsl": "glsl vert frag geom comp tesc tese",
+        "graphql": "graphql gql",
+        "groovy": "groovy gradle gvy",
+        "haskell": "hs lhs",
+        "hcl": "hcl tf tfvars",
+        "html": "html htm xhtml",
+        "ini": "ini cfg conf properties editorconfig",
+        "jinja": "j2 jinja jinja2",
+        "json": "json jsonc json5 jsonl ndjson geojson webmanifest ipynb",
+        "julia": "jl",
+        "latex": "tex sty cls bib",
+        "less": "less",
+        "linker-script": "lds ld",
+        "lisp": "lisp lsp el scm ss rkt",
+        "log": "log",
+        "lua": "lua",
+        "make": "mk mak",
+        "meson": "meson",
+        "nim": "nim",
+        "nix": "nix",
+        "objective-c": "mm",
+        "ocaml": "ml mli",
+        "pascal": "pas dpr",
+        "perl": "pl pm pod t",
+        "powershell": "ps1 psm1 psd1",
+        "prisma": "prisma",
+        "protobuf": "proto",
+        "r": "r",
+        "rst": "rst rest",
+        "sass": "sass scss",
+        "scala": "scala sc sbt",
+        "smalltalk": "st",
+        "solidity": "sol",
+        "sql": "sql psql ddl",
+        "starlark": "star",
+        "svelte": "svelte",
+        "systemverilog": "sv svh",
+        "tcl": "tcl tk",
+        "text": "txt text",
+        "thrift": "thrift",
+        "toml": "toml",
+        "verilog": "vh",
+        "vhdl": "vhd vhdl",
+        "vim": "vim",
+        "vue": "vue",
+        "wgsl": "wgsl",
+        "xml": "xml xsd xsl xslt svg plist rss atom csproj fsproj vcxproj props targets",
+        "yacc": "y yy",
+        "lex": "l ll",
+        "yaml": "yaml yml",
+        "zig": "zig",
+    }.items()
+    for extension in extensions.split()
+}
+
+_NAMES: Final[dict[str, str]] = {
+    "makefile": "make",
+    "gnumakefile": "make",
+    "kbuild": "make",
+    "kconfig": "kconfig",
+    "dockerfile": "dockerfile",
+    "containerfile": "dockerfile",
+    "cmakelists.txt": "cmake",
+    "meson.build": "meson",
+    "meson_options.txt": "meson",
+    "build": "bazel",
+    "workspace": "bazel",
+    "tiltfile": "starlark",
+    "gemfile": "ruby",
+    "rakefile": "ruby",
+    "vagrantfile": "ruby",
+    "podfile": "ruby",
+    "brewfile": "ruby",
+    "fastfile": "ruby",
+    "guardfile": "ruby",
+    "capfile": "ruby",
+    "jenkinsfile": "groovy",
+    "sconstruct": "python",
+    "sconscript": "python",
+    "wscript": "python",
+    "pipfile": "toml",
+    "cargo.lock": "toml",
+    "poetry.lock": "toml",
+    "go.mod": "go-mod",
+    "go.sum": "text",
+    "go.work": "go-mod",
+    "composer.lock": "json",
+    "pkgbuild": "bash",
+    "apkbuild": "bash",
+    ".bashrc": "bash",
+    ".bash_profile": "bash",
+    ".bash_aliases": "bash",
+    ".profile": "bash",
+    ".zshrc": "bash",
+    ".zshenv": "bash",
+    ".envrc": "bash",
+    ".vimrc": "vim",
+    ".clang-format": "yaml",
+    ".clang-tidy": "yaml",
+    ".babelrc": "json",
+    ".eslintrc": "json",
+    ".prettierrc": "json",
+    ".gitconfig": "ini",
+    ".gitmodules": "ini",
+    ".editorconfig": "ini",
+    ".npmrc": "ini",
+    "readme": "text",
+    "license": "text",
+    "copying": "text",
+    "authors": "text",
+    "maintainers": "text",
+    "changelog": "text",
+}
+
+# Names that carry a suffix of their own: Dockerfile.alpine, Makefile.am, Kconfig.debug.
+_NAME_PREFIXES: Final = (
+    ("dockerfile.", "dockerfile"),
+    ("containerfile.", "dockerfile"),
+    ("makefile.", "make"),
+    ("kconfig.", "kconfig"),
+)
+
+_INTERPRETERS: Final[dict[str, str]] = {
+    "python": "python",
+    "pypy": "python",
+    "node": "javascript",
+    "nodejs": "javascript",
+    "bun": "javascript",
+    "deno": "typescript",
+    "ts-node": "typescript",
+    "tsx": "typescript",
+    "ruby": "ruby",
+    "jruby": "ruby",
+    "php": "php",
+    "sh": "bash",
+    "bash": "bash",
+    "dash": "bash",
+    "ash": "bash",
+    "ksh": "bash",
+    "mksh": "bash",
+    "zsh": "bash",
+    "busybox": "bash",
+    "bats": "bash",
+    "perl": "perl",
+    "lua": "lua",
+    "luajit": "lua",
+    "tclsh": "tcl",
+    "wish": "tcl",
+    "expect": "tcl",
+    "awk": "awk",
+    "gawk": "awk",
+    "mawk": "awk",
+    "make": "make",
+    "swift": "swift",
+    "kotlin": "kotlin",
+    "rscript": "r",
+    "julia": "julia",
+    "escript": "erlang",
+    "elixir": "elixir",
+    "groovy": "groovy",
+    "scala": "scala",
+    "rust-script": "rust",
+    "pwsh": "powershell",
+    "stap": "systemtap",
+    "runhaskell": "haskell",
+    "ocaml": "ocaml",
+    "guile": "lisp",
+    "racket": "lisp",
+}
+
+# What editors call a language where it is not the name or an extension used above.
+_MODES: Final[dict[str, str]] = {
+    "c++": "cpp",
+    "cs": "csharp",
+    "c#": "csharp",
+    "sh": "bash",
+    "shell": "bash",
+    "shell-script": "bash",
+    "js": "javascript",
+    "js2": "javascript",
+    "typescriptreact": "tsx",
+    "cperl": "perl",
+    "makefile": "make",
+    "gmake": "make",
+    "conf": "ini",
+    "dosini": "ini",
+    "asm": "assembly",
+    "emacs-lisp": "lisp",
+    "scheme": "lisp",
+    "tex": "latex",
+    "nxml": "xml",
+    "objc": "objective-c",
+    "rst": "rst",
+}
+
+_EMACS_MODE: Final = re.compile(rb"-\*-(?:.*?\bmode:)?\s*([A-Za-z][\w+#-]*)\s*(?:;.*?)?-\*-", re.IGNORECASE)
+_VIM_MODE: Final = re.compile(
+    rb"(?:^|\s)(?:vi|vim|ex)[<=>\d]*:.*?\b(?:ft|filetype|syntax)=([A-Za-z][\w+#-]*)"
+)
+
+# A header is C++ when its text could not be C. Comments and strings are not removed: a C header that
+# merely speaks of a class in a comment does not start a line with `class X {`.
+_CPP_MARKERS: Final = re.compile(
+    rb"^[ \t]*(?:"
+    rb"template[ \t]*<"
+    rb"|(?:inline[ \t]+)?namespace(?:[ \t]+[A-Za-z_][\w:]*)?[ \t]*(?:\{|$)"
+    rb"|using[ \t]+(?:namespace\b|[A-Za-z_]\w*[ \t]*=|[\w:]+::\w+[ \t]*;)"
+    rb"|class[ \t]+[A-Za-z_][\w: \t]*(?:\{|;|:|$)"
+    rb"|(?:public|private|protected)[ \t]*:"
+    rb"|(?:constexpr|explicit|virtual|friend|consteval|concept)[ \t]+\w"
+    rb"|static_cast<"
+    rb"|#[ \t]*include[ \t]*<(?:algorithm|array|atomic|chrono|cstd\w+|cstring|exception|functional|iostream"
+    rb"|istream|iterator|limits|list|map|memory|mutex|new|numeric|optional|ostream|queue|set|span|sstream"
+    rb"|stdexcept|string|string_view|thread|tuple|type_traits|unordered_map|unordered_set|utility|variant"
+    rb"|vector)>"
+    rb")",
+    re.MULTILINE,
+)
+# `extern "C"` inside `#ifdef __cplusplus` is what C headers write to be usable from C++; the other lines
+# of such a block may hold C++ that says nothing about the rest.
+_CPP_GUARD: Final = re.compile(
+    rb"^[ \t]*#[ \t]*if(?:def[ \t]+|[ \t]+defined[ \t]*\(?[ \t]*)__cplusplus.*?^[ \t]*#[ \t]*(?:else|endif)",
+    re.MULTILINE | re.DOTALL,
+)
+_OBJC_MARKERS: Final = re.compile(
+    rb"^[ \t]*(?:@interface|@implementation|@protocol|@import|@class|#import)\b", re.M
+)
+
+
+def is_binary(head: bytes) -> bool:
+    """True when the head holds a NUL byte: no text in an encoding that the outliners know."""
+    return b"\0" in head[:HEAD_BYTES]
+
+
+def detect(path: str, head: bytes) -> str | None:
+    """The language of a text file, or None when nothing tells.
+
+    Asked in this order: the whole name, the extension (with the head where an extension has several
+    owners), the shebang line, an editor's mode line. `path` may be a path or only a name.
+    """
+    head = head[:HEAD_BYTES]
+    name = path.rpartition("/")[2]
+    lower = name.lower()
+    found = _NAMES.get(lower)
+    if found is not None:
+        return found
+    for prefix, language in _NAME_PREFIXES:
+        if lower.startswith(prefix):
+            return language
+    stem, dot, extension = lower.rpartition(".")
+    if dot and stem:
+        # Templates of generated files are written in the language of what they become: config.h.in.
+        if extension in ("in", "tmpl", "tpl", "template", "orig", "dist") and "." in stem:
+            extension = stem.rpartition(".")[2]
+        # `.C` and `.H` are C++ where case matters; everywhere else case is noise.
+        if name.endswith((".C", ".H")):
+            return "cpp"
+        found = _EXTENSIONS.get(extension)
+        if found == "typescript" and extension == "ts" and head.lstrip()[:5] in (b"<?xml", b"<!DOC"):
+            return "xml"  # Qt's translation files
+        if found is not None:
+            return found
+        found = _ambiguous(extension, head)
+        if found is not None:
+            return found
+    return _shebang(head) or _modeline(head)
+
+
+def _ambiguous(extension: str, head: bytes) -> str | None:
+    """Extensions with several owners, told apart by the head."""
+    match extension:
+        case "h":
+            mode = _modeline(head)
+            if mode in ("c", "cpp", "objective-c"):
+                return mode
+            if _OBJC_MARKERS.search(head):
+                return "objective-c"
+            return "cpp" if _CPP_MARKERS.search(_CPP_GUARD.sub(b"", head)) else "c"
+        case "m":
+            return "objective-c" if _OBJC_MARKERS.search(head) or b"#include" in head else "matlab"
+        case "inc":
+            if b"<?php" in head:
+                return "php"
+            return _modeline(head)
+        case "d":
+            return "d" if re.search(rb"^\s*(?:module|import)\s+[\w.]+\s*[;:]", head, re.M) else None
+        case "v":
+            if re.search(rb"^\s*(?:module|`timescale|`include|`define)\b", head, re.M):
+                return "verilog"
+            return (
+                "coq"
+                if re.search(rb"^\s*(?:Require|Theorem|Lemma|Definition|Section)\b", head, re.M)
+                else None
+            )
+    return None
+
+
+def _shebang(head: bytes) -> str | None:
+    """The language of `#!/usr/bin/env -S python3 -u` and the like."""
+    if not head.startswith(b"#!"):
+        return None
+    line = head[2:].split(b"\n", 1)[0].decode("ascii", "replace")
+    words = line.split()
+    if not words:
+        return None
+    program = words[0].rpartition("/")[2]
+    if program == "env":
+        # Options and assignments may stand before the program.
+        rest = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+        if not rest:
+            return None
+        program = rest[0].rpartition("/")[2]
+    program = program.lower().removesuffix(".exe")
+    return _INTERPRETERS.get(program) or _INTERPRETERS.get(program.rstrip("0123456789.-"))
+
+
+def _modeline(head: bytes) -> str | None:
+    """The language that an Emacs or Vim mode line in the first five lines asks for."""
+    if b"-*-" not in head and b"ft=" not in head and b"filetype=" not in head and b"syntax=" not in head:
+        return None
+    for line in head.split(b"\n", 5)[:5]:
+        match = _EMACS_MODE.search(line) or _VIM_MODE.search(line)
+        if match is None:
+            continue
+        mode = match.group(1).decode("ascii").lower().removesuffix("-mode").removesuffix("-ts")
+        found = _MODES.get(mode)
+        if found is not None:
+            return found
+        if mode in _KNOWN:
+            return mode
+        found = _EXTENSIONS.get(mode)
+        if found is not None:
+            return found
+    return None
+
+
+_KNOWN: Final = (
+    frozenset(_EXTENSIONS.values()) | frozenset(_NAMES.values()) | frozenset(_INTERPRETERS.values())
+)

@@ -1,0 +1,70 @@
+"""The default extractor: definitions found by the native core's outliners.
+
+Owns: the call and the validation of what comes back. The parsing runs without the GIL in `currant._core`.
+"""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from currant.extract.base import Extraction, ExtractionError
+from currant.model import Record, Symbol
+
+OutlineFunction = Callable[[str, bytes], bytes]
+
+
+class OutlineExtractor:
+    """Definitions with kind, parent, line range, signature and doc comment.
+
+    `outline` and `languages` are the core's functions; tests hand in others.
+    """
+
+    name = "outline"
+    # Version of this wrapper: raised when the record changes for every language at once.
+    version = "1"
+
+    def __init__(
+        self,
+        outline: OutlineFunction | None = None,
+        languages: Iterable[tuple[str, str]] | None = None,
+    ) -> None:
+        if outline is None or languages is None:
+            from currant import _core
+
+            outline = outline or _core.outline
+            languages = _core.languages() if languages is None else languages
+        self._outline = outline
+        self._versions = dict(languages)
+        self._decoder = msgspec.json.Decoder(list[Symbol])
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """What the core was built with."""
+        return frozenset(self._versions)
+
+    def language_version(self, language: str) -> str:
+        """The version that the core gives for this language's outliner."""
+        return f"{language}-{self._versions[language]}"
+
+    def extract(self, name: str, language: str, source: bytes) -> Extraction:
+        """Outline `source`. Raises ExtractionError when the core refuses it, panics, or returns something
+        that is not a list of symbols with sensible line ranges."""
+        try:
+            raw = self._outline(language, source)
+        except BaseException as error:
+            # A panic in the core arrives as a BaseException of its own; it is about this content only.
+            if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+                raise ExtractionError(f"outline of {language} failed: {error}") from error
+            raise
+        try:
+            symbols = self._decoder.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ExtractionError(f"outline of {language} gave an invalid record: {error}") from error
+        lines = source.count(b"\n") + 1
+        for symbol in symbols:
+            if not 1 <= symbol.start <= symbol.end <= lines:
+                raise ExtractionError(
+                    f"outline of {language} gave an invalid record: {symbol.kind} {symbol.name!r} "
+                    f"at lines {symbol.start}-{symbol.end} of {lines}"
+                )
+        return Extraction(Record(language=language, symbols=symbols, notes=[]), cost=len(raw) + 64)

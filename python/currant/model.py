@@ -1,0 +1,329 @@
+"""Owns the values that travel between the parts. Plain data: no I/O, no clock, no imports of ours.
+
+Paths are `str` with surrogateescape in what people and callers see, `bytes` (``os.fsencode``) on the way
+into the index. All are relative to the root, with ``/`` between components. Times: `float` seconds since
+the Unix epoch, or integers named ``_ns``. Lines count from 1 and ranges include both ends.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+
+class ChangeType(StrEnum):
+    """What happened to a path, as derived from the disk and the index, never as reported by an event."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One path (for directories: one subtree) to bring up to date.
+
+    `ticket` is the engine's, 0 for a change made by hand; `attempts` counts earlier failures; `cause` is
+    ``event``, ``scan``, ``retry`` or ``request``.
+    """
+
+    path: str
+    change_type: ChangeType
+    timestamp: float
+    old_path: str | None = None
+    is_dir: bool = False
+    ticket: int = 0
+    attempts: int = 0
+    cause: str = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """What identifies one version of a file on disk."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    ino: int
+
+
+# --- what extractors say ------------------------------------------------------------------------------
+
+
+class Symbol(msgspec.Struct, frozen=True, gc=False):
+    """One definition in a file: lines `start`..`end`, `parent` the enclosing definition's name."""
+
+    name: str
+    kind: str
+    parent: str | None
+    start: int
+    end: int
+    signature: str
+    doc: str
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is known about one content. Holds no path: equal contents share one record.
+
+    `notes` say what a reader must know, such as ``binary`` or ``skipped: 14 MB > extract.max_file_mb 8``.
+    """
+
+    language: str | None
+    symbols: list[Symbol]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """What a result depends on, and nothing else.
+
+    `content` is the 16-byte xxh3-128 of the file, `language` is ``""`` for none, `extractor` names
+    extractor, version and configuration (``outline/3:py-1``).
+    """
+
+    content: bytes
+    language: str
+    extractor: str
+
+
+# --- what the writer commits --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """This file has this stat and this result.
+
+    `record` None: the result is already stored under `key`. `old_path`: it was renamed from there.
+    `seen_at`: wall time of the read. `racy`: it may have changed within its timestamps' resolution, so the
+    next start reads it again.
+    """
+
+    path: bytes
+    stat: FileStat
+    key: ResultKey
+    record: Record | None
+    old_path: bytes | None
+    cause: str
+    seen_at: float
+    attempts: int
+    racy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """This file is gone."""
+
+    path: bytes
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTree:
+    """Everything strictly below this directory is gone; ``b""`` is the root."""
+
+    path: bytes
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTree:
+    """Everything strictly below `old` is now below `new`, unread and unchanged."""
+
+    old: bytes
+    new: bytes
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """This file exists but could not be indexed. `stat` None: not even lstat worked.
+
+    `retry_at`: wall time of the next try, None for never (until it changes, or the next start).
+    """
+
+    path: bytes
+    stat: FileStat | None
+    reason: str
+    attempts: int
+    retry_at: float | None
+    cause: str
+
+
+Item = Upsert | Remove | RemoveTree | MoveTree | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """One finished commit. `generation` counts this process's commits; `dropped` are the result ids that
+    files stopped pointing to (another file may still point to them); `changes` is its number of feed rows."""
+
+    clock: str
+    generation: int
+    items: int
+    changes: int
+    dropped: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """How the index was found: ``existing``, ``created``, ``migrated`` or ``rebuilt``.
+
+    For ``rebuilt``, `reason` says what was wrong and `set_aside` where the damaged file is now.
+    """
+
+    how: str
+    reason: str | None = None
+    set_aside: str | None = None
+
+    @property
+    def message(self) -> str | None:
+        """One sentence for people, None when there is nothing to tell."""
+        if self.how != "rebuilt":
+            return None
+        return (
+            f"the index was damaged ({self.reason}); it is now {self.set_aside}, and a new one is being built"
+        )
+
+
+# --- what readers get ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition found by name."""
+
+    path: str
+    name: str
+    kind: str
+    language: str | None
+    parent: str | None
+    start: int
+    end: int
+    signature: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """Everything the index holds about one file.
+
+    `state` is ``ok`` or ``failed``; a failed file has a `reason` and no record. `content` is the hash in
+    hex. `indexed_at` is the wall time of the read the row rests on.
+    """
+
+    path: str
+    stat: FileStat
+    language: str | None
+    record: Record | None
+    content: str | None
+    extractor: str | None
+    indexed_at: float
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One row of the change feed. `clock` is where to go on from after it."""
+
+    path: str
+    change_type: ChangeType
+    old_path: str | None
+    at: float
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Some of what changed since a clock, oldest first.
+
+    `clock`: ask again with this one. `more`: there is more right now. `fresh_instance`: the clock asked
+    for means nothing here (unknown, or its rows were trimmed), so forget what you had; this page and
+    those after it list every file as created, and then go on with the feed.
+    """
+
+    changes: list[ChangeRow]
+    clock: str
+    fresh_instance: bool
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Why a file's row says what it says.
+
+    `reused_from`: the path whose result was taken over; ``""`` when an earlier content came back; None
+    when this file was extracted itself. `clock`: since when the row has had this content.
+    """
+
+    path: str
+    state: str
+    cause: str
+    seen_at: float
+    attempts: int
+    racy: bool
+    content: str | None
+    language: str | None
+    extractor: str | None
+    extracted_at: float | None
+    reused_from: str | None
+    shared_with: int
+    reason: str | None
+    retry_at: float | None
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """One file that could not be indexed."""
+
+    path: str
+    reason: str
+    attempts: int
+    retry_at: float | None
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How current an answer is: as of `clock`; `fresh` False means `outstanding` paths were pending."""
+
+    clock: str
+    fresh: bool
+    outstanding: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """The outcome of a sync, shaped as `Freshness`."""
+
+    clock: str
+    fresh: bool
+    outstanding: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of how much. `bytes` were read so far; `eta_seconds` None while it cannot be told."""
+
+    done: int
+    total: int
+    bytes: int
+    files_per_second: float
+    eta_seconds: float | None
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """Something works worse than it should: what, how often, and how to repair it."""
+
+    what: str
+    count: int
+    fix: str
+
+    def as_dict(self) -> Mapping[str, object]:
+        """The shape it has in ``status``."""
+        return {"what": self.what, "count": self.count, "fix": self.fix}

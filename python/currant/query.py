@@ -1,0 +1,328 @@
+"""Owns every read of the index.
+
+Each call takes one snapshot, so what it returns was true at one moment, and so was the clock in it.
+Thread-safe: calls share nothing but the store and the cache. Paths come out as `str` with surrogateescape.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import apsw
+
+from currant.cache import MetadataCache
+from currant.errors import UsageError
+from currant.model import (
+    ChangePage,
+    ChangeRow,
+    ChangeType,
+    Definition,
+    FailureRow,
+    FileStat,
+    FileView,
+    Provenance,
+    Record,
+    Symbol,
+)
+from currant.store import Store, records, search
+from currant.store.commit import last_seq, unsigned
+from currant.store.connection import one
+from currant.store.store import format_clock
+
+_CLOCK: Final = re.compile(r"c:([0-9a-f]{8}):([0-9]{1,18})(?::([0-9a-f]*))?")
+# Ranks of a match, best first.
+_EXACT, _SAME_LETTERS, _PREFIX, _PART = range(4)
+
+# How to ask for candidates, and the ranks to take from them.
+_Pass = tuple[Callable[[str], str | None], tuple[int, ...]]
+
+_FILE: Final = """
+SELECT f.size, f.mtime_ns, f.ctime_ns, f.ino, f.state, f.racy, f.reason, f.attempts, f.retry_at, f.cause,
+       f.seen_at, f.committed_seq, f.reused_from, f.result_id, r.content, r.language, e.name, r.created_at
+FROM files f LEFT JOIN results r ON r.id = f.result_id LEFT JOIN extractors e ON e.id = r.extractor_id
+WHERE f.path = ?"""
+_FILE_FIELDS: Final = (
+    *("size", "mtime_ns", "ctime_ns", "ino", "state", "racy", "reason", "attempts", "retry_at", "cause"),
+    *("seen_at", "committed_seq", "reused_from", "result_id", "content", "language", "extractor"),
+    "created_at",
+)
+
+
+class Query:
+    """Answers questions from the index as last committed."""
+
+    def __init__(self, store: Store, cache: MetadataCache) -> None:
+        self._store = store
+        self._cache = cache
+        store.on_commit.append(cache.committed)
+
+    # --- definitions ----------------------------------------------------------------------------------
+
+    def find(
+        self,
+        name: str,
+        *,
+        kind: str | None = None,
+        language: str | None = None,
+        exact: bool = False,
+        limit: int = 100,
+    ) -> list[Definition]:
+        """Definitions whose name contains `name`, letter case aside; `exact`: whose name is `name`.
+
+        Best first: the name itself, the name in other letter case, names beginning with it, names with it
+        inside; within each by path, then line. `kind` and `language` must agree exactly, case aside.
+        Raises StoreError.
+        """
+        if limit <= 0:
+            return []
+        wanted = _Wanted(name, kind, language)
+        found: list[Definition] = []
+        with self._store.snapshot() as connection:
+            for express, ranks in _passes(name, exact):
+                expression = search.narrowed(express(wanted.folded), kind, language)
+                found += self._pass(connection, expression, wanted, ranks, limit - len(found))
+                if len(found) >= limit:
+                    break
+        return found
+
+    def _pass(
+        self,
+        connection: apsw.Connection,
+        expression: str | None,
+        wanted: "_Wanted",
+        ranks: tuple[int, ...],
+        room: int,
+    ) -> list[Definition]:
+        by_rank: dict[int, list[Definition]] = {rank: [] for rank in ranks}
+        best = by_rank[ranks[0]]
+        for path, result in search.candidates(connection, expression):
+            record = self._record(connection, result)
+            for rank, symbol in wanted.matches(record):
+                # Candidates come by path, so the first `room` of a rank are the ones to show.
+                if rank in by_rank and len(by_rank[rank]) < room:
+                    by_rank[rank].append(_definition(os.fsdecode(path), record, symbol))
+            if len(best) >= room:
+                break
+        return [definition for rank in ranks for definition in by_rank[rank]][:room]
+
+    def _record(self, connection: apsw.Connection, result: int) -> Record:
+        record = self._cache.get(result)
+        if record is None:
+            stored = one(connection, "SELECT record FROM results WHERE id = ?", (result,))
+            try:
+                record, size = records.decode_sized(stored)
+            except ValueError as error:
+                raise self._store.damaged(f"result {result}: {error}") from error
+            self._cache.put(result, record, size)
+        return record
+
+    # --- files ----------------------------------------------------------------------------------------
+
+    def show(self, path: str) -> FileView | None:
+        """What the index holds about one file, None when it holds nothing. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            row = _file(connection, path)
+            if row is None:
+                return None
+            record = None if row["result_id"] is None else self._record(connection, row["result_id"])
+        return FileView(
+            path=path,
+            stat=FileStat(row["size"], row["mtime_ns"], row["ctime_ns"], unsigned(row["ino"])),
+            language=record.language if record else None,
+            record=record,
+            content=row["content"].hex() if row["content"] else None,
+            extractor=row["extractor"],
+            indexed_at=row["seen_at"],
+            state=row["state"],
+            reason=row["reason"],
+        )
+
+    def files(self) -> list[bytes]:
+        """Every kept file, failed ones too, in byte order. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            rows: list[Any] = connection.execute("SELECT path FROM files ORDER BY path").fetchall()
+        return [path for (path,) in rows]
+
+    def why(self, path: str) -> Provenance | None:
+        """How the row of one file came about, None when there is none. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            row = _file(connection, path)
+            if row is None:
+                return None
+            sharing = one(connection, "SELECT count(*) FROM files WHERE result_id = ?", (row["result_id"],))
+        return Provenance(
+            path=path,
+            state=row["state"],
+            cause=row["cause"],
+            seen_at=row["seen_at"],
+            attempts=row["attempts"],
+            racy=bool(row["racy"]),
+            content=row["content"].hex() if row["content"] else None,
+            language=row["language"] or None,
+            extractor=row["extractor"],
+            extracted_at=row["created_at"],
+            reused_from=None if row["reused_from"] is None else os.fsdecode(row["reused_from"]),
+            shared_with=max(0, sharing - 1),
+            reason=row["reason"],
+            retry_at=row["retry_at"],
+            clock=format_clock(self._store.uuid, row["committed_seq"]),
+        )
+
+    def failures(self, limit: int = 100) -> list[FailureRow]:
+        """Files that could not be indexed, by path. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            rows: list[Any] = connection.execute(
+                "SELECT path, reason, attempts, retry_at, seen_at FROM files WHERE state = 'failed'"
+                " ORDER BY path LIMIT ?",
+                (max(0, limit),),
+            ).fetchall()
+        return [FailureRow(os.fsdecode(path), *rest) for path, *rest in rows]
+
+    def counts(self) -> dict[str, Any]:
+        """``files`` (failed ones too), ``failed``, ``results``, ``symbols`` (definitions in files), and
+        ``by_language``, files by language with ``""`` for none. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            tally: list[Any] = connection.execute(
+                "SELECT language, files, symbols FROM tally WHERE files > 0 ORDER BY files DESC, language"
+            ).fetchall()
+            failed = one(connection, "SELECT count(*) FROM files WHERE state = 'failed'")
+            results = one(connection, "SELECT count(*) FROM results")
+        return {
+            "files": sum(files for _, files, _ in tally) + failed,
+            "failed": failed,
+            "results": results,
+            "symbols": sum(symbols for _, _, symbols in tally),
+            "by_language": {language: files for language, files, _ in tally},
+        }
+
+    # --- the feed -------------------------------------------------------------------------------------
+
+    def clock(self) -> str:
+        """The clock as of now. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            return self._clock(last_seq(connection))
+
+    def changes(self, since: str | None = None, limit: int = 1000) -> ChangePage:
+        """Up to `limit` changes after `since`; None means from nothing.
+
+        Raises UsageError for what is not a clock, StoreError.
+        """
+        uuid, seq, listed = _parse_clock(since)
+        limit = max(1, limit)
+        with self._store.snapshot() as connection:
+            last = last_seq(connection)
+            floor = int(one(connection, "SELECT value FROM meta WHERE key = 'floor'"))
+            if uuid != self._store.uuid[:8] or not floor <= seq <= last:
+                return self._listing(connection, last, b"", limit, fresh=True)
+            if listed is not None:
+                return self._listing(connection, seq, listed, limit, fresh=False)
+            rows: list[Any] = connection.execute(
+                "SELECT seq, path, kind, old_path, at FROM changes WHERE seq > ? ORDER BY seq LIMIT ?",
+                (seq, limit),
+            ).fetchall()
+        changes = [
+            ChangeRow(
+                os.fsdecode(path),
+                ChangeType(kind),
+                None if old_path is None else os.fsdecode(old_path),
+                at,
+                self._clock(number),
+            )
+            for number, path, kind, old_path, at in rows
+        ]
+        reached = rows[-1][0] if rows else last
+        return ChangePage(changes, self._clock(reached), fresh_instance=False, more=reached < last)
+
+    def _listing(
+        self, connection: apsw.Connection, seq: int, after: bytes, limit: int, *, fresh: bool
+    ) -> ChangePage:
+        """Every file as created, a page at a time, then the feed from `seq`, where the listing began.
+
+        Later pages see later commits; what they saw too early comes again in the feed, which repeats
+        itself harmlessly.
+        """
+        rows: list[Any] = connection.execute(
+            "SELECT path, seen_at FROM files WHERE path > ? ORDER BY path LIMIT ?", (after, limit + 1)
+        ).fetchall()
+        page = rows[:limit]
+        changes = [
+            ChangeRow(os.fsdecode(path), ChangeType.CREATED, None, at, f"{self._clock(seq)}:{path.hex()}")
+            for path, at in page
+        ]
+        if len(rows) > limit:
+            return ChangePage(changes, changes[-1].clock, fresh_instance=fresh, more=True)
+        more = seq < last_seq(connection)
+        return ChangePage(changes, self._clock(seq), fresh_instance=fresh, more=more)
+
+    def _clock(self, seq: int) -> str:
+        return format_clock(self._store.uuid, seq)
+
+
+def _passes(name: str, exact: bool) -> list[_Pass]:
+    """One for each expression, best first; later ones are skipped once the limit is filled."""
+    if exact:
+        return [(search.whole, (_EXACT,))]
+    if not name:
+        return [(search.prefix, (_PREFIX,))]  # every name begins with it
+    return [(search.whole, (_EXACT, _SAME_LETTERS)), (search.prefix, (_PREFIX,)), (search.part, (_PART,))]
+
+
+class _Wanted:
+    """What a definition must be like; names and filters folded."""
+
+    __slots__ = ("_kind", "_language", "_name", "folded")
+
+    def __init__(self, name: str, kind: str | None, language: str | None) -> None:
+        self._name = name
+        self.folded = records.fold(name)
+        self._kind = records.fold(kind) if kind else None
+        self._language = records.fold(language) if language else None
+
+    def matches(self, record: Record) -> list[tuple[int, Symbol]]:
+        """(rank, definition) of what matches, by line."""
+        if self._language and records.fold(record.language or "") != self._language:
+            return []
+        found = []
+        for symbol in record.symbols:
+            folded = records.fold(symbol.name)
+            if self.folded not in folded or (self._kind and records.fold(symbol.kind) != self._kind):
+                continue
+            if symbol.name == self._name:
+                rank = _EXACT
+            elif folded == self.folded:
+                rank = _SAME_LETTERS
+            else:
+                rank = _PREFIX if folded.startswith(self.folded) else _PART
+            found.append((rank, symbol))
+        found.sort(key=lambda pair: (pair[1].start, pair[1].end))
+        return found
+
+
+def _definition(path: str, record: Record, symbol: Symbol) -> Definition:
+    return Definition(
+        path=path,
+        name=symbol.name,
+        kind=symbol.kind,
+        language=record.language,
+        parent=symbol.parent,
+        start=symbol.start,
+        end=symbol.end,
+        signature=symbol.signature,
+        doc=symbol.doc,
+    )
+
+
+def _file(connection: apsw.Connection, path: str) -> dict[str, Any] | None:
+    row = connection.execute(_FILE, (os.fsencode(path),)).fetchone()
+    return None if row is None else dict(zip(_FILE_FIELDS, row, strict=True))
+
+
+def _parse_clock(since: str | None) -> tuple[str, int, bytes | None]:
+    """(short uuid, row, last path of an unfinished listing); a clock of nothing for None."""
+    if since is None:
+        return "", -1, None
+    match = _CLOCK.fullmatch(since)
+    if match is None or len(match[3] or "") % 2:
+        raise UsageError(f"{since!r} is not a clock: give one that an earlier answer carried, or none")
+    return match[1], int(match[2]), None if match[3] is None else bytes.fromhex(match[3])

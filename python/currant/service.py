@@ -1,0 +1,463 @@
+"""Composition root: builds the parts of one root, starts and stops them in order, says how they are.
+
+Owns: who is made from what, the order of starting and stopping, the assembled status. Does not own: any
+part's behaviour.
+
+Starting: lock, store, engine with the rows of the index, writer, workers, engine threads. Stopping is the
+reverse: no new changes, the file in hand of each worker, the last commit, the store, the lock. What was not
+committed by then was never acknowledged, so the next start finds it again.
+"""
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from currant.cache import MetadataCache
+from currant.changes import ChangeDetectionQueue, EngineLike
+from currant.clock import Clock, SystemClock
+from currant.config import Settings
+from currant.errors import ClosedError, EngineError, UsageError
+from currant.extract import Registry, default_registry
+from currant.lock import RootLock
+from currant.model import ChangeType, Degraded, FileChange, Progress, SyncResult
+from currant.processing import CONTENT_BYTES, Processor, UnderWay
+from currant.query import Query
+from currant.reading import ByteBudget, Reader
+from currant.status import StatusReporter
+from currant.store import Store
+from currant.workers import WorkerThreadPool
+from currant.writer import Writer
+
+log = logging.getLogger(__name__)
+
+_Part = TypeVar("_Part")
+_STOP_SECONDS: Final = 10.0
+"""How long a worker may take over the file in hand before it is left behind (a read that hangs)."""
+
+
+EngineFactory = Callable[..., EngineLike]
+"""`currant._core.Engine`, or a double that takes the same arguments."""
+
+_OUT_OF_DATE: Final = """
+SELECT f.path FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
+
+
+class SchedulerController:
+    """Starts and stops the workers and the writer together."""
+
+    def __init__(
+        self,
+        change_queue: ChangeDetectionQueue,
+        worker_pool: WorkerThreadPool,
+        writer: Writer,
+        status_reporter: StatusReporter,
+    ) -> None:
+        self.change_queue = change_queue
+        self.worker_pool = worker_pool
+        self.writer = writer
+        self.status_reporter = status_reporter
+        self._running = False
+
+    def start(self) -> None:
+        """Idempotent while running; a stopped controller cannot be started again."""
+        if not self._running:
+            self._running = True
+            self.writer.start()
+            self.worker_pool.start()
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Let the workers finish the file in hand and the writer commit it. False if something hung."""
+        if not self._running:
+            return True
+        self._running = False
+        ended = self.worker_pool.stop(timeout)
+        return self.writer.stop(timeout) and ended
+
+    def is_running(self) -> bool:
+        """True between `start` and `stop`, unless the engine has failed."""
+        return self._running and self.worker_pool.engine_error is None
+
+
+class Service:
+    """Everything that keeps the index of `root` true. Only one process can have one for a root.
+
+    `live=False` scans once and sets no watch. `engine_factory`, `registry` and `clock` are for tests.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        settings: Settings | None = None,
+        *,
+        live: bool = True,
+        clock: Clock | None = None,
+        engine_factory: EngineFactory | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        # Resolved once: the engine, the reader and the socket must mean the same directory for ever.
+        self.root = Path(os.path.realpath(root))
+        self.settings = settings if settings is not None else Settings()
+        self.state_dir = self.settings.state_path(self.root)
+        self.live = live
+        self._clock = clock or SystemClock()
+        self._engine_factory = engine_factory
+        self._registry = registry
+        self._lifecycle = threading.Lock()
+        self._pid = 0
+        self._started = False
+        self._stopped = False
+        self._lock = RootLock(self.state_dir, str(self.root))
+        self.status_reporter = StatusReporter(self._clock)
+        self._store: Store | None = None
+        self._query: Query | None = None
+        self._cache: MetadataCache | None = None
+        self._engine: EngineLike | None = None
+        self._queue: ChangeDetectionQueue | None = None
+        self._controller: SchedulerController | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- parts ------------------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """Raises ClosedError before `start` and after `stop`."""
+        return self._part(self._store)
+
+    @property
+    def query(self) -> Query:
+        """Raises ClosedError before `start` and after `stop`."""
+        return self._part(self._query)
+
+    @property
+    def engine(self) -> EngineLike:
+        """Raises ClosedError before `start` and after `stop`."""
+        return self._part(self._engine)
+
+    def is_running(self) -> bool:
+        """True while changes are worked on."""
+        controller = self._controller
+        return controller is not None and controller.is_running()
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take the root, open the index, and begin to bring it up to date. Idempotent.
+
+        Raises LockedError naming the owner's process, UsageError if `root` is no directory or the service
+        was stopped, and what the store and the engine raise; then nothing is left open.
+        """
+        with self._lifecycle:
+            if self._stopped:
+                raise ClosedError("this service was stopped: make a new one")
+            if self._started:
+                self._check_process()
+                return
+            if not self.root.is_dir():
+                raise UsageError(f"{self.root} is not a directory: name the directory to index")
+            self._pid = os.getpid()
+            try:
+                self._start()
+            except BaseException:
+                self._close()
+                raise
+            self._started = True
+
+    def _start(self) -> None:
+        _make_state_dir(self.state_dir)
+        self._lock.acquire()
+        store = self._store = Store.open(self.state_dir, clock=self._clock)
+        cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
+        self._query = Query(store, cache)
+        if not self.settings.scheduler.enabled:
+            return
+        registry = self._registry or default_registry(self.settings.extract.max_file_mb)
+        engine = self._engine = self._make_engine()
+        engine.load(self._rows(store, registry))
+        queue = self._queue = ChangeDetectionQueue(engine, self._clock)
+        writer = Writer(store, queue, status=self.status_reporter, clock=self._clock)
+        pool = WorkerThreadPool(
+            queue,
+            writer,
+            self._processor_factory(store, registry),
+            workers=self.settings.scheduler.worker_threads,
+            batch_size=self.settings.scheduler.batch_size,
+            status=self.status_reporter,
+            clock=self._clock,
+        )
+        controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
+        controller.start()
+        engine.start()
+
+    def _make_engine(self) -> EngineLike:
+        factory = self._engine_factory
+        if factory is None:
+            from currant import _core
+
+            factory = _core.Engine
+        monitor = self.settings.monitor
+        return factory(
+            str(self.root),
+            state_dir=str(self.state_dir),
+            quiet_ms=monitor.debounce_ms,
+            max_delay_ms=monitor.max_delay_ms,
+            ignore_patterns=monitor.ignore_patterns,
+            source=monitor.source,
+            poll_interval_ms=monitor.poll_interval_ms,
+            max_queue=self.settings.scheduler.max_queue_size,
+            nested_repositories=monitor.nested_repositories,
+            max_watches=monitor.max_watches,
+            live=self.live,
+        )
+
+    def _rows(self, store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
+        """What the engine compares the disk with: the rows of the index.
+
+        A row whose result comes from an extractor, version or configuration that is not in use any more
+        gets a change time that no file has, so that the first scan finds it different and it is read again.
+        """
+        rows = store.tree_rows()
+        current = registry.identities()
+        outdated: set[bytes] = set()
+        with store.snapshot() as connection:
+            known = list(connection.execute("SELECT id, name FROM extractors"))
+            for number, _ in (entry for entry in known if entry[1] not in current):
+                outdated.update(path for (path,) in connection.execute(_OUT_OF_DATE, (number,)))
+        if not outdated:
+            return rows
+        log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))
+        return [(*row[:3], -1, *row[4:]) if row[0] in outdated else row for row in rows]
+
+    def _processor_factory(self, store: Store, registry: Registry) -> Callable[[], Processor]:
+        under_way = UnderWay()
+        budget = ByteBudget(CONTENT_BYTES)
+
+        def make() -> Processor:
+            return Processor(
+                Reader(str(self.root), limit=registry.limit, clock=self._clock),
+                registry,
+                store.find_result,
+                under_way=under_way,
+                budget=budget,
+                status=self.status_reporter,
+                clock=self._clock,
+                source=random.Random(),
+            )
+
+        return make
+
+    def stop(self) -> None:
+        """Finish what is in hand, commit, close everything. Idempotent, from any thread; in a forked child
+        it does nothing, because nothing there is the child's."""
+        with self._lifecycle:
+            if self._started and os.getpid() != self._pid:
+                return
+            self._stopped = True
+            self._close()
+
+    shutdown = stop
+
+    def _close(self) -> None:
+        """Each step even if the one before it failed: the lock must not outlive the service."""
+        for step in self._closing_steps():
+            try:
+                step()
+            except Exception:
+                log.exception("while stopping")
+        self._store, self._query, self._cache = None, None, None
+        self._lock.release()
+
+    def _closing_steps(self) -> Iterator[Callable[[], object]]:
+        controller = self._controller
+        if controller is not None:
+            yield controller.worker_pool.request_stop
+        if self._engine is not None:
+            yield self._engine.stop  # wakes the workers that wait for changes
+        if controller is not None:
+            yield lambda: controller.stop(_STOP_SECONDS)
+        if self._store is not None:
+            yield self._store.close
+
+    # --- what one can ask and tell it -------------------------------------------------------------------
+
+    def sync(self, timeout: float) -> SyncResult:
+        """Wait until everything written before this call is in the index, at most `timeout` seconds.
+
+        `fresh` False: it is not, and `outstanding` has up to 20 of the paths still pending. Raises
+        EngineError when the engine has failed, for then nothing will become fresh any more.
+        """
+        store = self.store
+        self._raise_engine_error()
+        if self._engine is None:
+            return SyncResult(store.clock(), fresh=False)
+        outstanding = self._engine.sync(timeout)
+        self._raise_engine_error()
+        return SyncResult(store.clock(), fresh=outstanding is None, outstanding=outstanding or [])
+
+    def force_process_file(self, path: str | os.PathLike[str]) -> bool:
+        """Have one file read again now. `path` counts from the root unless absolute; False when the rules
+        ignore it. Raises UsageError when it lies outside the root."""
+        queue = self._part(self._queue)
+        relative = self.relative(path)
+        return queue.add_change(FileChange(relative, ChangeType.MODIFIED, self._clock.now(), cause="request"))
+
+    def clear_queue(self) -> int:
+        """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""
+        return self._part(self._queue).clear()
+
+    def relative(self, path: str | os.PathLike[str]) -> str:
+        """`path` as the index names it. Raises UsageError when it lies outside the root."""
+        text = os.fspath(path)
+        # Only the directory is resolved: a link that lies in the root is a name of its own.
+        whole = os.path.normpath(os.path.join(self.root, text))
+        folder, name = os.path.split(whole)
+        resolved = os.path.relpath(os.path.join(os.path.realpath(folder), name), self.root)
+        if resolved == os.curdir or resolved.split(os.sep, 1)[0] == os.pardir:
+            raise UsageError(f"{text!r} does not lie below {self.root}: name a file inside it")
+        return resolved.replace(os.sep, "/")
+
+    def progress(self) -> Progress:
+        """How much of how much has been brought up to date since the start."""
+        stats = self.status_reporter.get_stats()
+        pending = 0 if self._queue is None else self._queue.size()
+        done = stats["processed_count"] + stats["failed_count"]
+        rate = stats["recent_files_per_second"]
+        phase = self._phase(pending, {} if self._engine is None else self._engine.status())
+        # While the first scan runs nobody knows how much there will be.
+        known = phase != "scanning" and rate > 0
+        return Progress(
+            done=done,
+            total=done + pending,
+            bytes=stats["bytes_hashed"],
+            files_per_second=rate,
+            eta_seconds=pending / rate if known else None,
+            phase=phase,
+        )
+
+    def get_status(self) -> dict[str, Any]:
+        """A snapshot for people and machines; docs/status.md has its keys."""
+        store, query = self.store, self.query
+        controller, queue = self._controller, self._queue
+        stats = self.status_reporter.get_stats()
+        engine = {} if self._engine is None else self._engine.status()
+        pending = 0 if queue is None else queue.size()
+        counts = query.counts()
+        return {
+            "running": self.is_running(),
+            "queue_size": pending,
+            "active_workers": 0 if controller is None else controller.worker_pool.active_count(),
+            "current_files": [] if controller is None else controller.worker_pool.current_tasks(),
+            "processed_files": stats["processed_count"],
+            "failed_files": stats["failed_count"],
+            "stats": stats,
+            "root": str(self.root),
+            "pid": os.getpid(),
+            "clock": store.clock(),
+            "fresh": bool(engine.get("fresh", False)) and pending == 0 and self._engine_error() is None,
+            "pending": pending,
+            "phase": self._phase(pending, engine),
+            "engine": engine,
+            "cache": {} if self._cache is None else self._cache.stats(),
+            "index": counts,
+            "degraded": [dict(entry.as_dict()) for entry in self._degraded(engine, counts)],
+        }
+
+    # --- inside -----------------------------------------------------------------------------------------
+
+    def _phase(self, pending: int, engine: dict[str, Any]) -> str:
+        """One word: stopped, disabled, failed, scanning, indexing, watching or (not live) idle."""
+        if self._controller is None:
+            return "disabled" if self._store is not None else "stopped"
+        if self._engine_error() is not None:
+            return "failed"
+        if not self._controller.is_running():
+            return "stopped"
+        if engine.get("starting"):
+            return "scanning"
+        if pending:
+            return "indexing"
+        return "watching" if self.live else "idle"
+
+    def _degraded(self, engine: dict[str, Any], counts: dict[str, Any]) -> Iterator[Degraded]:
+        """Everything that works worse than it should, with the way out."""
+        error = self._engine_error()
+        if error is not None:
+            yield Degraded(
+                f"the engine stopped: {error}", 1, "start again; the index is as of the last commit"
+            )
+        if not self.settings.scheduler.enabled:
+            yield Degraded("nothing is brought up to date", 1, "set scheduler.enabled to true")
+        if self._store is not None and self._store.opened.message is not None:
+            yield Degraded(self._store.opened.message, 1, "remove the file set aside when you do not need it")
+        if self._controller is not None:
+            commits = self._controller.writer.degraded()
+            if commits is not None:
+                yield commits
+        if engine.get("root_missing"):
+            yield Degraded(f"the root {self.root} is not there", 1, "put it back; it is found by itself")
+        unwatched = int(engine.get("unwatched", 0))
+        if unwatched:
+            yield Degraded(
+                f"directories polled, because they cannot be watched {_some(engine.get('unwatched_paths'))}",
+                unwatched,
+                "raise fs.inotify.max_user_watches or monitor.max_watches; `currant doctor` has the command",
+            )
+        denied = int(engine.get("denied", 0))
+        if denied:
+            yield Degraded(
+                f"directories that may not be read {_some(engine.get('denied_paths'))}",
+                denied,
+                "give this user read permission, or ignore them",
+            )
+        for path, reason in engine.get("problems", ()):
+            yield Degraded(f"{path or self.root}: {reason}", 1, "repair what the message names")
+        failed = int(counts.get("failed", 0))
+        if failed:
+            yield Degraded(
+                "files that could not be indexed", failed, "`currant why FILE` has each one's reason"
+            )
+        deaths = int(self.status_reporter.get_stats()["worker_deaths"])
+        if deaths:
+            yield Degraded("workers that died and were replaced", deaths, "report the traceback in the log")
+
+    def _engine_error(self) -> str | None:
+        return None if self._controller is None else self._controller.worker_pool.engine_error
+
+    def _raise_engine_error(self) -> None:
+        error = self._engine_error()
+        if error is not None:
+            raise EngineError(f"{error}: start again; the index is as of the last commit")
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            # Threads do not survive a fork; waiting for them would be for ever.
+            raise ClosedError(f"this service belongs to process {self._pid}: open one after the fork")
+
+    def _part(self, part: _Part | None) -> _Part:
+        if part is None:
+            raise ClosedError("the service is not running: start it, or make a new one after `stop`")
+        self._check_process()
+        return part
+
+
+def _some(paths: Any) -> str:
+    """A few names in brackets, as an example."""
+    named = [repr(path or ".") for path in list(paths or ())[:3]]
+    return f"({', '.join(named)})" if named else ""
+
+
+def _make_state_dir(path: Path) -> None:
+    """The lock file needs its directory before the store is opened."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)

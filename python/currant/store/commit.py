@@ -1,0 +1,361 @@
+"""Owns the write transaction: items in, one commit out, or nothing at all.
+
+Per path the order of the items is the order of what happened. Across paths the writer may bring them out
+of order, so two rules keep a late rename from undoing what is newer; both are marked below.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import apsw
+
+from currant.model import Failure, FileStat, Item, MoveTree, Remove, RemoveTree, ResultKey, Upsert
+from currant.store import records
+from currant.store.connection import one
+
+# Feed rows kept. A consumer further behind is told to start over; that costs it one listing.
+FEED_ROWS: Final = 500_000
+_FEED_SLACK: Final = 10_000
+_NO_STAT: Final = FileStat(0, 0, -1, 0)
+
+_SELECT_ROW: Final = """
+SELECT f.result_id, f.state, f.ino, f.seen_at, r.language, r.symbols
+FROM files f LEFT JOIN results r ON r.id = f.result_id WHERE f.path = ?"""
+_SELECT_TREE: Final = """
+SELECT f.path, f.result_id, r.language, r.symbols
+FROM files f LEFT JOIN results r ON r.id = f.result_id WHERE f.path > ? AND f.path < ? ORDER BY f.path"""
+_PUT_FILE: Final = """
+INSERT INTO files (path, size, mtime_ns, ctime_ns, ino, result_id, state, racy, reason, attempts, retry_at,
+                   cause, seen_at, committed_seq, reused_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (path) DO UPDATE SET
+  size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, ino = excluded.ino,
+  result_id = excluded.result_id, state = excluded.state, racy = excluded.racy, reason = excluded.reason,
+  attempts = excluded.attempts, retry_at = excluded.retry_at, cause = excluded.cause,
+  seen_at = excluded.seen_at, committed_seq = excluded.committed_seq, reused_from = excluded.reused_from"""
+_SAME_CONTENT: Final = """
+UPDATE files SET size = ?, mtime_ns = ?, ctime_ns = ?, ino = ?, racy = ?, attempts = ?, cause = ?, seen_at = ?
+WHERE path = ?"""
+_SAME_FAILURE: Final = """
+UPDATE files SET size = ?, mtime_ns = ?, ctime_ns = ?, ino = ?, reason = ?, attempts = ?, retry_at = ?,
+                 cause = ?, seen_at = ?
+WHERE path = ?"""
+_MOVE_FILE: Final = "UPDATE files SET path = ?, cause = ?, committed_seq = ?, reused_from = ? WHERE path = ?"
+_PUT_TALLY: Final = """
+INSERT INTO tally (language, files, symbols) VALUES (?, ?, ?)
+ON CONFLICT (language) DO UPDATE SET files = files + excluded.files, symbols = symbols + excluded.symbols"""
+
+
+def tree_range(path: bytes) -> tuple[bytes, bytes]:
+    """Open interval of the paths strictly below a directory; ``b""`` is the root."""
+    return (path + b"/", path + b"0") if path else (b"", b"\xff" * 4097)
+
+
+def signed(value: int) -> int:
+    """An unsigned 64-bit number (inodes may use the top bit) as SQLite can hold it."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def unsigned(value: int) -> int:
+    """The inverse of `signed`, for inodes."""
+    return value + (1 << 64) if value < 0 else value
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one transaction did; true only once it is committed."""
+
+    seq: int
+    changes: int
+    dropped: frozenset[int]
+    missing: list[bytes]
+    extractors: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    stored: bytes
+    names: str
+    symbols: int
+
+
+_Prepared = tuple[Item, _Encoded | None]
+
+
+def prepare(items: Sequence[Item]) -> list[_Prepared]:
+    """Encode the records, before and outside the transaction.
+
+    A record that cannot be stored makes its own file a failure, not the whole commit.
+    """
+    out: list[_Prepared] = []
+    for item in items:
+        if not isinstance(item, Upsert) or item.record is None:
+            out.append((item, None))
+            continue
+        try:
+            encoded = _Encoded(
+                records.encode(item.record), records.names_text(item.record), len(item.record.symbols)
+            )
+        except (ValueError, TypeError) as error:
+            reason = f"its record cannot be stored: {error}"
+            out.append((Failure(item.path, item.stat, reason, item.attempts + 1, None, item.cause), None))
+        else:
+            out.append((item, encoded))
+    return out
+
+
+def apply(
+    connection: apsw.Connection, prepared: Sequence[_Prepared], now: float, extractors: dict[str, int]
+) -> Outcome:
+    """One BEGIN IMMEDIATE transaction with everything in it. `extractors` (name to id) is not changed.
+
+    Raises apsw.Error with nothing written.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        run = _Run(connection, now, extractors)
+        for item, encoded in prepared:
+            run.take(item, encoded)
+        outcome = run.finish()
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have rolled back already
+            connection.execute("ROLLBACK")
+        raise
+    return outcome
+
+
+class _Run:
+    """The state of one transaction."""
+
+    def __init__(self, connection: apsw.Connection, now: float, extractors: dict[str, int]) -> None:
+        self._execute = connection.execute
+        self._connection = connection
+        self._now = now
+        self._extractors = dict(extractors)
+        self._seq = self._first = last_seq(connection)
+        self._feed: list[tuple[int, bytes, str, bytes | None, float]] = []
+        self._names: list[tuple[int, str]] = []
+        self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        self._dropped: set[int] = set()
+        self._missing: list[bytes] = []
+
+    def take(self, item: Item, encoded: _Encoded | None) -> None:
+        match item:
+            case Upsert():
+                self._upsert(item, encoded)
+            case Failure():
+                self._failure(item)
+            case Remove():
+                self._remove(item)
+            case RemoveTree():
+                self._remove_tree(item)
+            case MoveTree():
+                self._move_tree(item)
+
+    def finish(self) -> Outcome:
+        many = self._connection.executemany
+        if self._names:
+            many("INSERT INTO names (rowid, text) VALUES (?, ?)", self._names)
+        if self._feed:
+            many("INSERT INTO changes (seq, path, kind, old_path, at) VALUES (?, ?, ?, ?, ?)", self._feed)
+            self._trim_feed()
+        tally = [(language, *delta) for language, delta in self._tally.items() if any(delta)]
+        if tally:
+            many(_PUT_TALLY, tally)
+        return Outcome(
+            self._seq, self._seq - self._first, frozenset(self._dropped), self._missing, self._extractors
+        )
+
+    # --- one item each --------------------------------------------------------------------------------
+
+    def _upsert(self, item: Upsert, encoded: _Encoded | None) -> None:
+        found = self._result(item.key)
+        if found is None:
+            if encoded is None:
+                self._missing.append(item.path)
+                return
+            result, symbols = self._add_result(item.key, encoded), encoded.symbols
+        else:
+            result, symbols = found
+        stat, old = item.stat, self._row(item.path)
+        moved = self._leave_old_path(item)
+        numbers = _numbers(stat)
+        if old is not None and old[0] == result and not moved:
+            self._execute(
+                _SAME_CONTENT,
+                (*numbers, int(item.racy), item.attempts, item.cause, item.seen_at, item.path),
+            )
+            return
+        reused = None
+        if item.record is None:
+            reused = item.old_path if moved else self._someone_with(result, item.path)
+        if old is not None:
+            self._forget(old[0], old[4], old[5])
+        self._count(item.key.language, 1, symbols)
+        if moved:
+            seq = self._say("renamed", item.path, item.old_path)
+        else:
+            seq = self._say("created" if old is None else "modified", item.path)
+        self._execute(
+            _PUT_FILE,
+            (
+                *(item.path, *numbers, result, "ok", int(item.racy), None),
+                *(item.attempts, None, item.cause, item.seen_at, seq, reused),
+            ),
+        )
+
+    def _leave_old_path(self, item: Upsert) -> bool:
+        """Remove the row of the old name; False when there was none to remove."""
+        if item.old_path is None or item.old_path == item.path:
+            return False
+        there = self._row(item.old_path)
+        if there is None:
+            return False
+        # Rule 1: a row of another inode that was read later is a new file under the old name.
+        if unsigned(there[2]) != item.stat.ino and there[3] >= item.seen_at:
+            return False
+        self._execute("DELETE FROM files WHERE path = ?", (item.old_path,))
+        self._forget(there[0], there[4], there[5])
+        return True
+
+    def _failure(self, item: Failure) -> None:
+        old = self._row(item.path)
+        numbers = _numbers(item.stat or _NO_STAT)
+        attempts = max(1, item.attempts)  # 0 would say that it did not fail
+        if old is not None and old[1] == "failed":
+            self._execute(
+                _SAME_FAILURE,
+                (*numbers, item.reason, attempts, item.retry_at, item.cause, self._now, item.path),
+            )
+            return
+        if old is not None:
+            self._forget(old[0], old[4], old[5])
+        seq = self._say("created" if old is None else "modified", item.path)
+        self._execute(
+            _PUT_FILE,
+            (
+                *(item.path, *numbers, None, "failed", 0, item.reason),
+                *(attempts, item.retry_at, item.cause, self._now, seq, None),
+            ),
+        )
+
+    def _remove(self, item: Remove) -> None:
+        old = self._row(item.path)
+        if old is None:
+            return
+        self._execute("DELETE FROM files WHERE path = ?", (item.path,))
+        self._forget(old[0], old[4], old[5])
+        self._say("deleted", item.path)
+
+    def _remove_tree(self, item: RemoveTree) -> None:
+        bounds = tree_range(item.path)
+        rows: list[tuple[Any, ...]] = self._execute(_SELECT_TREE, bounds).fetchall()
+        for path, result, language, symbols in rows:
+            self._forget(result, language, symbols)
+            self._say("deleted", path)
+        self._execute("DELETE FROM files WHERE path > ? AND path < ?", bounds)
+
+    def _move_tree(self, item: MoveTree) -> None:
+        if item.old == item.new:
+            return
+        cut = len(item.old) + 1 if item.old else 0
+        prefix = item.new + b"/" if item.new else b""
+        rows: list[tuple[Any, ...]] = self._execute(_SELECT_TREE, tree_range(item.old)).fetchall()
+        moves = {path: prefix + path[cut:] for path, *_ in rows}
+        taken = set(moves)
+        updates: list[tuple[bytes, str, int, bytes, bytes]] = []
+        for path, result, language, symbols in rows:
+            target = moves[path]
+            if target not in taken and self._row(target) is not None:
+                # Rule 2: a row already there was read under that name, which is better than a carried one.
+                self._execute("DELETE FROM files WHERE path = ?", (path,))
+                self._forget(result, language, symbols)
+                self._say("deleted", path)
+                continue
+            seq = self._say("renamed", target, path)
+            updates.append((target, item.cause, seq, path, path))
+        if any(target in taken for target, *_ in updates):
+            # One tree lies inside the other, so places must be free first: by way of names no file has.
+            for _, _, _, path, _ in updates:
+                self._execute("UPDATE files SET path = ? WHERE path = ?", (b"\0" + path, path))
+            updates = [(*row[:4], b"\0" + row[4]) for row in updates]
+        self._connection.executemany(_MOVE_FILE, updates)
+
+    # --- what the items share -------------------------------------------------------------------------
+
+    def _row(self, path: bytes) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._execute(_SELECT_ROW, (path,)).fetchone()
+        return row
+
+    def _result(self, key: ResultKey) -> tuple[int, int] | None:
+        """(id, number of symbols) of a stored result."""
+        extractor = self._extractors.get(key.extractor)
+        if extractor is None:
+            return None
+        row: Any = self._execute(
+            "SELECT id, symbols FROM results WHERE content = ? AND language = ? AND extractor_id = ?",
+            (key.content, key.language, extractor),
+        ).fetchone()
+        return row if row is None else (row[0], row[1])
+
+    def _add_result(self, key: ResultKey, encoded: _Encoded) -> int:
+        extractor = self._extractors.get(key.extractor)
+        if extractor is None:
+            self._execute("INSERT INTO extractors (name) VALUES (?)", (key.extractor,))
+            extractor = self._extractors[key.extractor] = self._connection.last_insert_rowid()
+        self._execute(
+            "INSERT INTO results (content, language, extractor_id, symbols, created_at, record)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (key.content, key.language, extractor, encoded.symbols, self._now, encoded.stored),
+        )
+        result = self._connection.last_insert_rowid()
+        if encoded.names:
+            self._names.append((result, encoded.names))
+        return result
+
+    def _someone_with(self, result: int, path: bytes) -> bytes:
+        """Another path with this result; ``b""`` when only an earlier content had it."""
+        row: Any = self._execute(
+            "SELECT path FROM files WHERE result_id = ? AND path <> ? LIMIT 1", (result, path)
+        ).fetchone()
+        return row[0] if row else b""
+
+    def _say(self, kind: str, path: bytes, old_path: bytes | None = None) -> int:
+        self._seq += 1
+        self._feed.append((self._seq, path, kind, old_path, self._now))
+        return self._seq
+
+    def _count(self, language: str, files: int, symbols: int) -> None:
+        delta = self._tally[language]
+        delta[0] += files
+        delta[1] += symbols
+
+    def _forget(self, result: int | None, language: str, symbols: int) -> None:
+        if result is not None:
+            self._dropped.add(result)
+            self._count(language, -1, -symbols)
+
+    def _trim_feed(self) -> None:
+        floor = int(one(self._connection, "SELECT value FROM meta WHERE key = 'floor'"))
+        if self._seq - floor > FEED_ROWS + _FEED_SLACK:
+            floor = self._seq - FEED_ROWS
+            self._execute("DELETE FROM changes WHERE seq <= ?", (floor,))
+            self._execute("UPDATE meta SET value = ? WHERE key = 'floor'", (str(floor),))
+
+
+def last_seq(connection: apsw.Connection) -> int:
+    """The newest row of the feed as this connection sees it, 0 when there never was one."""
+    return int(one(connection, "SELECT coalesce(max(seq), 0) FROM changes"))
+
+
+def _numbers(stat: FileStat) -> tuple[int, int, int, int]:
+    low, high = -(1 << 63), (1 << 63) - 1  # times beyond the year 2262 exist on disk
+    return (
+        min(stat.size, high),
+        min(max(stat.mtime_ns, low), high),
+        min(max(stat.ctime_ns, low), high),
+        signed(stat.ino),
+    )

@@ -1,0 +1,164 @@
+"""Owns how an index comes to be open: state directory, checks, migration, setting a damaged file aside.
+
+Files are told apart by name and `stat` only. Nothing here opens index.db except through SQLite: a plain
+open and close would drop the POSIX locks of every other connection in the process.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from currant.errors import SchemaTooNewError, StoreError
+from currant.model import Opened
+from currant.store import schema
+from currant.store.connection import connect, one, require_safe_sqlite, translate
+
+INDEX_NAME: Final = "index.db"
+# Written when a read or a commit meets damage that the checks at the start do not see.
+DAMAGE_MARK: Final = "index.damaged"
+_SUFFIXES: Final = ("", "-wal", "-shm")
+_KEPT_ASIDE: Final = 2
+
+
+class _Damaged(Exception):
+    """This file cannot be used as an index; the argument says why."""
+
+
+def prepare_state_dir(state_dir: Path) -> None:
+    """Make the state directory, private to its owner and ignored by git. Raises StoreError."""
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ignore = state_dir / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot use {state_dir} as state directory: {error.strerror or error}") from error
+
+
+def open_index(state_dir: Path, now: float) -> tuple[apsw.Connection, Opened]:
+    """The one write connection to the index below `state_dir`, checked and up to date.
+
+    Raises UnsafeSQLiteError, SchemaTooNewError (file untouched) and StoreError.
+    """
+    require_safe_sqlite()
+    prepare_state_dir(state_dir)
+    path = state_dir / INDEX_NAME
+    try:
+        try:
+            return _open(path, state_dir / DAMAGE_MARK)
+        except _Damaged as damage:
+            reason = str(damage)
+        mark_damaged(state_dir, reason)  # so that a crash between two renames is followed by a second try
+        aside = _set_aside(path, now)
+        connection, _ = _open(path, state_dir / DAMAGE_MARK)
+        return connection, Opened("rebuilt", reason, str(aside))
+    except apsw.Error as error:
+        raise translate(error, str(path)) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+def mark_damaged(state_dir: Path, reason: str) -> None:
+    """Have the next start set the index aside. Best effort: the reader gets the error in any case."""
+    try:
+        (state_dir / DAMAGE_MARK).write_text(reason[:500], encoding="utf-8", errors="replace")
+    except OSError:
+        return
+
+
+def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
+    existed = path.exists()
+    if existed:
+        if mark.exists():
+            raise _Damaged(mark.read_text(encoding="utf-8", errors="replace") or "found damaged while in use")
+        _look(path)
+    else:
+        mark.unlink(missing_ok=True)
+        for suffix in _SUFFIXES[1:]:  # a log without its index would be replayed into the new one
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    unclean = existed and _size(path.with_name(path.name + "-wal")) > 0
+    try:
+        connection = connect(str(path), write=True)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise _Damaged(str(error)) from error
+    try:
+        if existed:
+            _check(connection, everything=unclean)
+        found = schema.migrate(connection)
+        os.chmod(path, 0o600)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        connection.close()
+        raise _Damaged(str(error)) from error
+    except BaseException:
+        connection.close()
+        raise
+    if found == 0:
+        return connection, Opened("created")
+    return connection, Opened("existing" if found == schema.VERSION else "migrated")
+
+
+def _look(path: Path) -> None:
+    """Refuse what is not ours or too new, through a connection that can write nothing."""
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise _Damaged(str(error)) from error
+    try:
+        connection.set_busy_timeout(1000)
+        found = schema.version_of(connection)
+        ours = int(connection.pragma("application_id")) == schema.APPLICATION_ID
+        tables = one(connection, "SELECT count(*) FROM sqlite_schema")
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise _Damaged(str(error)) from error
+    finally:
+        connection.close()
+    if tables and not ours:
+        raise _Damaged("not a Currant index")
+    if found > schema.VERSION:
+        raise SchemaTooNewError(str(path), found, schema.VERSION)
+
+
+def _check(connection: apsw.Connection, *, everything: bool) -> None:
+    """Raise _Damaged when the file does not hang together.
+
+    After a clean end only the tables that decide what is fresh are read in full; records carry their own
+    checksum and are checked when they are used. After a crash everything is.
+    """
+    tables = [""] if everything else ["('files')", "('extractors')", "('meta')", "('tally')"]
+    for table in tables:
+        if schema.version_of(connection) == 0:
+            return
+        verdict = one(connection, f"PRAGMA quick_check{table}")
+        if verdict != "ok":
+            first = verdict if isinstance(verdict, str) else str(verdict[0])
+            raise _Damaged(first.replace("*** in database main ***\n", "").splitlines()[0])
+
+
+def _set_aside(path: Path, now: float) -> Path:
+    """Rename the index and its companions; returns the new name. Only the two newest are kept."""
+    stamp = int(now)
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    while aside.exists():
+        stamp += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in reversed(_SUFFIXES):  # the index itself last: its log must never meet a new index
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            source.rename(aside.with_name(aside.name + suffix))
+    older = sorted(
+        (one for one in path.parent.glob(f"{path.name}.damaged-*") if one.name.rpartition("-")[2].isdigit()),
+        key=lambda one: int(one.name.rpartition("-")[2]),
+    )
+    for old in older[:-_KEPT_ASIDE]:
+        for suffix in _SUFFIXES:
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
+    return aside
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

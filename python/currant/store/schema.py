@@ -1,0 +1,112 @@
+"""Owns the tables of index.db and how an older one becomes a newer one.
+
+Migrations are numbered from 1 and never edited once released; each runs in its own transaction together
+with the version it reaches, so a crash leaves the one before or the one after.
+"""
+
+from typing import Final
+
+import apsw
+
+# "curr" in ASCII: tells our file from any other SQLite file that strayed into the state directory.
+APPLICATION_ID: Final = 0x63757272
+
+_FIRST = """
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE extractors (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- Content-addressed, no path inside. Ids are never used twice: caches and readers may hold one.
+CREATE TABLE results (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content BLOB NOT NULL CHECK (length(content) = 16),
+  language TEXT NOT NULL,
+  extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+  symbols INTEGER NOT NULL,
+  created_at REAL NOT NULL,
+  record BLOB NOT NULL,
+  UNIQUE (content, language, extractor_id)
+) STRICT;
+
+-- Clustered by path: a directory is one range, a listing is one scan, a changed file is one page.
+CREATE TABLE files (
+  path BLOB PRIMARY KEY,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL,
+  ino INTEGER NOT NULL,
+  result_id INTEGER REFERENCES results (id),
+  state TEXT NOT NULL CHECK (state IN ('ok', 'failed')),
+  racy INTEGER NOT NULL CHECK (racy IN (0, 1)),
+  reason TEXT,
+  attempts INTEGER NOT NULL,
+  retry_at REAL,
+  cause TEXT NOT NULL,
+  seen_at REAL NOT NULL,
+  committed_seq INTEGER NOT NULL,
+  reused_from BLOB,
+  CHECK ((state = 'ok') = (result_id IS NOT NULL)),
+  CHECK ((state = 'failed') = (reason IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX files_by_result ON files (result_id) WHERE result_id IS NOT NULL;
+CREATE INDEX files_failed ON files (path) WHERE state = 'failed';
+
+CREATE TABLE changes (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  path BLOB NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('created', 'modified', 'deleted', 'renamed')),
+  old_path BLOB,
+  at REAL NOT NULL,
+  CHECK ((kind = 'renamed') = (old_path IS NOT NULL))
+) STRICT;
+
+-- Kept by every commit, so that status never has to count: indexed files and their definitions.
+CREATE TABLE tally (
+  language TEXT PRIMARY KEY,
+  files INTEGER NOT NULL,
+  symbols INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which results hold a name with these three letters. Text is folded before it comes here, so the
+-- tokenizer must not fold again. No positions: candidates are verified against the record.
+CREATE VIRTUAL TABLE names USING fts5 (
+  text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
+);
+
+INSERT INTO meta (key, value) VALUES ('uuid', lower(hex(randomblob(16)))), ('floor', '0');
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+VERSION: Final = len(MIGRATIONS)
+
+
+def version_of(connection: apsw.Connection) -> int:
+    """The schema an open index has; 0 for an empty file."""
+    return int(connection.pragma("user_version"))
+
+
+def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATIONS) -> int:
+    """Bring an index up to date; returns the version it had.
+
+    Raises apsw.Error with the version before the failing step intact.
+    """
+    found = version_of(connection)
+    for number in range(found + 1, len(migrations) + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for _ in connection.execute(migrations[number - 1]):
+                pass
+            connection.pragma("user_version", number)
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    return found

@@ -1,0 +1,85 @@
+"""Owns how candidates for a name are found: which results the trigram index cannot rule out.
+
+An expression may let through results that do not match, never the other way round; the caller verifies.
+None means that the index cannot help and every result is a candidate.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import apsw
+
+from currant.store.records import KIND_MARK, LANGUAGE_MARK, fold
+
+# More terms narrow nothing further and only cost time.
+_MAX_TERMS: Final = 32
+# What can stand beside two letters inside a folded name; pairs beside anything else are lines of their own.
+_NEIGHBOURS: Final = "\n" + "".join(
+    sorted({character for character in map(chr, range(1, 128)) if fold(character) == character})
+)
+
+_CANDIDATES: Final = """
+SELECT path, result_id FROM files
+WHERE result_id IN (SELECT rowid FROM names WHERE names MATCH ?) ORDER BY path"""
+_EVERYTHING: Final = "SELECT path, result_id FROM files WHERE result_id IS NOT NULL ORDER BY path"
+
+
+def whole(name: str) -> str | None:
+    """Results that may define exactly this name (folded)."""
+    return _all_of(f"\n{name}\n") if name else None
+
+
+def prefix(name: str) -> str | None:
+    """Results that may define a name beginning with this one (folded)."""
+    if len(name) >= 2:
+        return _all_of("\n" + name)
+    return _any_of(f"\n{name}{other}" for other in _NEIGHBOURS) if name else None
+
+
+def part(name: str) -> str | None:
+    """Results that may define a name with this one inside (folded)."""
+    if len(name) >= 3:
+        return _all_of(name)
+    if len(name) == 2:
+        return _any_of(around for other in _NEIGHBOURS for around in (name + other, other + name))
+    return None
+
+
+def narrowed(expression: str | None, kind: str | None, language: str | None) -> str | None:
+    """The expression, and that the result has a definition of this kind and is in this language."""
+    terms = [] if expression is None else [expression]
+    if kind:
+        terms += _terms_of(f"\n{KIND_MARK}{fold(kind)}\n")
+    if language:
+        terms += _terms_of(f"\n{LANGUAGE_MARK}{fold(language)}\n")
+    return " AND ".join(terms) or None
+
+
+def candidates(connection: apsw.Connection, expression: str | None) -> Iterator[tuple[bytes, int]]:
+    """(path, result id) of every indexed file that the expression lets through, by path.
+
+    Lazy: read inside the snapshot that `connection` is in. Raises apsw.Error.
+    """
+    rows: Any = (
+        connection.execute(_EVERYTHING)
+        if expression is None
+        else connection.execute(_CANDIDATES, (expression,))
+    )
+    return iter(rows)
+
+
+def _all_of(text: str) -> str | None:
+    return " AND ".join(_terms_of(text)) or None
+
+
+def _any_of(trigrams: Iterable[str]) -> str:
+    return "(" + " OR ".join(map(_quoted, dict.fromkeys(trigrams))) + ")"
+
+
+def _terms_of(text: str) -> list[str]:
+    trigrams = dict.fromkeys(text[i : i + 3] for i in range(len(text) - 2))
+    return [_quoted(one) for one in list(trigrams)[:_MAX_TERMS]]
+
+
+def _quoted(term: str) -> str:
+    return '"' + term.replace('"', '""') + '"'

@@ -1,0 +1,169 @@
+"""Owns the index as the rest of Currant sees it: open, commit, look up, close."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from currant.clock import Clock
+from currant.errors import ClosedError, StoreDamagedError
+from currant.model import CommitInfo, Item, Opened, ResultKey
+from currant.store import commit as commits
+from currant.store import maintenance
+from currant.store.connection import ReaderPool, one, translate
+from currant.store.opening import INDEX_NAME, mark_damaged, open_index
+
+_log = logging.getLogger("currant.store")
+
+_TREE_ROWS: Final = """
+SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
+FROM files ORDER BY path"""
+
+
+def format_clock(uuid: str, seq: int) -> str:
+    """How a clock is written: ``c:<first 8 of the index's uuid>:<row of the feed>``."""
+    return f"c:{uuid[:8]}:{seq}"
+
+
+class Store:
+    """index.db: one write connection for the writer thread, and readers for everyone else.
+
+    `opened` says how the index was found, `uuid` which index this is, `generation` how many commits this
+    process made. After each commit the callables in `on_commit` are called on the writer's thread.
+    """
+
+    def __init__(self, state_dir: Path, writer: apsw.Connection, opened: Opened) -> None:
+        self.state_dir: Final = state_dir
+        self.path: Final = state_dir / INDEX_NAME
+        self.opened: Final = opened
+        self.on_commit: list[Callable[[CommitInfo], None]] = []
+        self.last_missing: list[bytes] = []
+        self.generation = 0
+        self._writer = writer
+        self._closed = False
+        self.uuid: Final = str(one(writer, "SELECT value FROM meta WHERE key = 'uuid'"))
+        self._seq = commits.last_seq(writer)
+        known: list[Any] = writer.execute("SELECT name, id FROM extractors").fetchall()
+        self._extractors: dict[str, int] = dict(known)
+        self._readers = ReaderPool(str(self.path), self.damaged)
+
+    @classmethod
+    def open(cls, state_dir: Path, *, clock: Clock) -> "Store":
+        """Open the index below `state_dir`, making both when needed; a damaged one is set aside first.
+
+        Raises UnsafeSQLiteError, SchemaTooNewError, or StoreError when the directory cannot be used.
+        """
+        connection, opened = open_index(state_dir, clock.now())
+        try:
+            return cls(state_dir, connection, opened)
+        except BaseException:
+            connection.close()
+            raise
+
+    # --- the writer's thread --------------------------------------------------------------------------
+
+    def commit(self, items: Sequence[Item], now: float) -> str:
+        """Write everything in one transaction, or nothing; returns the clock after it.
+
+        Only from one thread at a time. An Upsert without a record whose result is gone is left out and its
+        path is in `last_missing`. Raises StoreFullError (try again), StoreDamagedError, StoreError.
+        """
+        self._require_open()
+        prepared = commits.prepare(items)
+        try:
+            outcome = commits.apply(self._writer, prepared, now, self._extractors)
+        except apsw.Error as error:
+            raise self._translated(error) from error
+        self._seq, self._extractors = outcome.seq, outcome.extractors
+        self.last_missing = outcome.missing
+        self.generation += 1
+        info = CommitInfo(self.clock(), self.generation, len(items), outcome.changes, outcome.dropped)
+        for callback in list(self.on_commit):
+            try:
+                callback(info)
+            except Exception:  # the commit stands, whatever a listener makes of it
+                _log.exception("a listener failed after commit %s", info.clock)
+        return info.clock
+
+    def collect(self, keep: int, limit: int = 500) -> int:
+        """Forget results that no file has, oldest first, while more than `keep` are kept; returns how many.
+
+        One short transaction of at most `limit` results, on the writer's thread; call again for more.
+        """
+        self._require_open()
+        try:
+            return maintenance.collect(self._writer, keep, limit)
+        except apsw.Error as error:
+            raise self._translated(error) from error
+
+    # --- any thread -----------------------------------------------------------------------------------
+
+    def tree_rows(self) -> list[tuple[bytes, int, int, int, int, int]]:
+        """What the engine compares the disk with: (path, size, mtime_ns, ctime_ns, ino, attempts) by path.
+
+        attempts > 0 marks a failure. A racy row has ctime_ns -1, which no file has, so it is read again.
+        """
+        with self._readers.lend() as connection:
+            rows: list[Any] = connection.execute(_TREE_ROWS).fetchall()
+        if any(row[4] < 0 for row in rows):
+            rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
+        return rows
+
+    def find_result(self, key: ResultKey) -> int | None:
+        """The id of the result stored under this key, None when it has to be extracted."""
+        extractor = self._extractors.get(key.extractor)
+        if extractor is None:
+            return None
+        with self._readers.lend() as connection:
+            row: Any = connection.execute(
+                "SELECT id FROM results WHERE content = ? AND language = ? AND extractor_id = ?",
+                (key.content, key.language, extractor),
+            ).fetchone()
+        return row[0] if row else None
+
+    def clock(self) -> str:
+        """The clock as of the last commit of this process."""
+        return format_clock(self.uuid, self._seq)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[apsw.Connection]:
+        """A read-only connection that sees one commit throughout. Never keep it beyond the block.
+
+        Raises ClosedError, StoreDamagedError, StoreError.
+        """
+        with self._readers.snapshot() as connection:
+            yield connection
+
+    def damaged(self, reason: str) -> StoreDamagedError:
+        """The error to raise for damage met while reading; the next start sets the index aside."""
+        mark_damaged(self.state_dir, reason)
+        return StoreDamagedError(
+            f"{self.path} is damaged ({reason}): restart, and it is set aside and rebuilt"
+        )
+
+    def close(self) -> None:
+        """Close every connection; reads in progress are interrupted. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._readers.close()
+        # The last connection out moves the log into the index and removes it.
+        self._writer.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ClosedError("the index is closed: open it again")
+
+    def _translated(self, error: apsw.Error) -> Exception:
+        if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+            return self.damaged(str(error))
+        return translate(error, str(self.path))
