@@ -288,7 +288,8 @@ _CPP_WORDS: Final = (
     b"static_cast",
 )
 _CPP_INCLUDE: Final = re.compile(
-    rb"include[ \t]*<(?:algorithm|any|array|atomic|bitset|cassert|cctype|cerrno|charconv|chrono|cinttypes|climits"
+    rb"include[ \t]*<(?:algorithm|any|array|atomic|bitset|cassert|cctype|cerrno|charconv|chrono|cinttypes"
+    rb"|climits"
     rb"|cmath|compare|concepts|condition_variable|coroutine|cstd\w+|cstring|ctime|deque|exception|filesystem"
     rb"|forward_list|fstream|functional|future|initializer_list|iomanip|ios|iosfwd|iostream|istream|iterator"
     rb"|limits|list|locale|map|memory|mutex|new|numeric|optional|ostream|queue|random|ranges|ratio|regex|set"
@@ -315,7 +316,7 @@ def detect(path: str, head: bytes) -> str | None:
     """The language of a text file, or None when nothing tells.
 
     Asked in this order: the whole name, the extension (with the head where an extension has several
-    owners), the shebang line, an editor's mode line. `path` may be a path or only a name.
+    owners), names that are continued freely (``Dockerfile.dev``), the shebang line, an editor's mode line. `path` may be a path or only a name.
     """
     head = head[:HEAD_BYTES]
     name = path.rpartition("/")[2]
@@ -323,9 +324,6 @@ def detect(path: str, head: bytes) -> str | None:
     found = _NAMES.get(lower)
     if found is not None:
         return found
-    for prefix, language in _NAME_PREFIXES:
-        if lower.startswith(prefix):
-            return language
     stem, dot, extension = lower.rpartition(".")
     if dot and stem:
         # Templates of generated files are written in the language of what they become: config.h.in.
@@ -342,6 +340,9 @@ def detect(path: str, head: bytes) -> str | None:
         found = _ambiguous(extension, head)
         if found is not None:
             return found
+    for prefix, language in _NAME_PREFIXES:
+        if lower.startswith(prefix):
+            return language
     return _shebang(head) or _modeline(head)
 
 
