@@ -1,1 +1,59 @@
-"""A live metadata index of a code monorepo that is never silently stale."""
+"""A live metadata index of a code monorepo that is never silently stale.
+
+    with currant.open("path/to/repo") as index:
+        clock = index.sync()
+        for found in index.find("parse_config"):
+            print(found.path, found.start, found.signature)
+
+Names are imported when first used, so that `import currant` (and a short command) costs little.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from currant.api import AsyncIndex, Index
+    from currant.api import open_async as open_async
+    from currant.api import open_index as open
+    from currant.errors import CurrantError
+    from currant.model import ChangeRow, Definition, FileView, Freshness, Provenance
+
+    __version__: str
+
+__all__ = [
+    "AsyncIndex",
+    "ChangeRow",
+    "CurrantError",
+    "Definition",
+    "FileView",
+    "Freshness",
+    "Index",
+    "Provenance",
+    "__version__",
+    "open",
+    "open_async",
+]
+
+_HOMES = {
+    "AsyncIndex": ("currant.api", "AsyncIndex"),
+    "ChangeRow": ("currant.model", "ChangeRow"),
+    "CurrantError": ("currant.errors", "CurrantError"),
+    "Definition": ("currant.model", "Definition"),
+    "FileView": ("currant.model", "FileView"),
+    "Freshness": ("currant.model", "Freshness"),
+    "Index": ("currant.api", "Index"),
+    "Provenance": ("currant.model", "Provenance"),
+    "__version__": ("currant._core", "__version__"),
+    "open": ("currant.api", "open_index"),
+    "open_async": ("currant.api", "open_async"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _HOMES[name]
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value

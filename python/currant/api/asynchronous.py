@@ -1,0 +1,158 @@
+"""`AsyncIndex`: the same index for asyncio. Each call runs on a thread of the index's own, so a slow barrier
+never holds up the event loop, and no other library's thread pool."""
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, Self, TypeVar
+
+from currant.api.index import SYNC_MS, Index, open_index
+from currant.model import ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
+from currant.verify import Report
+
+_T = TypeVar("_T")
+_THREADS: Final = 4
+_BATCH: Final = 200
+
+
+def open_async(
+    path: str | os.PathLike[str],
+    *,
+    flags: Mapping[str, Any] | None = None,
+    live: bool = True,
+    create: bool = True,
+    sync_ms: int = SYNC_MS,
+    wide: bool = False,
+) -> "AsyncIndex":
+    """As `currant.open`, for ``async with``; opening itself happens there, off the event loop."""
+    return AsyncIndex(
+        functools.partial(open_index, path, flags=flags, live=live, create=create, sync_ms=sync_ms, wide=wide)
+    )
+
+
+def _close_opened(opening: "Future[Index]") -> None:
+    if opening.exception() is None:
+        opening.result().close()
+
+
+class AsyncIndex:
+    """An index whose reads are awaited. Enter it with ``async with``; `Index` says what each call means."""
+
+    def __init__(self, opener: Callable[[], Index]) -> None:
+        self._opener = opener
+        self._index: Index | None = None
+        self._pool: ThreadPoolExecutor | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="currant-async")
+        opening = self._pool.submit(self._opener)
+        try:
+            self._index = await asyncio.wrap_future(opening)
+        except asyncio.CancelledError:
+            # Opening cannot be interrupted; what it opened must not outlive us.
+            opening.add_done_callback(_close_opened)
+            self._pool.shutdown(wait=False)
+            raise
+        except BaseException:
+            self._pool.shutdown(wait=False)
+            raise
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        index, pool = self._index, self._pool
+        self._index = self._pool = None
+        if index is not None and pool is not None:
+            await asyncio.wrap_future(pool.submit(index.close))
+            pool.shutdown(wait=False)
+
+    @property
+    def index(self) -> Index:
+        """The index itself, for what has no awaitable here. RuntimeError outside ``async with``."""
+        if self._index is None:
+            raise RuntimeError("open the index with `async with`")
+        return self._index
+
+    @property
+    def last(self) -> Freshness:
+        """How fresh the latest answer was."""
+        return self.index.last
+
+    @property
+    def clock(self) -> str:
+        """Where the latest iteration over `changes` got to."""
+        return self.index.clock
+
+    async def sync(self, timeout: float = 30.0) -> str:
+        """See `Index.sync`."""
+        return await self._run(self.index.sync, timeout)
+
+    async def find(
+        self,
+        name: str,
+        *,
+        kind: str | None = None,
+        language: str | None = None,
+        exact: bool = False,
+        limit: int = 100,
+        sync_ms: int | None = None,
+    ) -> list[Definition]:
+        """See `Index.find`."""
+        return await self._run(
+            self.index.find, name, kind=kind, language=language, exact=exact, limit=limit, sync_ms=sync_ms
+        )
+
+    async def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:
+        """See `Index.show`."""
+        return await self._run(self.index.show, path, sync_ms=sync_ms)
+
+    async def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
+        """See `Index.why`."""
+        return await self._run(self.index.why, path, sync_ms=sync_ms)
+
+    async def files(self, *, sync_ms: int | None = None) -> list[str]:
+        """See `Index.files`."""
+        return await self._run(self.index.files, sync_ms=sync_ms)
+
+    async def failures(self, limit: int = 100, *, sync_ms: int | None = None) -> list[FailureRow]:
+        """See `Index.failures`."""
+        return await self._run(self.index.failures, limit, sync_ms=sync_ms)
+
+    async def status(self) -> dict[str, Any]:
+        """See `Index.status`."""
+        return await self._run(self.index.status)
+
+    async def verify(self) -> Report:
+        """See `Index.verify`."""
+        return await self._run(self.index.verify)
+
+    async def changes(
+        self, since: str | None = None, *, sync_ms: int | None = None
+    ) -> AsyncIterator[ChangeRow]:
+        """See `Index.changes`."""
+        rows = self.index.changes(since, sync_ms=sync_ms)
+
+        def batch() -> list[ChangeRow]:
+            return [row for _, row in zip(range(_BATCH), rows, strict=False)]
+
+        while some := await self._run(batch):
+            for row in some:
+                yield row
+
+    async def follow(self, since: str | None = None) -> AsyncIterator[ChangeRow]:
+        """See `Index.follow`. Ends when the iteration is closed or its task is cancelled."""
+        with await self._run(self.index.follow, since) as follower:
+            # A thread of its own: it waits for most of its life.
+            pool = ThreadPoolExecutor(1, thread_name_prefix="currant-follow")
+            try:
+                while (row := await asyncio.wrap_future(pool.submit(next, follower, None))) is not None:
+                    yield row
+            finally:
+                follower.close()
+                pool.shutdown(wait=False)
+
+    async def _run(self, call: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
+        if self._pool is None:
+            raise RuntimeError("open the index with `async with`")
+        return await asyncio.wrap_future(self._pool.submit(functools.partial(call, *args, **kwargs)))

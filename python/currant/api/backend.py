@@ -1,0 +1,113 @@
+"""Where answers come from: the process that owns the index, over its socket, or this process itself.
+
+Owns the choice between the two. Whoever gets the lock serves the socket too, so that a second reader is
+answered and not refused.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+from currant.clock import Clock, SystemClock
+from currant.config import Settings
+from currant.errors import LockedError, ServiceUnreachable
+from currant.ipc.client import Answer, Client
+from currant.service import Service
+
+_START_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 0.05
+
+
+class Backend(Protocol):
+    """One way to an index. `owner` is what ``hello`` answers: pid, root, live, rules."""
+
+    owner: Mapping[str, Any]
+
+    def ask(self, method: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
+        """One question of `currant.ipc.methods`. Raises ServiceUnreachable when the owner left."""
+
+    def close(self) -> None:
+        """Let go; an owner stops with everything committed or left for the next start. Idempotent."""
+
+
+class Remote:
+    """Another process owns the index."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._turn = threading.Lock()  # one request at a time on the connection
+        self.owner: Mapping[str, Any] = client.owner
+
+    def ask(self, method: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
+        """See `Backend`."""
+        with self._turn:
+            return self._client.call(method, dict(params), sync_ms=sync_ms)
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._client.close()
+
+
+class Own:
+    """This process owns the index: lock, service, socket."""
+
+    def __init__(self, root: Path, settings: Settings, *, live: bool) -> None:
+        from currant import _core
+        from currant.ipc.methods import Desk
+        from currant.ipc.server import Server
+
+        self.service = Service(root, settings, live=live)
+        self._cleanup = ExitStack()
+        with ExitStack() as undo:
+            self.service.start()
+            undo.callback(self.service.shutdown)
+            self._desk = Desk(self.service, version=_core.__version__, live=live)
+            server = Server(self._desk, settings.state_path(root))
+            undo.callback(server.close)
+            self._cleanup = undo.pop_all()
+        self.owner: Mapping[str, Any] = self._desk.ask("hello", {}, None).result
+        # The scan that `start` began answers the first question; without watches later ones scan again.
+        self._scanned = live
+
+    def ask(self, method: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
+        """See `Backend`."""
+        if sync_ms is None or self._scanned:
+            return self._desk.ask(method, params, sync_ms)
+        reached = self._desk.settle(sync_ms / 1_000, rescan=False)
+        self._scanned = reached.fresh
+        return reached._replace(result=self._desk.ask(method, params, None).result)
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._cleanup.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def choose(root: Path, settings: Settings, *, live: bool, clock: Clock | None = None) -> Backend:
+    """The owner's socket when there is an owner, else become it.
+
+    Between the two an owner may be starting or stopping (it holds the lock, the socket is not there):
+    tried for 10 s, then LockedError with its pid.
+    """
+    clock = clock or SystemClock()
+    state_dir = settings.state_path(root)
+    deadline = clock.monotonic() + _START_SECONDS
+    pause = threading.Event()
+    while True:
+        try:
+            return Remote(Client.connect(state_dir))
+        except ServiceUnreachable:
+            pass
+        try:
+            return Own(root, settings, live=live)
+        except LockedError:
+            if clock.monotonic() >= deadline:
+                raise
+            pause.wait(_RETRY_SECONDS)

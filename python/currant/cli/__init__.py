@@ -1,0 +1,126 @@
+"""The command line: ``currant COMMAND``.
+
+Owns the list of commands and what happens to errors and exit codes. Each command's module is imported when
+it is called, and imports the index's code only when it has to own an index itself: with a watcher running,
+a question costs a few milliseconds.
+
+- `place`: options every command has, which root is meant
+- `reader`: asking the watcher, or becoming the owner for one answer
+- `output`: text and JSON; `progress`: the bar; `live`: the view of ``watch``
+- `run` (index, watch), `ask` (find, show, files, why, changes), `state` (status, sync), `check` (verify,
+  plan, doctor): the commands
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+from currant.errors import CurrantError
+
+_COMMANDS: Final = {
+    "index": "run",
+    "watch": "run",
+    "status": "state",
+    "sync": "state",
+    "find": "ask",
+    "show": "ask",
+    "files": "ask",
+    "why": "ask",
+    "changes": "ask",
+    "verify": "check",
+    "plan": "check",
+    "doctor": "check",
+}
+
+HELP: Final = """A live metadata index of a code monorepo that is never silently stale.
+
+\b
+  currant plan                what indexing would cost, before it is done
+  currant index               make the index, or bring it up to date
+  currant watch               keep it true while files change
+  currant find parse_config   where is it defined?
+
+The root is --root, else the nearest directory upwards that has an index (.currant), else the top of the git
+work tree, else the current directory. With `currant watch` running, commands ask it; otherwise they first
+bring the index up to date themselves. Every answer says its clock, and whether it is fresh.
+
+\b
+Exit status:
+  0   done
+  1   the answer is no: nothing found, a difference, a failed check
+  2   wrong usage or configuration
+  3   no index here: `currant index` makes one
+  4   another process owns the index
+  5   not in time: wait longer or try again
+  6   the index cannot be read or written
+  70  a fault in Currant
+  130, 143  stopped by a signal"""
+
+
+class _Group(click.Group):
+    """Commands in the order in which one needs them, imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"currant.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from currant import __version__
+
+        click.echo(f"currant {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Group, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version."
+)
+def cli() -> None:
+    """The group itself does nothing."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit status. Errors of ours go to standard error in one line, or with
+    ``--json`` as an object to standard output too."""
+    # File names are bytes; those that are not UTF-8 must get through, to a pipe as they are.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="surrogateescape")
+    try:
+        status = cli.main(list(arguments), prog_name="currant", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except CurrantError as error:
+        if "--json" in arguments:
+            from currant.cli.output import write_json
+
+            told = {"type": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
+            write_json({"error": told})
+        click.echo(f"currant: {error}", err=True)
+        return error.exit_code
+
+
+def main() -> NoReturn:
+    """The entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,144 @@
+"""Trust, but look: ``verify`` the index, ``plan`` one, ``doctor`` the machine."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from currant.cli.output import answer_json, duration, shown, size, table, write_json
+from currant.cli.place import Place, options, path_argument
+from currant.cli.progress import Bar
+from currant.ipc.client import Answer
+
+DIFFERENT = 1
+_SHOWN = 100
+
+
+@click.command(short_help="Compare every file with the index.")
+@options
+def verify(place: Place, as_json: bool) -> int:
+    """Read and hash every file again and compare with the index: the full differential.
+
+    Exit status 0 when every file that the rules keep is in the index with its present content and nothing
+    else is; 1 with the list otherwise. Works with or without a watcher; files that change during the
+    comparison are asked again before they count.
+    """
+    from currant.api import open_index
+    from currant.cli.reader import settle
+    from currant.clock import SystemClock
+
+    clock = SystemClock()
+    with open_index(place.root, flags=place.flags, live=False, create=False, wide=True) as index:
+        settle(index, None)
+        start = clock.monotonic()
+        with Bar() as bar:
+            report = index.verify(progress=lambda done, total: bar.show(done, total, phase="verifying"))
+        seconds = clock.monotonic() - start
+    if as_json:
+        last = index.last
+        reached = Answer(None, last.clock, last.fresh, tuple(last.outstanding))
+        answer_json(reached, ok=report.ok, seconds=seconds, **asdict(report))
+        return 0 if report.ok else DIFFERENT
+    for found in report.differences:
+        click.echo(
+            f"{found.kind:<9}  {shown(found.path)}"
+            f"  disk {found.on_disk or '-'}  index {found.in_index or '-'}"
+        )
+    for path, reason in report.failed[:_SHOWN]:
+        click.echo(f"failed     {shown(path)}  {reason} (known, not a difference)")
+    for path, reason in report.unreadable[:_SHOWN]:
+        click.echo(f"unreadable {shown(path)}  {reason}")
+    for path in report.moving[:_SHOWN]:
+        click.echo(f"moving     {shown(path)}  changed each time it was looked at")
+    if not report.settled:
+        click.echo("the index did not catch up with the disk: no verdict", err=True)
+    click.echo(
+        f"{report.files:,} files, {size(report.bytes)} in {duration(seconds)}: "
+        f"{len(report.differences)} difference(s), {len(report.failed)} failed, {len(report.moving)} moving"
+    )
+    return 0 if report.ok else DIFFERENT
+
+
+@click.command(short_help="What indexing would cost.")
+@path_argument
+@click.option("--yes-really", is_flag=True, help="Even when PATH is / or a home directory.")
+@options
+def plan(place: Place, as_json: bool, yes_really: bool) -> int:
+    """Say what indexing PATH would cost, before it is done: files, bytes, directories (one watch each,
+    against the kernel's limit), languages, and the ten directories that cost most.
+
+    Opens no file and writes nothing. Exit status 1 when the watches do not fit into the limit.
+    """
+    from currant.config import load_settings
+    from currant.extract.languages import detect
+    from currant.plan import make_plan, refuse_wide_root
+
+    if not yes_really:
+        refuse_wide_root(place.root)
+    settings = load_settings(place.root, flags=place.flags)
+    found = make_plan(
+        place.root,
+        state_dir=settings.state_path(place.root),
+        ignore_patterns=settings.monitor.ignore_patterns,
+        nested_repositories=settings.monitor.nested_repositories,
+        language_of=lambda path: detect(path, b""),
+    )
+    if as_json:
+        write_json({**asdict(found), "fits": found.fits})
+        return 0 if found.fits else DIFFERENT
+    limit = "no limit" if found.watch_limit is None else f"limit {found.watch_limit:,}"
+    table(
+        [
+            ("root", shown(found.root)),
+            ("files", f"{found.files:,}"),
+            ("bytes", size(found.bytes)),
+            ("watches", f"{found.directories:,} directories, {limit}"),
+            (
+                "languages",
+                ", ".join(f"{name} {count:,}" for name, count in list(found.languages.items())[:10]),
+            ),
+        ]
+    )
+    click.echo("dearest directories (share of the cost, files, bytes):")
+    for one in found.expensive:
+        click.echo(f"  {one.share:>6.1%}  {one.files:>8,}  {size(one.bytes):>10}  {shown(one.path)}")
+    for path, reason in found.unreadable[:_SHOWN]:
+        click.echo(f"unreadable: {shown(path)}: {reason}")
+    if not found.fits:
+        click.echo(
+            "more directories than watches: `currant doctor` has the line that raises the limit", err=True
+        )
+    return 0 if found.fits else DIFFERENT
+
+
+@click.command(short_help="Is this machine fit for it, and if not, what to do.")
+@options
+def doctor(place: Place, as_json: bool) -> int:
+    """Check this machine and this index: kernel limits, SQLite, file systems, lock, socket, integrity.
+
+    Each finding that needs something done comes with what to type. Exit status 1 when a check failed.
+    """
+    from currant.doctor import Grade, examine
+    from currant.errors import ConfigError
+
+    try:
+        from currant.config import load_settings
+
+        state_dir = load_settings(place.root, flags=place.flags).state_path(place.root)
+        refused: ConfigError | None = None
+    except ConfigError as error:
+        state_dir, refused = place.quick_state_dir, error
+    checks: list[dict[str, Any]] = [asdict(check) for check in examine(place.root, state_dir)]
+    if refused is not None:
+        checks.insert(
+            0, {"name": "configuration", "grade": Grade.FAIL, "found": str(refused), "fix": "correct it"}
+        )
+    failed = any(check["grade"] == Grade.FAIL for check in checks)
+    if as_json:
+        write_json({"ok": not failed, "checks": checks})
+        return DIFFERENT if failed else 0
+    for check in checks:
+        click.echo(f"{check['grade']:<4}  {check['name']}: {check['found']}")
+        if check["fix"]:
+            click.echo(f"      fix: {check['fix']}")
+    return DIFFERENT if failed else 0

@@ -1,0 +1,169 @@
+"""What ``watch`` shows: a live view on a terminal, a line for each change anywhere else.
+
+Reads the service and never steers it. Woken by commits; between them a terminal is redrawn now and then for
+the rates, a pipe not at all, so that an idle watcher costs nothing.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from currant.cli.output import duration, moment, printable, shown, write_json
+from currant.cli.progress import Bar
+from currant.clock import SystemClock
+from currant.service import Service
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_BUSY_SECONDS: Final = 0.25
+_IDLE_SECONDS: Final = 1.0
+_SLICE_SECONDS: Final = 0.2
+_LINES: Final = 50
+"""Changes of one commit that get a line each; the rest is counted."""
+
+_RECENT: Final = 12
+
+
+@contextmanager
+def _commits(service: Service) -> Iterator[threading.Event]:
+    """An event that is set by each commit."""
+    event = threading.Event()
+
+    def ring(_commit: Any) -> None:
+        event.set()
+
+    service.store.on_commit.append(ring)
+    try:
+        yield event
+    finally:
+        with suppress(ValueError):
+            service.store.on_commit.remove(ring)
+
+
+def in_lines(service: Service, *, as_json: bool) -> None:
+    """Until a signal: progress of the first scan, then every change."""
+    clock = SystemClock()
+    start = clock.monotonic()
+    with Bar() as bar:
+        while not (reached := service.sync(_SLICE_SECONDS)).fresh:
+            at = service.progress()
+            bar.show(at.done, at.total, rate=at.files_per_second, eta=at.eta_seconds, phase=at.phase)
+    since = reached.clock
+    count = service.query.counts()["files"]
+    seconds = clock.monotonic() - start
+    if as_json:
+        write_json({"ready": True, "files": count, "seconds": seconds, "clock": since})
+    else:
+        _say(
+            f"watching {shown(str(service.root))}: {count:,} files, "
+            f"ready in {duration(seconds)}, clock {since}"
+        )
+    with _commits(service) as committed:
+        while True:
+            since = _print_changes(service, since, clock.now(), as_json=as_json)
+            committed.wait()
+            committed.clear()
+
+
+def _print_changes(service: Service, since: str, now: float, *, as_json: bool) -> str:
+    """Print what was committed after `since`; the clock after it."""
+    printed = skipped = 0
+    while True:
+        page = service.query.changes(since, limit=1_000)
+        for row in page.changes:
+            if as_json:
+                write_json(
+                    {
+                        "change": row.change_type,
+                        "path": row.path,
+                        "old_path": row.old_path,
+                        "clock": row.clock,
+                    }
+                )
+            elif printed < _LINES:
+                printed += 1
+                renamed = f"  from {shown(row.old_path)}" if row.old_path else ""
+                _say(f"{moment(row.at)}  {row.change_type:<8}  {shown(row.path)}{renamed}")
+            else:
+                skipped += 1
+        since = page.clock
+        if not page.more:
+            break
+    if skipped:
+        _say(f"{moment(now)}  and {skipped:,} more")
+    return since
+
+
+def _say(text: str) -> None:
+    click.echo(text)  # click flushes, so that a pipe sees each line when it happens
+
+
+def on_terminal(service: Service) -> None:
+    """Until a signal: the live view."""
+    from rich.live import Live
+
+    recent: deque[str] = deque(maxlen=_RECENT)
+    since: str | None = None
+    with _commits(service) as committed, Live(auto_refresh=False, screen=False) as view:
+        while True:
+            told = service.get_status()
+            if since is None and told["fresh"]:
+                since = str(told["clock"])
+            elif since is not None:
+                since = _collect(service, since, recent)
+            view.update(render(told, recent), refresh=True)
+            committed.wait(_BUSY_SECONDS if told["pending"] or not told["fresh"] else _IDLE_SECONDS)
+            committed.clear()
+
+
+def _collect(service: Service, since: str, recent: deque[str]) -> str:
+    while True:
+        page = service.query.changes(since, limit=1_000)
+        for row in page.changes:
+            renamed = f"  from {row.old_path}" if row.old_path else ""
+            recent.append(f"{moment(row.at)[11:19]}  {row.change_type:<8}  {row.path}{renamed}")
+        since = page.clock
+        if not page.more:
+            return since
+
+
+def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
+    """The view of one status and the latest changes."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    stats, held = told["stats"], told["index"]
+    state = Table.grid(padding=(0, 2))
+    fresh = Text("fresh", "green") if told["fresh"] else Text(f"{told['pending']:,} pending", "yellow")
+    state.add_row("state", Text.assemble(str(told["phase"]), "  ", fresh), "clock", str(told["clock"]))
+    state.add_row(
+        "files",
+        f"{held['files']:,}",
+        "rate",
+        f"{stats['recent_files_per_second']:,.0f}/s, {told['active_workers']} working",
+    )
+    state.add_row(
+        "processed", f"{told['processed_files']:,} ({stats.get('reused_results', 0):,} reused)",
+        "failed", Text(f"{held['failed']:,}", "red" if held["failed"] else ""),
+    )  # fmt: skip
+    parts: list[RenderableType] = [state]
+    if recent:
+        parts += [Text("\nrecent changes", "bold"), Text("\n".join(map(printable, recent)), no_wrap=True)]
+    failures = [_failure(one) for one in stats.get("recent_failures", [])[-5:]]
+    if failures:
+        parts += [Text("\nfailures", "bold red"), Text("\n".join(map(printable, failures)), no_wrap=True)]
+    for trouble in told["degraded"]:
+        parts.append(Text(f"\n{trouble['what']} ({trouble['count']}): {trouble['fix']}", "yellow"))
+    return Panel(Group(*parts), title=f"currant  {printable(str(told['root']))}", title_align="left")
+
+
+def _failure(one: tuple[str, float, str]) -> str:
+    path, _at, reason = one
+    return f"{path}: {reason}"

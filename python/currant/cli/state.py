@@ -1,0 +1,102 @@
+"""What the owner is doing (``status``), and waiting for it (``sync``)."""
+
+from typing import Any
+
+import click
+
+from currant.cli.output import answer_json, duration, shown, size, table, write_json
+from currant.cli.place import Place, options
+from currant.cli.reader import open_here, reading
+from currant.errors import ServiceUnreachable, SyncTimeout
+from currant.ipc.client import Client
+
+_FAILURES = 5
+
+
+@click.command(short_help="Who keeps the index true, and how far it is.")
+@options
+def status(place: Place, as_json: bool) -> int:
+    """Show the state of the index: who keeps it true, how far it is, what failed, what works badly.
+
+    Does not wait for anything. Without a watcher it says so and shows what the index holds as of its last
+    commit (`running` false in JSON). docs/status.md explains every key.
+    """
+    try:
+        with Client.connect(place.quick_state_dir) as client:
+            told: dict[str, Any] = client.call("status", sync_ms=None).result
+    except ServiceUnreachable:
+        told = _unowned(place)
+    if as_json:
+        write_json(told)
+    else:
+        _write(told)
+    return 0
+
+
+def _unowned(place: Place) -> dict[str, Any]:
+    """The state as an owner sees it on opening, without its waiting for the scan."""
+    # With the scheduler off the index is opened and nothing is scanned, watched or read.
+    with open_here(Place(place.root, {**place.flags, "scheduler.enabled": False})) as index:
+        told = index.status()
+    # The process that opened it just now to look is not one that keeps it true.
+    return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher", "degraded": []}
+
+
+def _write(told: dict[str, Any]) -> None:
+    stats, held, pid = told["stats"], told["index"], told["pid"]
+    if pid:
+        watcher = f"process {pid}, {told['phase']}"
+        fresh = "yes" if told["fresh"] else f"no, {told['pending']:,} pending"
+    else:
+        watcher, fresh = "none: `currant watch` keeps the index true", "unknown without a watcher"
+    languages = list(held["by_language"].items())
+    rows: list[tuple[str, Any]] = [
+        ("root", shown(str(told["root"]))),
+        ("watcher", watcher),
+        ("fresh", fresh),
+        ("clock", told["clock"]),
+        ("files", f"{held['files']:,}, {held['symbols']:,} definitions, {held['failed']:,} failed"),
+        ("languages", ", ".join(f"{name or 'none'} {count:,}" for name, count in languages[:8])),
+    ]
+    if pid:
+        cache = told["cache"]
+        up = duration(stats["uptime_seconds"])
+        rate = f"{stats['recent_files_per_second']:.0f}/s"
+        read = f"{size(stats['bytes_hashed'])} read"
+        rows += [
+            ("queue", f"{told['queue_size']:,}, {told['active_workers']} workers busy"),
+            ("processed", f"{told['processed_files']:,} in {up}, now {rate}"),
+            ("extracted", f"{stats['extractor_calls']:,}, reused {stats['reused_results']:,}, {read}"),
+            ("cache", f"{size(cache['bytes'])}, {100 * (cache['hit_rate'] or 0):.0f} % hits"),
+        ]
+    table(rows)
+    for trouble in told["degraded"]:
+        click.echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
+    for path, _at, reason in stats["recent_failures"][-_FAILURES:]:
+        click.echo(f"failed: {shown(path)}: {reason}")
+
+
+@click.command(short_help="Wait until every change so far is in the index.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 3_600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up after so long.",
+)
+@options
+def sync(place: Place, timeout: float, as_json: bool) -> int:
+    """Wait until every change made before this command is in the index; print the clock after that.
+
+    Exit status 5 when that takes longer than the timeout; the paths that were still missing are named.
+    """
+    with reading(place, timeout) as reader:
+        reached = reader.ask("sync", {})
+    if as_json:
+        answer_json(reached)
+        return 0 if reached.fresh else SyncTimeout.exit_code
+    if not reached.fresh:
+        raise SyncTimeout(reached.outstanding, timeout)
+    click.echo(reached.clock)
+    return 0

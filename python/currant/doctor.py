@@ -1,0 +1,334 @@
+"""Is this machine fit for a live index, and if not, what exactly to do: limits, SQLite, file systems, state.
+
+Every check is a function of what it is given (text of a `/proc` file, a version) with a thin reader around
+it, so that each can be tested on machines that are not like this one. Changes nothing.
+"""
+
+import os
+import platform
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from currant import _core
+from currant.errors import ServiceUnreachable
+from currant.ipc import wire
+from currant.ipc.client import Client
+from currant.plan import watch_limit
+
+WANTED_WATCHES: Final = 524_288
+WANTED_QUEUE: Final = 65_536
+_SYSCTL_FILE: Final = "/etc/sysctl.d/60-currant.conf"
+
+# Changes made by another machine (or below an overlay) reach no kernel queue here; locks may not hold.
+NETWORK_TYPES: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gpfs", "ocfs2",
+     "beegfs", "virtiofs", "vboxsf", "vmhgfs", "drvfs", "prl_fs", "acfs", "moosefs", "orangefs", "coda"}
+)  # fmt: skip
+VIRTUAL_TYPES: Final = frozenset(
+    {"proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "devtmpfs", "securityfs", "bpf"}
+)
+
+
+class Grade(StrEnum):
+    """How a check came out. FAIL: the index cannot be trusted or cannot run until it is mended."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `fix` is what to type or change, empty when there is nothing to do."""
+
+    name: str
+    grade: Grade
+    found: str
+    fix: str = ""
+
+
+def examine(root: Path, state_dir: Path) -> Iterator[Check]:
+    """Every check that applies to this machine, `root` and `state_dir`, in a fixed order."""
+    yield wheel()
+    yield python()
+    yield sqlite()
+    yield from inotify()
+    yield from file_systems(root, state_dir)
+    yield from owner(state_dir)
+    yield from integrity(state_dir)
+
+
+def wheel() -> Check:
+    """The native module: version, parts compiled in, languages."""
+    features = ", ".join(_core.lib_features()) or "none"
+    count = len(_core.languages())
+    found = f"currant {_core.__version__}, features: {features}, {count} languages with an outline"
+    if count == 0:
+        return Check(
+            "wheel", Grade.WARN, found, "reinstall with the default features: no definitions are found"
+        )
+    return Check("wheel", Grade.OK, found)
+
+
+def python() -> Check:
+    """The interpreter and the platform, with what is untested said plainly."""
+    found = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform()}"
+    if sys.platform != "linux":
+        return Check("platform", Grade.WARN, f"{found}: never tested here, watching goes through notify")
+    return Check("platform", Grade.OK, found)
+
+
+def sqlite() -> Check:
+    """The SQLite library that opens the index."""
+    import apsw
+
+    major, minor, patch = map(int, apsw.sqlite_lib_version().split("."))
+    return sqlite_version((major * 1_000 + minor) * 1_000 + patch)
+
+
+def sqlite_version(number: int) -> Check:
+    """Grade a version (``3054001`` is 3.54.1): some can lose commits of a database in WAL mode."""
+    from currant.store.connection import is_safe
+
+    dotted = f"SQLite {number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+    if is_safe(number):
+        return Check("sqlite", Grade.OK, f"{dotted}, of apsw")
+    fix = "pip install -U 'apsw>=3.51.3'"
+    return Check("sqlite", Grade.FAIL, f"{dotted} has the WAL-reset bug and can lose commits", fix)
+
+
+def inotify() -> Iterator[Check]:
+    """The kernel's limits on watches, and how much of them this user holds."""
+    limit = watch_limit()
+    if limit is None:
+        return
+    held = held_watches()
+    yield watches(limit, held)
+    queue = _number("/proc/sys/fs/inotify/max_queued_events")
+    if queue is not None:
+        low = queue < 16_384
+        yield Check(
+            "inotify queue", Grade.WARN if low else Grade.OK, f"max_queued_events is {queue:,}",
+            _sysctl("max_queued_events", WANTED_QUEUE) if low else "",
+        )  # fmt: skip
+    instances = _number("/proc/sys/fs/inotify/max_user_instances")
+    if instances is not None:
+        low = instances < 64
+        yield Check(
+            "inotify instances", Grade.WARN if low else Grade.OK, f"max_user_instances is {instances:,}",
+            _sysctl("max_user_instances", 512) if low else "",
+        )  # fmt: skip
+
+
+def watches(limit: int, held: int) -> Check:
+    """Grade the watch limit (one watch a directory) against what this user's processes hold already."""
+    found = f"max_user_watches is {limit:,}, {held:,} of them held by your processes"
+    fix = _sysctl("max_user_watches", WANTED_WATCHES)
+    if held >= limit * 0.9:
+        return Check("inotify watches", Grade.FAIL, f"{found}: (nearly) none left", fix)
+    if limit < 65_536:
+        return Check("inotify watches", Grade.WARN, f"{found}: little for a monorepo", fix)
+    return Check("inotify watches", Grade.OK, found)
+
+
+def held_watches(proc: Path = Path("/proc")) -> int:
+    """Watches held by the processes whose descriptors we may look at (our own user's)."""
+    held = 0
+    for process in proc.glob("[0-9]*"):
+        try:
+            for entry in os.scandir(process / "fd"):
+                if os.readlink(entry.path) == "anon_inode:inotify":
+                    told = (process / "fdinfo" / entry.name).read_text()
+                    held += sum(line.startswith("inotify ") for line in told.splitlines())
+        except OSError:
+            continue  # another user's, or gone meanwhile
+    return held
+
+
+def _sysctl(name: str, value: int) -> str:
+    line = f"fs.inotify.{name}={value}"
+    return f"echo {line} | sudo tee -a {_SYSCTL_FILE} && sudo sysctl -p {_SYSCTL_FILE}"
+
+
+def _number(path: str) -> int | None:
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def file_systems(root: Path, state_dir: Path) -> Iterator[Check]:
+    """The file systems of the root and of the state directory, and the room left for the index."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+    except OSError:
+        return
+    yield root_type(file_system_of(root, mounts))
+    kind = file_system_of(state_dir, mounts)
+    yield state_type(kind)
+    there = next(place for place in (state_dir, *state_dir.parents) if place.exists())
+    room = os.statvfs(there)
+    free = room.f_bavail * room.f_frsize
+    if not os.access(there, os.W_OK):
+        yield Check(
+            "state directory", Grade.FAIL, f"{there} is not writable", "set CURRANT_STATE_DIR or --state-dir"
+        )
+    elif free < 256 << 20:
+        yield Check(
+            "state directory",
+            Grade.WARN,
+            f"{free >> 20} MiB free at {there}",
+            "make room: SQLite needs it to commit",
+        )
+    else:
+        yield Check("state directory", Grade.OK, f"{free >> 20:,} MiB free at {there}")
+
+
+def file_system_of(path: Path, mountinfo: str) -> str:
+    """The type of the file system that holds `path`: of the deepest mount point above it, the latest one."""
+    real = Path(os.path.realpath(path))
+    best, kind = -1, "unknown"
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, tail = before.split(), after.split()
+        if len(fields) < 5 or not tail:
+            continue
+        point = Path(_unescape(fields[4]))
+        depth = len(point.parts)
+        if depth >= best and real.is_relative_to(point):
+            best, kind = depth, tail[0]
+    return kind
+
+
+def _unescape(text: str) -> str:
+    """Spaces and the like stand as three octal digits in mountinfo."""
+    for code, plain in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, plain)
+    return text
+
+
+def is_network(kind: str) -> bool:
+    """Whether changes may be made to this type of file system without this kernel's knowledge."""
+    return kind in NETWORK_TYPES or kind.startswith("fuse.") or kind == "fuse"
+
+
+def root_type(kind: str) -> Check:
+    """Grade the root's file system: can its changes be watched?"""
+    if is_network(kind):
+        fix = 'use monitor.source = "poll": changes made by other machines are not reported by the kernel'
+        return Check("root file system", Grade.WARN, kind, fix)
+    if kind in VIRTUAL_TYPES:
+        return Check(
+            "root file system", Grade.FAIL, f"{kind}: not a place of files", "index a directory on a disk"
+        )
+    if kind == "overlay":
+        return Check(
+            "root file system", Grade.NOTE, "overlay: writes made below it, in a layer, are not reported"
+        )
+    return Check("root file system", Grade.OK, kind)
+
+
+def state_type(kind: str) -> Check:
+    """Grade the state directory's file system: SQLite's log needs shared memory and locks that hold."""
+    if is_network(kind) or kind in VIRTUAL_TYPES:
+        fix = "set CURRANT_STATE_DIR (or --state-dir) to a directory on a local disk"
+        return Check(
+            "state file system", Grade.FAIL, f"{kind}: locks and shared memory cannot be trusted", fix
+        )
+    return Check("state file system", Grade.OK, kind)
+
+
+def owner(state_dir: Path) -> Iterator[Check]:
+    """Who owns the index, whether the socket answers, and what the owner says of itself."""
+    if not state_dir.is_dir():
+        yield Check("index", Grade.NOTE, f"none at {state_dir} yet", "currant index PATH")
+        return
+    holder = lock_holder(state_dir / "lock")
+    yield Check(
+        "owner", Grade.OK, f"process {holder}" if holder else "nobody: the next command brings it up to date"
+    )
+    try:
+        mode = stat.S_IMODE((state_dir / wire.SOCKET_NAME).lstat().st_mode)
+    except OSError:
+        mode = None
+    if holder is None:
+        if mode is not None:
+            yield Check(
+                "socket", Grade.NOTE, "left behind by a process that was killed; the next owner replaces it"
+            )
+        return
+    try:
+        with Client.connect(state_dir, timeout=3.0) as client:
+            status = client.call("status", sync_ms=None, timeout=3.0).result
+    except ServiceUnreachable as error:
+        yield Check(
+            "socket", Grade.FAIL, str(error), f"if it stays so, end process {holder} and start it again"
+        )
+        return
+    if mode is not None and mode & 0o077:
+        yield Check(
+            "socket",
+            Grade.FAIL,
+            f"mode {mode:04o}: others can read this index",
+            f"chmod 600 {state_dir}/sock",
+        )
+    else:
+        yield Check("socket", Grade.OK, "answers, and only its user may use it")
+    for trouble in status.get("degraded", []):
+        yield Check(
+            str(trouble["what"]), Grade.WARN, f"{trouble.get('count', 1)}", str(trouble.get("fix", ""))
+        )
+
+
+def integrity(state_dir: Path) -> Iterator[Check]:
+    """Whether the database hangs together: its structure is read in full, through SQLite, and not changed."""
+    import apsw
+
+    from currant.store.connection import connect
+    from currant.store.opening import DAMAGE_MARK, INDEX_NAME
+
+    path = state_dir / INDEX_NAME
+    if not path.exists():
+        return
+    fix = "currant index PATH: the damaged index is set aside and rebuilt from the files"
+    if (state_dir / DAMAGE_MARK).exists():
+        yield Check("integrity", Grade.FAIL, "a reader met damage; the next start rebuilds the index", fix)
+        return
+    try:
+        connection = connect(os.fspath(path), write=False)
+        try:
+            verdicts = [str(row[0]) for row in connection.execute("PRAGMA quick_check")]
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        verdicts = [str(error)]
+    if verdicts == ["ok"]:
+        yield Check("integrity", Grade.OK, f"{path.name}: {path.stat().st_size >> 20:,} MiB, sound")
+    else:
+        yield Check("integrity", Grade.FAIL, verdicts[0], fix)
+
+
+def lock_holder(lock: Path, locks: str | None = None) -> int | None:
+    """The process that holds the lock file, from the kernel's table: asking for the lock could win it.
+
+    None when nobody does, or where there is no such table."""
+    try:
+        found = lock.stat()
+        table = Path("/proc/locks").read_text() if locks is None else locks
+    except OSError:
+        return None
+    wanted = (os.major(found.st_dev), os.minor(found.st_dev), found.st_ino)
+    for line in table.splitlines():
+        fields = line.split()
+        if len(fields) < 6 or fields[1] == "->":
+            continue  # a waiter, not a holder
+        major, minor, inode = fields[5].split(":")
+        if (int(major, 16), int(minor, 16), int(inode)) == wanted and fields[3] == "WRITE":
+            return int(fields[4])
+    return None

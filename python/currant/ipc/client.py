@@ -1,0 +1,151 @@
+"""The caller's end of the local socket.
+
+Owns one connection. A `Client` is for one thread at a time; whoever shares an index between threads holds
+a lock around it (`currant.api` does). Importing this imports no index code: a short command stays short.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from currant import errors
+from currant.errors import ServiceUnreachable
+from currant.ipc import wire
+
+
+class Answer(NamedTuple):
+    """One answer: the result as plain JSON values, and how fresh it is: it holds everything up to `clock`;
+    `fresh` says whether that is everything that was on disk, `outstanding` names (some of) what is not in it.
+    `clock` is None when no barrier was asked for."""
+
+    result: Any
+    clock: str | None = None
+    fresh: bool = False
+    outstanding: tuple[str, ...] = ()
+
+
+class Client:
+    """A connection to the process that owns the index of one root."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rb", buffering=1 << 16)
+        self._next_id = 0
+        self.owner: dict[str, Any] = {}
+
+    @classmethod
+    def connect(cls, state_dir: Path, *, timeout: float = 5.0) -> Self:
+        """Connect and shake hands, each step within `timeout` seconds.
+
+        Raises ServiceUnreachable when nobody listens or the owner speaks another protocol version."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(timeout)
+            with wire.address(state_dir) as address:
+                connection.connect(address)
+            client = cls(connection)
+        except OSError as error:
+            connection.close()
+            raise ServiceUnreachable(f"no process answers for the index in {state_dir} ({error})") from None
+        try:
+            client.owner = client.call("hello", sync_ms=None, timeout=timeout).result
+            if client.owner.get("protocol") != wire.PROTOCOL:
+                raise ServiceUnreachable(
+                    f"the watcher (pid {client.owner.get('pid')}) speaks protocol "
+                    f"{client.owner.get('protocol')}, this command {wire.PROTOCOL}: restart the watcher"
+                )
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def call(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        sync_ms: int | None = 2_000,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Ask once. The owner first brings the index up to date for up to `sync_ms` (None: it does not).
+
+        A result that came in parts is one list. `timeout` (seconds of silence; None waits for as long as
+        the owner lives) is on top of that. Raises ServiceUnreachable when the owner goes away, and the
+        owner's own errors as their classes."""
+        rows: list[Any] = []
+        final: dict[str, Any] = {}
+        for message in self._exchange(method, params, sync_ms, timeout):
+            if "part" in message:
+                rows.extend(message["part"])
+            else:
+                final = message
+        result = final.get("result")
+        return Answer(
+            rows if rows and result is None else result,
+            final.get("clock"),
+            final.get("fresh", False),
+            tuple(final.get("outstanding", ())),
+        )
+
+    def stream(self, method: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Ask, and yield each part as it comes, until the owner ends it. The connection is then of no
+        more use when the caller stopped early: close it."""
+        for message in self._exchange(method, params, None, None):
+            if "part" in message:
+                yield message
+
+    def close(self) -> None:
+        """Hang up. Idempotent; also wakes a thread that waits in `stream`."""
+        with suppress(OSError):  # the other end was first
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._lines.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _exchange(
+        self, method: str, params: dict[str, Any] | None, sync_ms: int | None, timeout: float | None
+    ) -> Iterator[dict[str, Any]]:
+        self._next_id += 1
+        request = {"id": self._next_id, "method": method, "params": params or {}, "sync_ms": sync_ms}
+        try:
+            self._connection.settimeout(None if timeout is None else timeout + (sync_ms or 0) / 1_000)
+            self._connection.sendall(wire.encode(request))
+            while True:
+                line = self._lines.readline()
+                if not line.endswith(b"\n"):
+                    raise ServiceUnreachable("the process that owned the index went away")
+                message = wire.decode(line)
+                if "error" in message:
+                    raise _error(message["error"])
+                yield message
+                if "part" not in message:
+                    return
+        except errors.CurrantError:
+            raise  # some of them are OSErrors too
+        except TimeoutError:
+            raise ServiceUnreachable(
+                f"the process that owns the index did not answer within {timeout} s"
+            ) from None
+        except (OSError, wire.WireError, ValueError) as error:
+            raise ServiceUnreachable(f"the process that owned the index went away ({error})") from None
+
+
+def _error(told: dict[str, Any]) -> errors.CurrantError:
+    kind, text, code = str(told["type"]), str(told["message"]), int(told["exit_code"])
+    found = getattr(errors, kind, None)
+    if isinstance(found, type) and issubclass(found, errors.CurrantError):
+        # Without __init__: its arguments (paths, pids) went into the message and did not travel.
+        error = found.__new__(found)
+        Exception.__init__(error, text)
+        return error
+    return errors.RemoteError(kind, text, code)

@@ -1,0 +1,159 @@
+"""What can be asked of an index: every method, its parameters, and the barrier in front of it.
+
+The one place that turns a question into calls of the service. The socket's server and a process that owns
+the index itself both come through `Desk.ask`, so an answer is the same whichever way it came.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from currant.errors import UsageError
+from currant.ipc.client import Answer
+from currant.ipc.wire import PROTOCOL
+from currant.service import Service
+
+_Kinds = type | tuple[type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One question: the function, its parameters by name with their kinds, and those it cannot do without.
+
+    `syncs` puts the barrier in front; a method without it says what the state is at this moment."""
+
+    run: Callable[["Desk", dict[str, Any]], Any]
+    params: Mapping[str, _Kinds]
+    required: frozenset[str] = frozenset()
+    syncs: bool = True
+
+
+_MAYBE_TEXT: Final[_Kinds] = (str, type(None))
+
+
+class Desk:
+    """Answers questions about one running service. Thread-safe as the service and its query are."""
+
+    def __init__(self, service: Service, *, version: str, live: bool) -> None:
+        self.service = service
+        self.version = version
+        self.live = live
+
+    def ask(self, name: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
+        """Check, bring the index up to date within `sync_ms` (None: do not), answer.
+
+        The result is plain values: dicts, lists, str, numbers. Raises UsageError, and what the service
+        raises.
+        """
+        method = METHODS.get(name)
+        if method is None:
+            raise UsageError(f"no method {name!r}; there are: {', '.join(sorted(METHODS))}")
+        checked = _check(name, method, params)
+        reached = Answer(None)
+        if method.syncs and sync_ms is not None:
+            reached = self.settle(sync_ms / 1_000)
+        return reached._replace(result=msgspec.to_builtins(method.run(self, checked)))
+
+    def settle(self, budget: float, *, rescan: bool | None = None) -> Answer:
+        """The barrier in front of a read: at most `budget` seconds of `Service.sync`.
+
+        Without watches nobody tells of changes after the last scan, so the disk is asked again; `rescan`
+        False when a scan has just begun anyway."""
+        if rescan is None:
+            rescan = not self.live and self.service.settings.scheduler.enabled
+        if rescan:
+            self.service.engine.rescan("")
+        reached = self.service.sync(budget)
+        return Answer(None, reached.clock, reached.fresh, tuple(reached.outstanding))
+
+
+def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(params, Mapping):
+        raise UsageError(f"{name}: params is an object")
+    for key, value in params.items():
+        kinds = method.params.get(key)
+        if kinds is None:
+            raise UsageError(f"{name}: no parameter {key!r}; there are: {', '.join(method.params) or 'none'}")
+        # bool is an int in Python, but `limit: true` is a mistake.
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+            raise UsageError(f"{name}: {key} cannot be {value!r}")
+    missing = method.required - params.keys()
+    if missing:
+        raise UsageError(f"{name}: needs {', '.join(sorted(missing))}")
+    return dict(params)
+
+
+def _hello(desk: Desk, _params: dict[str, Any]) -> Any:
+    monitor = desk.service.settings.monitor
+    return {
+        "protocol": PROTOCOL,
+        "version": desk.version,
+        "pid": os.getpid(),
+        "root": os.fspath(desk.service.root),
+        "live": desk.live,
+        "rules": {
+            "ignore_patterns": list(monitor.ignore_patterns),
+            "nested_repositories": monitor.nested_repositories,
+        },
+        "methods": sorted(METHODS),
+    }
+
+
+def _find(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.query.find(params.pop("name"), **params)
+
+
+def _files(desk: Desk, _params: dict[str, Any]) -> Any:
+    return [os.fsdecode(path) for path in desk.service.query.files()]
+
+
+_ROWS: Final = """
+SELECT f.path, f.state, lower(hex(r.content)), f.reason, f.ctime_ns
+FROM files f LEFT JOIN results r ON r.id = f.result_id"""
+
+
+def _rows(desk: Desk, params: dict[str, Any]) -> Any:
+    """What `verify` compares with: (path, state, content hash or null, reason, ctime_ns) of all files, or of
+    one."""
+    path = params.get("path")
+    with desk.service.store.snapshot() as connection:
+        if path is None:
+            found = connection.execute(f"{_ROWS} ORDER BY f.path")
+        else:
+            found = connection.execute(f"{_ROWS} WHERE f.path = ?", (os.fsencode(path),))
+        return [(os.fsdecode(row[0]), row[1], row[2] or None, *row[3:]) for row in found]
+
+
+def _changes(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.query.changes(params.get("since"), limit=params.get("limit", 1_000))
+
+
+def _force(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.force_process_file(params["path"])
+
+
+METHODS: Final[dict[str, Method]] = {
+    "hello": Method(_hello, {}, syncs=False),
+    "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
+    "find": Method(
+        _find,
+        {"name": str, "kind": _MAYBE_TEXT, "language": _MAYBE_TEXT, "exact": bool, "limit": int},
+        frozenset({"name"}),
+    ),
+    "show": Method(lambda desk, p: desk.service.query.show(p["path"]), {"path": str}, frozenset({"path"})),
+    "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
+    "files": Method(_files, {}),
+    "failures": Method(lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}),
+    "rows": Method(_rows, {"path": str}),
+    "counts": Method(lambda desk, _p: desk.service.query.counts(), {}),
+    "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
+    "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),
+    "progress": Method(lambda desk, _p: desk.service.progress(), {}, syncs=False),
+    "sync": Method(lambda _desk, _p: None, {}),
+    "force_process_file": Method(_force, {"path": str}, frozenset({"path"}), syncs=False),
+    "clear_queue": Method(lambda desk, _p: desk.service.clear_queue(), {}, syncs=False),
+}
+"""Every method by its name on the wire. ``follow`` streams and belongs to the server."""

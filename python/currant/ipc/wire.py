@@ -1,0 +1,73 @@
+"""The bytes on the socket: one JSON object a line, and the address of the socket.
+
+Paths are `str` with surrogateescape; `json` writes the lone surrogates that stand for bytes which are not
+UTF-8 as ``\\udcXX`` and reads them back. It is quick enough here, and a short command imports nothing else.
+"""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+
+PROTOCOL: Final = 1
+SOCKET_NAME: Final = "sock"
+MAX_REQUEST: Final = 1 << 20
+"""Bytes of one request line; a longer one is answered with an error and the connection is closed."""
+
+PART_ROWS: Final = 2_000
+"""Rows of a long answer in one line, so that neither side holds the whole of it as text."""
+
+# struct sockaddr_un holds 108 bytes on Linux and 104 on the BSDs and macOS, with the closing NUL.
+_MAX_ADDRESS: Final = 107 if sys.platform == "linux" else 103
+
+
+class WireError(ValueError):
+    """A line that is not one JSON object, or is too long."""
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One message as a line, with its newline."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """One line as a message; `WireError` for anything that is not one JSON object."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise WireError("a message is a JSON object")
+    return cast(dict[str, Any], message)
+
+
+@contextmanager
+def address(state_dir: Path) -> Iterator[str]:
+    """An address for the socket in `state_dir` that fits into ``sockaddr_un``, valid inside the block.
+
+    A deep state directory does not fit; on Linux it is then reached through an open descriptor.
+    Raises OSError when the directory is not there, or is too deep on another platform.
+    """
+    plain = os.fspath(state_dir / SOCKET_NAME)
+    if len(os.fsencode(plain)) <= _MAX_ADDRESS:
+        yield plain
+        return
+    if sys.platform != "linux":
+        raise OSError(f"{plain}: longer than the {_MAX_ADDRESS} bytes that a socket's address may have")
+    handle = os.open(state_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{SOCKET_NAME}"
+    finally:
+        os.close(handle)
+
+
+def peer_uid(connection: socket.socket) -> int | None:
+    """The user at the other end, from the kernel; None where the platform does not tell."""
+    if sys.platform != "linux":
+        return None
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[4:8], sys.byteorder)
