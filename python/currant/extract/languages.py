@@ -264,7 +264,7 @@ _CPP_MARKERS: Final = re.compile(
     rb"|using[ \t]+(?:namespace\b|[A-Za-z_]\w*[ \t]*=|[\w:]+::\w+[ \t]*;)"
     rb"|class[ \t]+[A-Za-z_][\w: \t]*(?:\{|;|:|$)"
     rb"|(?:public|private|protected)[ \t]*:"
-    rb"|(?:constexpr|explicit|virtual|friend|consteval|concept)[ \t]+\w"
+    rb"|(?:constexpr|explicit|virtual|friend|consteval|concept)[ \t]+[\w:~<>,*& \t]+[(;={]"
     rb"|static_cast<"
     rb")",
     re.MULTILINE,
@@ -316,7 +316,8 @@ def detect(path: str, head: bytes) -> str | None:
     """The language of a text file, or None when nothing tells.
 
     Asked in this order: the whole name, the extension (with the head where an extension has several
-    owners), names that are continued freely (``Dockerfile.dev``), the shebang line, an editor's mode line. `path` may be a path or only a name.
+    owners), names that are continued freely (``Dockerfile.dev``), the shebang line, an editor's mode
+    line. `path` may be a path or only a name.
     """
     head = head[:HEAD_BYTES]
     name = path.rpartition("/")[2]
