@@ -32,7 +32,7 @@ ODD = os.fsdecode(b"dir/\xff name\n.c")
 
 @dataclass
 class IndexOnly:
-    """A service without engine and workers: the store and the query are real, commits are made by the test."""
+    """A service without engine and workers: store and query are real, the test makes the commits."""
 
     root: Path
     store: Store

@@ -1,0 +1,308 @@
+"""The commands as they are typed: answers, exit statuses, JSON, and what they must not do."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from currant.api import open_index
+from currant.cli import cli, run
+from currant.cli.place import Place, find_root
+from currant.errors import UsageError
+
+ODD = os.fsdecode(b"\xff\xfe\nname.py")
+COMMANDS = ["index", "watch", "status", "sync", "find", "show", "files", "why", "changes", "verify", "plan", "doctor"]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in list(os.environ):
+        if name.startswith("CURRANT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    tree = tmp_path / "repo"
+    (tree / "src").mkdir(parents=True)
+    (tree / ".git").mkdir()
+    (tree / "src" / "one.py").write_text("def parse_config(path):\n    return path\n")
+    (tree / "src" / "copy.py").write_text("def parse_config(path):\n    return path\n")
+    (tree / ODD).write_text("def odd():\n    pass\n")
+    (tree / ".gitignore").write_text("*.o\n")
+    (tree / "x.o").write_text("")
+    monkeypatch.chdir(tree)
+    return tree
+
+
+@pytest.fixture
+def indexed(root: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert run(["index"]) == 0
+    capsys.readouterr()
+    return root
+
+
+@pytest.fixture
+def watched(root: Path) -> Iterator[Path]:
+    """An owner that watches, in this process."""
+    with open_index(root, sync_ms=60_000) as index:
+        index.sync(60)
+        yield root
+
+
+def ask(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> dict[str, Any]:
+    """Run with --json; the answer."""
+    assert run([*arguments, "--json"]) == status
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_every_command_has_help_that_says_more_than_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.list_commands(None) == COMMANDS  # type: ignore[arg-type]
+    for name in COMMANDS:
+        assert run([name, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert "--json" in text
+        assert len(text) > 400
+
+
+def test_index_then_find(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = ask(capsys, "index")
+    assert told["fresh"]
+    assert told["index"]["files"] == 4
+    assert (told["extractor_calls"], told["reused_results"]) == (3, 1)
+    again = ask(capsys, "index")
+    assert (again["processed"], again["extractor_calls"], again["clock"]) == (0, 0, told["clock"])
+    found = ask(capsys, "find", "parse_conf", "--lang", "python")
+    assert [one["path"] for one in found["definitions"]] == ["src/copy.py", "src/one.py"]
+    assert found["fresh"]
+    assert found["clock"] == told["clock"]
+
+
+def test_finding_nothing_is_status_1(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(capsys, "find", "no_such_name", status=1)["definitions"] == []
+    assert run(["find", "no_such_name"]) == 1
+
+
+@pytest.mark.parametrize("command", ["status", "sync", "files", "verify", "changes"])
+def test_no_index_is_status_3_and_none_is_made(
+    root: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert ask(capsys, command, status=3)["error"]["type"] == "NoIndexError"
+    assert run([command]) == 3
+    assert "currant index" in capsys.readouterr().err
+    assert not (root / ".currant").exists()
+
+
+def test_files_null_is_byte_for_byte_what_is_there(
+    indexed: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["files", "-0"]) == 0
+    assert capfdbinary.readouterr().out == b".gitignore\0src/copy.py\0src/one.py\0" + os.fsencode(ODD) + b"\0"
+
+
+def test_a_name_with_a_newline_stays_on_one_line(indexed: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["files"]) == 0
+    assert len(capfdbinary.readouterr().out.splitlines()) == 4
+
+
+def test_names_that_are_not_utf8_survive_json(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ODD in ask(capsys, "files")["files"]
+    assert ask(capsys, "show", ODD)["file"]["path"] == ODD
+
+
+def test_show_and_why(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = ask(capsys, "show", "src/one.py")["file"]
+    assert [symbol["name"] for symbol in shown["record"]["symbols"]] == ["parse_config"]
+    told = [ask(capsys, "why", f"src/{name}.py")["why"] for name in ("one", "copy")]
+    assert {one["reused_from"] is None for one in told} == {True, False}
+    assert ask(capsys, "show", "x.o", status=1)["file"] is None
+    assert run(["show", "src/one.py"]) == 0
+    assert run(["why", "src/copy.py"]) == 0
+    assert "parse_config" in capsys.readouterr().out
+
+
+def test_changes_since_a_clock(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = ask(capsys, "sync")["clock"]
+    (indexed / "src" / "one.py").unlink()
+    (indexed / "new.md").write_text("# New\n")
+    told = ask(capsys, "changes", "--since", clock)
+    assert {row["path"]: row["change_type"] for row in told["changes"]} == {
+        "src/one.py": "deleted",
+        "new.md": "created",
+    }
+    assert not told["fresh_instance"]
+    assert ask(capsys, "changes", "--since", told["clock"])["changes"] == []
+    assert ask(capsys, "changes", "--since", "c:00000000:9")["fresh_instance"]
+    assert run(["changes", "--since", "yesterday"]) == 2
+
+
+def test_verify_is_0_and_says_what_was_compared(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = ask(capsys, "verify")
+    assert told["ok"]
+    assert told["files"] == 4
+
+
+def test_verify_is_1_with_the_list_when_the_index_lies(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # The same size and times, other bytes, and a row changed to match: only reading the file can tell.
+    import apsw
+
+    database = apsw.Connection(str(indexed / ".currant" / "index.db"))
+    (other,) = database.execute("SELECT result_id FROM files WHERE path = '.gitignore'").fetchone()
+    database.execute("UPDATE files SET result_id = ? WHERE path = CAST('src/one.py' AS BLOB)", (other,))
+    database.close()
+    (found,) = ask(capsys, "verify", status=1)["differences"]
+    assert (found["path"], found["kind"]) == ("src/one.py", "different")
+
+
+def test_status_without_and_with_a_watcher(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = ask(capsys, "status")
+    assert (told["running"], told["pid"], told["index"]["files"]) == (False, None, 4)
+    assert run(["status"]) == 0
+    with open_index(indexed) as index:
+        index.sync(60)
+        told = ask(capsys, "status")
+        assert (told["running"], told["pid"], told["fresh"]) == (True, os.getpid(), True)
+        assert run(["status"]) == 0
+
+
+def test_questions_to_a_watcher_see_what_was_just_written(
+    watched: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(20):
+        (watched / f"n{number}.py").write_text(f"def fresh_{number}():\n    pass\n")
+        found = ask(capsys, "find", f"fresh_{number}", "--exact", "--wait", "60")
+        assert found["fresh"]
+        assert [one["path"] for one in found["definitions"]] == [f"n{number}.py"]
+    assert ask(capsys, "verify")["ok"]
+    assert ask(capsys, "index")["owner"] == os.getpid()
+
+
+def test_a_second_watcher_is_refused_with_the_first_ones_pid(
+    watched: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["watch"]) == 4
+    assert str(os.getpid()) in capsys.readouterr().err
+
+
+def test_plan_and_doctor(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = ask(capsys, "plan")
+    assert (told["files"], told["directories"], told["languages"]["python"]) == (4, 2, 3)
+    assert not (root / ".currant").exists()
+    assert run(["plan"]) == 0
+    checks = {check["name"]: check for check in ask(capsys, "doctor")["checks"]}
+    assert checks["sqlite"]["grade"] == "ok"
+    assert checks["index"]["fix"] == "currant index PATH"
+    assert run(["doctor"]) == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "index", "watch"])
+def test_wide_roots_are_refused(root: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert run([command, "/"]) == 2
+    assert "--yes-really" in capsys.readouterr().err
+
+
+def test_wrong_settings_are_told_with_their_range(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["index", "--set", "scheduler.worker_threads=99", "--set", "nonsense.key=1"]) == 2
+    told = capsys.readouterr().err
+    assert "from 1 to 8" in told
+    assert "nonsense.key" in told
+    assert run(["index", "--set", "worker_threads"]) == 2
+    assert run(["find"]) == 2
+    assert not (root / ".currant").exists()
+
+
+def test_ignore_is_for_one_run(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(capsys, "index", "--ignore", "src/")["index"]["files"] == 2
+
+
+def test_the_root_is_found_from_below(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_root(indexed / "src") == indexed
+    assert run(["show", "one.py", "--root", str(indexed)]) == 1
+    monkeypatch.chdir(indexed / "src")
+    assert run(["show", "one.py"]) == 0
+    assert run(["show", "src/one.py"]) == 0
+
+
+def test_files_outside_of_the_root_are_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(root)
+    assert place.relative("src/../src/one.py") == "src/one.py"
+    assert place.relative(str(root / "src" / "one.py")) == "src/one.py"
+    with pytest.raises(UsageError):
+        place.relative("../elsewhere")
+    monkeypatch.chdir("/")
+    assert place.relative("src/one.py") == "src/one.py"
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "currant", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="surrogateescape",
+        env=environment(),
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watch_tells_changes_and_stops_cleanly(root: Path, number: signal.Signals) -> None:
+    with start("watch", "--json", "--root", str(root)) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert (ready["ready"], ready["files"]) == (True, 4)
+        (root / "late.py").write_text("def late():\n    pass\n")
+        change = json.loads(process.stdout.readline())
+        assert (change["change"], change["path"]) == ("created", "late.py")
+        process.send_signal(number)
+        _, errors = process.communicate()
+        assert process.returncode == 0
+        assert errors == "stopped\n"
+    assert not (root / ".currant" / "sock").exists()
+    assert run(["verify"]) == 0
+
+
+def test_following_a_watcher_from_another_process(watched: Path) -> None:
+    since = json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "currant", "sync", "--json", "--root", str(watched)],
+            capture_output=True,
+            check=True,
+            env=environment(),
+        ).stdout
+    )["clock"]
+    with start("changes", "--follow", "--since", since, "--json", "--root", str(watched)) as process:
+        assert process.stdout is not None
+        (watched / "seen.py").write_text("x = 1\n")
+        assert json.loads(process.stdout.readline())["path"] == "seen.py"
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode == 130
+
+
+def test_a_short_command_imports_no_index_code(watched: Path) -> None:
+    code = (
+        "import sys; from currant.cli import run; "
+        f"status = run(['find', 'parse_config', '--root', {str(watched)!r}, '--json']); "
+        "print(status, *sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    status, *modules = done.stderr.split()
+    assert status == "0"
+    heavy = {"rich", "asyncio", "apsw", "msgspec", "xxhash", "watchfiles"}
+    ours = {"currant._core", "currant.service", "currant.store", "currant.query", "currant.model", "currant.api"}
+    assert not (heavy | ours) & set(modules)
+
+
+def test_a_reader_that_leaves_is_no_error(indexed: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m currant changes | head -c 1", shell=True, capture_output=True, check=False, env=environment()
+    )
+    assert b"Traceback" not in done.stderr
