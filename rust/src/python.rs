@@ -3,7 +3,7 @@
 //! Paths cross as `str` with surrogateescape. The GIL is released in every wait and round every parse.
 //! No Rust thread ever calls into Python.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,12 +35,8 @@ fn to_py_error(error: EngineError) -> PyErr {
 fn path_str<'py>(py: Python<'py>, path: &[u8]) -> PyResult<Bound<'py, PyString>> {
     match std::str::from_utf8(path) {
         Ok(text) => Ok(PyString::new(py, text)),
-        Err(_) => names::to_os(path).as_os_str().into_pyobject(py),
+        Err(_) => Ok(names::to_os(path).as_os_str().into_pyobject(py)?),
     }
-}
-
-fn path_bytes(path: &OsStr) -> Vec<u8> {
-    names::to_bytes(path)
 }
 
 fn seconds(value: f64) -> PyResult<Duration> {
@@ -219,14 +215,14 @@ impl PyEngine {
             .transpose()
     }
 
-    fn touch(&self, py: Python<'_>, path: &str) -> PyResult<bool> {
-        let path = path_bytes(OsStr::new(path));
+    fn touch(&self, py: Python<'_>, path: OsString) -> PyResult<bool> {
+        let path = names::to_bytes(&path);
         py.detach(|| self.engine.touch(&path)).map_err(to_py_error)
     }
 
-    #[pyo3(signature = (path=""))]
-    fn rescan(&self, py: Python<'_>, path: &str) -> PyResult<()> {
-        let path = path_bytes(OsStr::new(path));
+    #[pyo3(signature = (path=OsString::new()))]
+    fn rescan(&self, py: Python<'_>, path: OsString) -> PyResult<()> {
+        let path = names::to_bytes(&path);
         py.detach(|| self.engine.rescan(&path)).map_err(to_py_error)
     }
 
