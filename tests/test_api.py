@@ -29,7 +29,9 @@ WAIT_MS = 60_000
 def root(tmp_path: Path) -> Path:
     tree = tmp_path / "repo"
     (tree / "pkg").mkdir(parents=True)
-    (tree / "pkg" / "one.py").write_text("def parse_config(path):\n    return path\n\n\nclass Parser:\n    pass\n")
+    (tree / "pkg" / "one.py").write_text(
+        "def parse_config(path):\n    return path\n\n\nclass Parser:\n    pass\n"
+    )
     (tree / "two.c").write_text("int parse(void) { return 0; }\n")
     (tree / ODD).write_text("def odd():\n    pass\n")
     (tree / ".gitignore").write_text("build/\n")

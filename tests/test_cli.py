@@ -17,7 +17,7 @@ from currant.cli.place import Place, find_root
 from currant.errors import UsageError
 
 ODD = os.fsdecode(b"\xff\xfe\nname.py")
-COMMANDS = ["index", "watch", "status", "sync", "find", "show", "files", "why", "changes", "verify", "plan", "doctor"]
+COMMANDS = "index watch status sync find show files why changes verify plan doctor".split()  # noqa: SIM905
 
 
 @pytest.fixture
@@ -104,7 +104,9 @@ def test_files_null_is_byte_for_byte_what_is_there(
     assert capfdbinary.readouterr().out == b".gitignore\0src/copy.py\0src/one.py\0" + os.fsencode(ODD) + b"\0"
 
 
-def test_a_name_with_a_newline_stays_on_one_line(indexed: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_name_with_a_newline_stays_on_one_line(
+    indexed: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     assert run(["files"]) == 0
     assert len(capfdbinary.readouterr().out.splitlines()) == 4
 
@@ -146,7 +148,9 @@ def test_verify_is_0_and_says_what_was_compared(indexed: Path, capsys: pytest.Ca
     assert told["files"] == 4
 
 
-def test_verify_is_1_with_the_list_when_the_index_lies(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_is_1_with_the_list_when_the_index_lies(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     # The same size and times, other bytes, and a row changed to match: only reading the file can tell.
     import apsw
 
@@ -293,16 +297,22 @@ def test_a_short_command_imports_no_index_code(watched: Path) -> None:
         f"status = run(['find', 'parse_config', '--root', {str(watched)!r}, '--json']); "
         "print(status, *sorted(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment()
+    )
     status, *modules = done.stderr.split()
     assert status == "0"
     heavy = {"rich", "asyncio", "apsw", "msgspec", "xxhash", "watchfiles"}
-    ours = {"currant._core", "currant.service", "currant.store", "currant.query", "currant.model", "currant.api"}
+    ours = {f"currant.{name}" for name in ("_core", "service", "store", "query", "model", "config", "api")}
     assert not (heavy | ours) & set(modules)
 
 
 def test_a_reader_that_leaves_is_no_error(indexed: Path) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m currant changes | head -c 1", shell=True, capture_output=True, check=False, env=environment()
+        f"{sys.executable} -m currant changes | head -c 1",
+        shell=True,
+        capture_output=True,
+        check=False,
+        env=environment(),
     )
     assert b"Traceback" not in done.stderr
