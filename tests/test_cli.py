@@ -39,9 +39,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def indexed(root: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    assert run(["index"]) == 0
-    capsys.readouterr()
+def indexed(root: Path) -> Path:
+    with open_index(root, live=False, sync_ms=60_000) as index:
+        index.sync(60)
     return root
 
 
@@ -55,6 +55,7 @@ def watched(root: Path) -> Iterator[Path]:
 
 def ask(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> dict[str, Any]:
     """Run with --json; the answer."""
+    capsys.readouterr()
     assert run([*arguments, "--json"]) == status
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     return answer
@@ -73,7 +74,9 @@ def test_index_then_find(root: Path, capsys: pytest.CaptureFixture[str]) -> None
     told = ask(capsys, "index")
     assert told["fresh"]
     assert told["index"]["files"] == 4
-    assert (told["extractor_calls"], told["reused_results"]) == (3, 1)
+    # Files written a moment ago may be read twice; what is in them is extracted once for each content.
+    assert told["extractor_calls"] == 3
+    assert told["reused_results"] >= 1
     again = ask(capsys, "index")
     assert (again["processed"], again["extractor_calls"], again["clock"]) == (0, 0, told["clock"])
     found = ask(capsys, "find", "parse_conf", "--lang", "python")
@@ -155,7 +158,9 @@ def test_verify_is_1_with_the_list_when_the_index_lies(
     import apsw
 
     database = apsw.Connection(str(indexed / ".currant" / "index.db"))
-    (other,) = database.execute("SELECT result_id FROM files WHERE path = '.gitignore'").fetchone()
+    (other,) = database.execute(
+        "SELECT result_id FROM files WHERE path = CAST('.gitignore' AS BLOB)"
+    ).fetchone()
     database.execute("UPDATE files SET result_id = ? WHERE path = CAST('src/one.py' AS BLOB)", (other,))
     database.close()
     (found,) = ask(capsys, "verify", status=1)["differences"]

@@ -90,7 +90,8 @@ def raw(service: IndexOnly) -> socket.socket:
 
 def say(connection: socket.socket, line: bytes) -> dict[str, Any]:
     """Send bytes as they are; the first line that comes back."""
-    connection.sendall(line)
+    if line:
+        connection.sendall(line)
     with connection.makefile("rb") as lines:
         answer: dict[str, Any] = json.loads(lines.readline())
     return answer

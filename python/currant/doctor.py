@@ -147,9 +147,9 @@ def held_watches(proc: Path = Path("/proc")) -> int:
     held = 0
     for process in proc.glob("[0-9]*"):
         try:
-            for entry in os.scandir(process / "fd"):
-                if os.readlink(entry.path) == "anon_inode:inotify":
-                    told = (process / "fdinfo" / entry.name).read_text()
+            for name in os.listdir(process / "fd"):
+                if os.readlink(process / "fd" / name) == "anon_inode:inotify":
+                    told = (process / "fdinfo" / name).read_text()
                     held += sum(line.startswith("inotify ") for line in told.splitlines())
         except OSError:
             continue  # another user's, or gone meanwhile
