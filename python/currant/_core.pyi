@@ -34,7 +34,8 @@ class Change:
         """Where it was before, for ``"renamed"``."""
     @property
     def is_dir(self) -> bool:
-        """True for a whole subtree: ``"deleted"`` means every path below; ``"renamed"`` means that
+        """True for a whole subtree: ``"deleted"`` means the path itself and every path below;
+        ``"renamed"`` means that
         every row below `old_path` moves to `path` with nothing read."""
     @property
     def attempts(self) -> int:

@@ -251,6 +251,8 @@ class _Run:
         self._say("deleted", item.path)
 
     def _remove_tree(self, item: RemoveTree) -> None:
+        # The path may have been a file itself, and a directory has its name now.
+        self._remove(Remove(item.path, item.cause))
         bounds = tree_range(item.path)
         rows: list[tuple[Any, ...]] = self._execute(_SELECT_TREE, bounds).fetchall()
         for path, result, language, symbols in rows:

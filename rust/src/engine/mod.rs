@@ -174,7 +174,7 @@ impl Engine {
             max_watches: options.max_watches,
             poll_interval: options.poll_interval,
             per_directory: machine.per_directory(),
-            poll_root: machine.polls(),
+            poll_root: machine.polls() && options.live,
             live: options.live,
             state_dir: identity,
         };
