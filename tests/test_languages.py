@@ -102,6 +102,7 @@ C_HEADER = b"""#ifndef X_H
 #define X_H
 /* A class of devices: public: yes.
  * template <foo> is what you fill in
+   virtual addresses are not
  */
 #ifdef __cplusplus
 extern "C" {

@@ -87,6 +87,7 @@ def test_an_unreadable_pid_is_zero(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_does_not_keep_the_lock_alive(tmp_path: Path) -> None:
     """The owner forks, releases, and the child lives on: the lock is free, and was held until then."""
     lock = RootLock(tmp_path)

@@ -291,6 +291,7 @@ def test_a_disabled_scheduler_answers_from_the_index_and_says_that_it_is_not_fre
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_is_told_instead_of_waiting_for_ever(make: Factory) -> None:
     with make() as service:
         service.sync(30)
