@@ -26,7 +26,7 @@ class _Entry:
 
 
 class MetadataCache:
-    """Decoded records by result id. Thread-safe; hits and misses are counted without a lock, so nearly."""
+    """Decoded records (pieces of large ones) by id. Thread-safe; hits and misses are nearly exact."""
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes` bounds the estimated memory of all entries; 0 keeps nothing."""
@@ -37,9 +37,9 @@ class MetadataCache:
         self._misses = 0
         self._lock = threading.Lock()  # for writing only, never held across I/O
 
-    def get(self, result_id: int) -> Record | None:
+    def get(self, record_id: int) -> Record | None:
         """The record, or None: decode it and `put` it."""
-        entry = self._entries.get(result_id)
+        entry = self._entries.get(record_id)
         if entry is None:
             self._misses += 1
             return None
@@ -47,19 +47,19 @@ class MetadataCache:
         entry.used = True
         return entry.record
 
-    def put(self, result_id: int, record: Record, json_bytes: int) -> None:
+    def put(self, record_id: int, record: Record, json_bytes: int) -> None:
         """Keep a record whose JSON has `json_bytes`. One larger than a quarter of the cache is not kept."""
         size = json_bytes * _OBJECTS_PER_JSON + _ENTRY_OVERHEAD
         if size * 4 > self.max_bytes:
             return
         with self._lock:
-            if result_id in self._entries:
+            if record_id in self._entries:
                 return
-            self._entries[result_id] = _Entry(record, size)
+            self._entries[record_id] = _Entry(record, size)
             self._bytes += size
             while self._bytes > self.max_bytes:
                 oldest, entry = self._entries.popitem(last=False)
-                if entry.used and oldest != result_id:
+                if entry.used and oldest != record_id:
                     entry.used = False
                     self._entries[oldest] = entry
                 else:
@@ -70,8 +70,8 @@ class MetadataCache:
         if not info.dropped:
             return
         with self._lock:
-            for result_id in info.dropped:
-                entry = self._entries.pop(result_id, None)
+            for record_id in info.dropped:
+                entry = self._entries.pop(record_id, None)
                 if entry is not None:
                     self._bytes -= entry.size
 

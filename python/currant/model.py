@@ -156,8 +156,8 @@ Item = Upsert | Remove | RemoveTree | MoveTree | Failure
 
 @dataclass(frozen=True, slots=True)
 class CommitInfo:
-    """One finished commit. `generation` counts this process's commits; `dropped` are the result ids that
-    files stopped pointing to (another file may still point to them); `changes` is its number of feed rows."""
+    """One finished commit. `generation` counts this process's commits; `dropped` are ids of
+    records that files stopped pointing to (another file may still do so); `changes` counts feed rows."""
 
     clock: str
     generation: int

@@ -96,8 +96,8 @@ class Query:
     ) -> list[Definition]:
         by_rank: dict[int, list[Definition]] = {rank: [] for rank in ranks}
         best = by_rank[ranks[0]]
-        for path, result in search.candidates(connection, expression):
-            record = self._record(connection, result)
+        for path, number in search.candidates(connection, expression):
+            record = self._piece(connection, number)
             for rank, symbol in wanted.matches(record):
                 # Candidates come by path, so the first `room` of a rank are the ones to show.
                 if rank in by_rank and len(by_rank[rank]) < room:
@@ -106,16 +106,24 @@ class Query:
                 break
         return [definition for rank in ranks for definition in by_rank[rank]][:room]
 
-    def _record(self, connection: apsw.Connection, result: int) -> Record:
-        record = self._cache.get(result)
+    def _piece(self, connection: apsw.Connection, number: int) -> Record:
+        record = self._cache.get(number)
         if record is None:
-            stored = one(connection, "SELECT record FROM results WHERE id = ?", (result,))
+            stored = one(connection, "SELECT stored FROM records WHERE id = ?", (number,))
             try:
-                record, size = records.decode_sized(stored)
-            except ValueError as error:
-                raise self._store.damaged(f"result {result}: {error}") from error
-            self._cache.put(result, record, size)
+                record, size = records.decode(stored)
+            except (ValueError, TypeError) as error:
+                raise self._store.damaged(f"record {number}: {error}") from error
+            self._cache.put(number, record, size)
         return record
+
+    def _whole(self, connection: apsw.Connection, result: int) -> Record:
+        rows: list[Any] = connection.execute(
+            "SELECT id FROM records WHERE id BETWEEN ? AND ? ORDER BY id", records.piece_ids(result)
+        ).fetchall()
+        if not rows:
+            raise self._store.damaged(f"result {result} has no record")
+        return records.join([self._piece(connection, number) for (number,) in rows])
 
     # --- files ----------------------------------------------------------------------------------------
 
@@ -125,7 +133,7 @@ class Query:
             row = _file(connection, path)
             if row is None:
                 return None
-            record = None if row["result_id"] is None else self._record(connection, row["result_id"])
+            record = None if row["result_id"] is None else self._whole(connection, row["result_id"])
         return FileView(
             path=path,
             stat=FileStat(row["size"], row["mtime_ns"], row["ctime_ns"], unsigned(row["ino"])),

@@ -76,8 +76,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    stored: bytes
-    names: str
+    pieces: list[tuple[bytes, str]]  # stored form, text for the name index
     symbols: int
 
 
@@ -95,9 +94,7 @@ def prepare(items: Sequence[Item]) -> list[_Prepared]:
             out.append((item, None))
             continue
         try:
-            encoded = _Encoded(
-                records.encode(item.record), records.names_text(item.record), len(item.record.symbols)
-            )
+            encoded = _Encoded(records.split(item.record), len(item.record.symbols))
         except (ValueError, TypeError) as error:
             reason = f"its record cannot be stored: {error}"
             out.append((Failure(item.path, item.stat, reason, item.attempts + 1, None, item.cause), None))
@@ -137,6 +134,7 @@ class _Run:
         self._extractors = dict(extractors)
         self._seq = self._first = last_seq(connection)
         self._feed: list[tuple[int, bytes, str, bytes | None, float]] = []
+        self._records: list[tuple[int, bytes]] = []
         self._names: list[tuple[int, str]] = []
         self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._dropped: set[int] = set()
@@ -157,6 +155,8 @@ class _Run:
 
     def finish(self) -> Outcome:
         many = self._connection.executemany
+        if self._records:
+            many("INSERT INTO records (id, stored) VALUES (?, ?)", self._records)
         if self._names:
             many("INSERT INTO names (rowid, text) VALUES (?, ?)", self._names)
         if self._feed:
@@ -165,9 +165,8 @@ class _Run:
         tally = [(language, *delta) for language, delta in self._tally.items() if any(delta)]
         if tally:
             many(_PUT_TALLY, tally)
-        return Outcome(
-            self._seq, self._seq - self._first, frozenset(self._dropped), self._missing, self._extractors
-        )
+        dropped = frozenset(records.piece_ids(result)[0] for result in self._dropped)
+        return Outcome(self._seq, self._seq - self._first, dropped, self._missing, self._extractors)
 
     # --- one item each --------------------------------------------------------------------------------
 
@@ -267,11 +266,13 @@ class _Run:
         prefix = item.new + b"/" if item.new else b""
         rows: list[tuple[Any, ...]] = self._execute(_SELECT_TREE, tree_range(item.old)).fetchall()
         moves = {path: prefix + path[cut:] for path, *_ in rows}
-        taken = set(moves)
+        if not moves.keys().isdisjoint(moves.values()):
+            # One tree lies inside the other: begin at the end of each chain, so that places are free.
+            rows.sort(key=lambda row: len(row[0]), reverse=len(prefix) > cut)
         updates: list[tuple[bytes, str, int, bytes, bytes]] = []
         for path, result, language, symbols in rows:
             target = moves[path]
-            if target not in taken and self._row(target) is not None:
+            if target not in moves and self._row(target) is not None:
                 # Rule 2: a row already there was read under that name, which is better than a carried one.
                 self._execute("DELETE FROM files WHERE path = ?", (path,))
                 self._forget(result, language, symbols)
@@ -279,11 +280,6 @@ class _Run:
                 continue
             seq = self._say("renamed", target, path)
             updates.append((target, item.cause, seq, path, path))
-        if any(target in taken for target, *_ in updates):
-            # One tree lies inside the other, so places must be free first: by way of names no file has.
-            for _, _, _, path, _ in updates:
-                self._execute("UPDATE files SET path = ? WHERE path = ?", (b"\0" + path, path))
-            updates = [(*row[:4], b"\0" + row[4]) for row in updates]
         self._connection.executemany(_MOVE_FILE, updates)
 
     # --- what the items share -------------------------------------------------------------------------
@@ -309,13 +305,15 @@ class _Run:
             self._execute("INSERT INTO extractors (name) VALUES (?)", (key.extractor,))
             extractor = self._extractors[key.extractor] = self._connection.last_insert_rowid()
         self._execute(
-            "INSERT INTO results (content, language, extractor_id, symbols, created_at, record)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (key.content, key.language, extractor, encoded.symbols, self._now, encoded.stored),
+            "INSERT INTO results (content, language, extractor_id, symbols, created_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (key.content, key.language, extractor, encoded.symbols, self._now),
         )
         result = self._connection.last_insert_rowid()
-        if encoded.names:
-            self._names.append((result, encoded.names))
+        for number, (stored, names) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
+            self._records.append((number, stored))
+            if names:
+                self._names.append((number, names))
         return result
 
     def _someone_with(self, result: int, path: bytes) -> bytes:

@@ -115,6 +115,8 @@ class ReaderPool:
             if isinstance(error, apsw.CorruptError | apsw.NotADBError):
                 raise self._on_damage(str(error)) from error
             raise translate(error, self._path) from error
+        except UnicodeDecodeError as error:  # what we stored was UTF-8
+            raise self._on_damage(str(error)) from error
         finally:
             self._give(connection)
 

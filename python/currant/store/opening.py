@@ -20,6 +20,11 @@ INDEX_NAME: Final = "index.db"
 DAMAGE_MARK: Final = "index.damaged"
 _SUFFIXES: Final = ("", "-wal", "-shm")
 _KEPT_ASIDE: Final = 2
+_SMALLEST_PAGE: Final = 512
+
+
+# What reading a damaged file raises; the last for text that is no longer UTF-8.
+_DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 
 
 class _Damaged(Exception):
@@ -81,14 +86,16 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
     unclean = existed and _size(path.with_name(path.name + "-wal")) > 0
     try:
         connection = connect(str(path), write=True)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     try:
         if existed:
             _check(connection, everything=unclean)
         found = schema.migrate(connection)
+        if not schema.is_as_made(connection):
+            raise _Damaged("its tables are not the ones it was made with")
         os.chmod(path, 0o600)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         connection.close()
         raise _Damaged(str(error)) from error
     except BaseException:
@@ -101,16 +108,18 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
 
 def _look(path: Path) -> None:
     """Refuse what is not ours or too new, through a connection that can write nothing."""
+    if 0 < _size(path) < _SMALLEST_PAGE:
+        raise _Damaged("cut short")  # SQLite would take it for an empty file
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     try:
         connection.set_busy_timeout(1000)
         found = schema.version_of(connection)
         ours = int(connection.pragma("application_id")) == schema.APPLICATION_ID
         tables = one(connection, "SELECT count(*) FROM sqlite_schema")
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     finally:
         connection.close()
@@ -123,14 +132,15 @@ def _look(path: Path) -> None:
 def _check(connection: apsw.Connection, *, everything: bool) -> None:
     """Raise _Damaged when the file does not hang together.
 
-    After a clean end only the tables that decide what is fresh are read in full; records carry their own
-    checksum and are checked when they are used. After a crash everything is.
+    After a clean end the tables that decide what is fresh are read in full; after a crash all but the name
+    index, whose check takes ten times as long as all others. What is not read here is checked when it is
+    used: records carry a checksum, and SQLite reports pages that do not parse.
     """
-    tables = [""] if everything else ["('files')", "('extractors')", "('meta')", "('tally')"]
+    tables = ["meta", "extractors", "files", "tally"] + (["changes", "results"] if everything else [])
     for table in tables:
         if schema.version_of(connection) == 0:
             return
-        verdict = one(connection, f"PRAGMA quick_check{table}")
+        verdict = one(connection, f"PRAGMA quick_check('{table}')")
         if verdict != "ok":
             first = verdict if isinstance(verdict, str) else str(verdict[0])
             raise _Damaged(first.replace("*** in database main ***\n", "").splitlines()[0])

@@ -1,12 +1,16 @@
-"""Owns how a record is stored: zlib level 1 over JSON, and the text by which its names are found."""
+"""Owns how a record is stored: zlib level 1 over JSON, in pieces, and the text its names are found by."""
 
+import itertools
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from currant.model import Record
 
+PIECE_SYMBOLS: Final = 256
+PIECES: Final = 4096  # per result; part of the schema
 # How a kind and a language are spelt among the names: no folded name holds these characters.
 KIND_MARK: Final = "\x02"
 LANGUAGE_MARK: Final = "\x03"
@@ -16,18 +20,46 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
 
+def split(record: Record) -> list[tuple[bytes, str]]:
+    """The pieces of a record, each as (stored form, text for the name index); at least one.
+
+    Raises ValueError for text that is not Unicode (a lone surrogate).
+    """
+    symbols = record.symbols
+    if len(symbols) <= PIECE_SYMBOLS:
+        return [(encode(record), names_text(record))]
+    # Whatever is beyond the last id a result has goes into its last piece.
+    starts = [*range(0, len(symbols), PIECE_SYMBOLS)][:PIECES]
+    pieces = [
+        Record(record.language, symbols[start:end], record.notes if start == 0 else [])
+        for start, end in itertools.pairwise([*starts, len(symbols)])
+    ]
+    return [(encode(piece), names_text(piece)) for piece in pieces]
+
+
+def join(pieces: Sequence[Record]) -> Record:
+    """The record again."""
+    if len(pieces) == 1:
+        return pieces[0]
+    symbols = [symbol for piece in pieces for symbol in piece.symbols]
+    return Record(pieces[0].language, symbols, pieces[0].notes)
+
+
+def piece_ids(result: int) -> tuple[int, int]:
+    """First and last id that pieces of this result may have."""
+    return result * PIECES, result * PIECES + PIECES - 1
+
+
 def encode(record: Record) -> bytes:
-    """The stored form. Raises ValueError for text that is not Unicode (a lone surrogate)."""
+    """The stored form of a piece. Raises ValueError for text that is not Unicode."""
     return zlib.compress(_encoder.encode(record), 1)
 
 
-def decode(stored: bytes) -> Record:
-    """The record again. Raises ValueError when these bytes are not one."""
-    return decode_sized(stored)[0]
+def decode(stored: bytes) -> tuple[Record, int]:
+    """The piece again, and its size as JSON, which stands for its size in memory.
 
-
-def decode_sized(stored: bytes) -> tuple[Record, int]:
-    """The record and its size as JSON, which stands for its size in memory."""
+    Raises ValueError when these bytes are not one.
+    """
     try:
         text = zlib.decompress(stored)
         return _decoder.decode(text), len(text)
@@ -41,6 +73,8 @@ def fold(name: str) -> str:
     Character by character, so a part of a name folds to a part of the folded name; the characters that
     mean something in the name index become spaces.
     """
+    if name.isascii() and name.isprintable():  # nearly all, and several times faster
+        return name.lower()
     return name.casefold().translate(_MARKS)
 
 
@@ -51,11 +85,12 @@ def names_text(record: Record) -> str:
     language narrow a search for a common name. One or two letters are looked for with every ASCII
     neighbour, so names beyond ASCII add their first letter and all pairs of letters as lines.
     """
-    names = dict.fromkeys(fold(symbol.name) for symbol in record.symbols)
+    names = dict.fromkeys(map(fold, dict.fromkeys(symbol.name for symbol in record.symbols)))
     if not names:
         return ""
     lines = dict.fromkeys(names)
-    lines |= dict.fromkeys(KIND_MARK + fold(symbol.kind) for symbol in record.symbols)
+    kinds = dict.fromkeys(symbol.kind for symbol in record.symbols)
+    lines |= dict.fromkeys(KIND_MARK + fold(kind) for kind in kinds)
     lines[LANGUAGE_MARK + fold(record.language or "")] = None
     for name in names:
         if not name.isascii():

@@ -30,8 +30,14 @@ CREATE TABLE results (
   extractor_id INTEGER NOT NULL REFERENCES extractors (id),
   symbols INTEGER NOT NULL,
   created_at REAL NOT NULL,
-  record BLOB NOT NULL,
   UNIQUE (content, language, extractor_id)
+) STRICT;
+
+-- What a result says, in pieces of some hundred definitions: generated headers have tens of thousands, and
+-- a search must not decode them all. id = result * 4096 + piece.
+CREATE TABLE records (
+  id INTEGER PRIMARY KEY,
+  stored BLOB NOT NULL
 ) STRICT;
 
 -- Clustered by path: a directory is one range, a listing is one scan, a changed file is one page.
@@ -73,8 +79,8 @@ CREATE TABLE tally (
   symbols INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Which results hold a name with these three letters. Text is folded before it comes here, so the
--- tokenizer must not fold again. No positions: candidates are verified against the record.
+-- Which records (rowid = records.id) hold a name with these three letters. Text is folded before it comes
+-- here, so the tokenizer must not fold again. No positions: candidates are verified against the record.
 CREATE VIRTUAL TABLE names USING fts5 (
   text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
@@ -110,3 +116,17 @@ def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATION
                 connection.execute("ROLLBACK")
             raise
     return found
+
+
+def is_as_made(connection: apsw.Connection) -> bool:
+    """Whether the tables are those that the migrations make; a damaged schema may well parse."""
+    fresh = apsw.Connection(":memory:")
+    try:
+        migrate(fresh)
+        expected, found = (
+            sorted(map(repr, one.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")))
+            for one in (fresh, connection)
+        )
+        return expected == found
+    finally:
+        fresh.close()

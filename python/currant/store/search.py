@@ -1,7 +1,7 @@
-"""Owns how candidates for a name are found: which results the trigram index cannot rule out.
+"""Owns how candidates for a name are found: which records the trigram index cannot rule out.
 
 An expression may let through results that do not match, never the other way round; the caller verifies.
-None means that the index cannot help and every result is a candidate.
+None means that the index cannot help and every record is a candidate.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import apsw
 
-from currant.store.records import KIND_MARK, LANGUAGE_MARK, fold
+from currant.store.records import KIND_MARK, LANGUAGE_MARK, PIECES, fold
 
 # More terms narrow nothing further and only cost time.
 _MAX_TERMS: Final = 32
@@ -18,26 +18,30 @@ _NEIGHBOURS: Final = "\n" + "".join(
     sorted({character for character in map(chr, range(1, 128)) if fold(character) == character})
 )
 
-_CANDIDATES: Final = """
-SELECT path, result_id FROM files
-WHERE result_id IN (SELECT rowid FROM names WHERE names MATCH ?) ORDER BY path"""
-_EVERYTHING: Final = "SELECT path, result_id FROM files WHERE result_id IS NOT NULL ORDER BY path"
+# CROSS JOIN keeps the order: few matches first, then their files through files_by_result.
+_CANDIDATES: Final = f"""
+SELECT f.path, n.rowid FROM names n CROSS JOIN files f ON f.result_id = n.rowid / {PIECES}
+WHERE names MATCH ? ORDER BY f.path, n.rowid"""
+_EVERYTHING: Final = f"""
+SELECT f.path, r.id FROM files f CROSS JOIN records r
+  ON r.id BETWEEN f.result_id * {PIECES} AND f.result_id * {PIECES} + {PIECES - 1}
+ORDER BY f.path, r.id"""
 
 
 def whole(name: str) -> str | None:
-    """Results that may define exactly this name (folded)."""
+    """Records that may define exactly this name (folded)."""
     return _all_of(f"\n{name}\n") if name else None
 
 
 def prefix(name: str) -> str | None:
-    """Results that may define a name beginning with this one (folded)."""
+    """Records that may define a name beginning with this one (folded)."""
     if len(name) >= 2:
         return _all_of("\n" + name)
     return _any_of(f"\n{name}{other}" for other in _NEIGHBOURS) if name else None
 
 
 def part(name: str) -> str | None:
-    """Results that may define a name with this one inside (folded)."""
+    """Records that may define a name with this one inside (folded)."""
     if len(name) >= 3:
         return _all_of(name)
     if len(name) == 2:
@@ -56,7 +60,7 @@ def narrowed(expression: str | None, kind: str | None, language: str | None) -> 
 
 
 def candidates(connection: apsw.Connection, expression: str | None) -> Iterator[tuple[bytes, int]]:
-    """(path, result id) of every indexed file that the expression lets through, by path.
+    """(path, id of a piece of its record) that the expression lets through, by path, then piece.
 
     Lazy: read inside the snapshot that `connection` is in. Raises apsw.Error.
     """

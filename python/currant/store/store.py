@@ -75,6 +75,8 @@ class Store:
         prepared = commits.prepare(items)
         try:
             outcome = commits.apply(self._writer, prepared, now, self._extractors)
+        except UnicodeDecodeError as error:  # what we stored was UTF-8
+            raise self.damaged(str(error)) from error
         except apsw.Error as error:
             raise self._translated(error) from error
         self._seq, self._extractors = outcome.seq, outcome.extractors

@@ -1,0 +1,340 @@
+"""Every read, and `find` against a search of all records."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from currant.errors import UsageError
+from currant.model import (
+    ChangeType,
+    Definition,
+    Failure,
+    FileStat,
+    MoveTree,
+    Record,
+    Remove,
+    ResultKey,
+    Symbol,
+    Upsert,
+)
+from currant.store import records
+from store_kit import key, opened, query, record, symbol, upsert
+
+# --- find ---------------------------------------------------------------------------------------------
+
+LETTERS = "abAB_é\u00dfΣς\u0130 \n\x02\"*'%"
+NAMES = st.text(LETTERS, min_size=1, max_size=5) | st.sampled_from(
+    ["parseUrl", "parse_url", "PARSEURL", "url"]
+)
+SYMBOLS = st.builds(
+    lambda name, kind, line: Symbol(name, kind, None, line, line, "", ""),
+    NAMES,
+    st.sampled_from(["function", "class", "f"]),
+    st.integers(1, 3),
+)
+LANGUAGES = st.sampled_from(["python", "c", None])
+FILES = st.dictionaries(
+    st.sampled_from(["a", "b/c", "b", "d\udcff"]),
+    st.builds(
+        lambda language, symbols: Record(language, symbols, []), LANGUAGES, st.lists(SYMBOLS, max_size=4)
+    ),
+    max_size=4,
+)
+
+
+def searched(
+    files: dict[str, Record], name: str, kind: str | None, language: str | None, exact: bool
+) -> list[tuple[int, bytes, int, Definition]]:
+    """What `find` must return, without an index: sorted by rank, path, line."""
+    wanted, out = records.fold(name), []
+    for path, content in files.items():
+        for one in content.symbols:
+            folded = records.fold(one.name)
+            if wanted not in folded or (exact and one.name != name):
+                continue
+            if (kind and one.kind != kind) or (language and content.language != language):
+                continue
+            rank = 0 if one.name == name else 1 if folded == wanted else 2 if folded.startswith(wanted) else 3
+            definition = Definition(
+                path, one.name, one.kind, content.language, None, one.start, one.end, "", ""
+            )
+            out.append((rank, path.encode("utf-8", "surrogateescape"), one.start, definition))
+    return sorted(out, key=lambda row: row[:3])
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    FILES,
+    st.lists(st.text(LETTERS, max_size=4) | NAMES, min_size=1, max_size=6),
+    st.none() | st.sampled_from(["function", "class", "f"]),
+    st.none() | st.sampled_from(["python", "c"]),
+    st.booleans(),
+    st.sampled_from([1, 2, 100]),
+)
+def test_find_equals_a_search_of_every_record(
+    files: dict[str, Record],
+    wanted: list[str],
+    kind: str | None,
+    language: str | None,
+    exact: bool,
+    limit: int,
+) -> None:
+    directory = Path(tempfile.mkdtemp())
+    try:
+        with opened(directory) as store:
+            reader = query(store)
+            store.commit(
+                [
+                    Upsert(
+                        path.encode("utf-8", "surrogateescape"),
+                        FileStat(1, 2, 3, 4),
+                        key(number, content.language or ""),
+                        content,
+                        *(None, "scan", 1.0, 0, False),
+                    )
+                    for number, (path, content) in enumerate(files.items())
+                ],
+                1.0,
+            )
+            for name in wanted:
+                expected = searched(files, name, kind, language, exact)
+                found = reader.find(name, kind=kind, language=language, exact=exact, limit=limit)
+                assert len(found) == min(limit, len(expected))
+                # Equal lines of one file may come in either order.
+                assert [(one.path, one.start) for one in found] == [
+                    (row[3].path, row[3].start) for row in expected[:limit]
+                ]
+                if limit == 100:
+                    assert sorted(map(repr, found)) == sorted(repr(row[3]) for row in expected)
+    finally:
+        shutil.rmtree(directory)
+
+
+@given(st.text(max_size=6), st.text(max_size=6), st.text(max_size=6))
+def test_a_part_of_a_name_folds_to_a_part_of_the_folded_name(before: str, middle: str, after: str) -> None:
+    folded = records.fold(before) + records.fold(middle) + records.fold(after)
+    assert records.fold(before + middle + after) == folded
+    assert records.fold(records.fold(middle)) == records.fold(middle)
+
+
+def test_order_is_exact_then_other_case_then_prefix_then_inside(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit(
+            [
+                upsert(b"a", 1, names=("reparse", "parser", "Parse")),
+                upsert(b"b", 2, names=("parse", "PARSE", "sparse")),
+            ],
+            1.0,
+        )
+        found = [(one.path, one.name) for one in query(store).find("parse")]
+        assert found == [
+            *[("b", "parse"), ("a", "Parse"), ("b", "PARSE")],
+            *[("a", "parser"), ("a", "reparse"), ("b", "sparse")],
+        ]
+        assert query(store).find("parse", limit=0) == []
+        assert [one.name for one in query(store).find("parse", limit=2)] == ["parse", "Parse"]
+        assert [one.name for one in query(store).find("Parse", exact=True)] == ["Parse"]
+
+
+def test_a_large_record_is_kept_in_pieces_and_comes_back_whole(tmp_path: Path) -> None:
+    symbols = [
+        symbol(f"REG_{number}", "macro", number + 1) for number in range(records.PIECE_SYMBOLS * 3 + 1)
+    ]
+    item = upsert(b"regs.h", 1)
+    whole = Record("c", symbols, ["generated"])
+    with opened(tmp_path) as store:
+        store.commit([Upsert(item.path, item.stat, item.key, whole, None, "scan", 1.0, 0, False)], 1.0)
+        with store.snapshot() as connection:
+            assert connection.execute("SELECT count(*) FROM records").get == 4
+        view = query(store).show("regs.h")
+        assert view is not None
+        assert view.record == whole
+        assert [one.start for one in query(store).find("reg_768")] == [769]
+        assert query(store).counts()["symbols"] == len(symbols)
+        assert [one.start for one in query(store).find("REG_", limit=300)] == list(range(1, 301))
+        store.commit([Remove(b"regs.h", "event")], 2.0)
+        assert store.collect(keep=0) == 1
+        with store.snapshot() as connection:
+            assert connection.execute("SELECT count(*) FROM records").get == 0
+        assert query(store).find("reg_768") == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 256, 257, 512])
+def test_split_and_join_are_inverse(count: int) -> None:
+    whole = Record("c", [symbol(f"n{number}") for number in range(count)], ["note"])
+    pieces = records.split(whole)
+    assert len(pieces) == max(1, -(-count // records.PIECE_SYMBOLS))
+    assert records.join([records.decode(stored)[0] for stored, _ in pieces]) == whole
+
+
+def test_a_query_uses_the_cache_and_a_commit_drops_from_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        reader = query(store)
+        store.commit([upsert(b"a", 1)], 1.0)
+        reader.show("a")
+        reader.show("a")
+        assert reader._cache.stats()["hits"] == 1
+        assert reader._cache.stats()["entries"] == 1
+        store.commit([upsert(b"a", 2, names=("other",))], 2.0)
+        assert reader._cache.stats()["entries"] == 0
+        assert [one.name for one in reader.find("other")] == ["other"]
+        assert reader.find("main") == []
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+def test_show_and_why_of_a_file(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        reader = query(store)
+        assert reader.show("a\udcff") is None
+        assert reader.why("a\udcff") is None
+        clock = store.commit([upsert(b"a\xff", 1, racy=True, seen_at=4.0)], 5.0)
+        view = reader.show("a\udcff")
+        assert view is not None
+        assert (view.path, view.stat, view.language) == ("a\udcff", FileStat(1, 2, 3, 1), "python")
+        assert (view.record, view.content) == (record("main"), key(1).content.hex())
+        assert (view.extractor, view.indexed_at, view.state, view.reason) == (
+            key(1).extractor,
+            4.0,
+            "ok",
+            None,
+        )
+        why = reader.why("a\udcff")
+        assert why is not None
+        assert (why.cause, why.seen_at, why.racy, why.extracted_at, why.clock) == (
+            "event",
+            4.0,
+            True,
+            5.0,
+            clock,
+        )
+        assert (why.reused_from, why.shared_with, why.language) == (None, 0, "python")
+
+
+def test_a_moved_tree_says_where_its_results_came_from(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit([upsert(b"old/a", 1)], 1.0)
+        store.commit([MoveTree(b"old", b"new", "event")], 2.0)
+        why = query(store).why("new/a")
+        assert why is not None
+        assert why.reused_from == "old/a"
+        assert query(store).show("old/a") is None
+
+
+def test_files_come_in_byte_order_failed_ones_too(tmp_path: Path) -> None:
+    paths = [b"a/b", b"a-b", b"a", b"a0", b"\xc3\xa9", b"\xff", b"Z", b"a\nb"]
+    with opened(tmp_path) as store:
+        store.commit([upsert(path) for path in paths], 1.0)
+        store.commit([Failure(b"broken", None, "EIO", 1, None, "scan")], 1.0)
+        assert query(store).files() == sorted([*paths, b"broken"])
+
+
+def test_counts_by_language(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        c = upsert(b"c", 3, names=("x", "y"))
+        store.commit(
+            [
+                upsert(b"a", 1),
+                upsert(b"b", 1),
+                Upsert(c.path, c.stat, ResultKey(bytes(16), "c", "o"), c.record, None, "scan", 1.0, 0, False),
+                Failure(b"d", None, "EIO", 1, None, "scan"),
+            ],
+            1.0,
+        )
+        assert query(store).counts() == {
+            "files": 4,
+            "failed": 1,
+            "results": 2,
+            "symbols": 4,
+            "by_language": {"python": 2, "c": 1},
+        }
+
+
+def test_failures_are_limited_and_in_order(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit([Failure(b"%d" % number, None, "EIO", 1, 3.5, "scan") for number in range(5)], 1.0)
+        assert [one.path for one in query(store).failures(3)] == ["0", "1", "2"]
+        assert query(store).failures(1)[0].retry_at == 3.5
+
+
+# --- the feed -----------------------------------------------------------------------------------------
+
+
+def test_changes_since_a_clock(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        reader = query(store)
+        start = reader.clock()
+        assert reader.changes(start).changes == []
+        store.commit([upsert(b"a", 1, ino=5), upsert(b"b", 2)], 1.0)
+        middle = store.commit([upsert(b"c", 1, old_path=b"a", ino=5)], 2.0)
+        store.commit([upsert(b"b", 3), Remove(b"c", "event")], 3.0)
+        page = reader.changes(start)
+        assert [(row.path, row.change_type, row.old_path, row.at) for row in page.changes] == [
+            ("a", ChangeType.CREATED, None, 1.0),
+            ("b", ChangeType.CREATED, None, 1.0),
+            ("c", ChangeType.RENAMED, "a", 2.0),
+            ("b", ChangeType.MODIFIED, None, 3.0),
+            ("c", ChangeType.DELETED, None, 3.0),
+        ]
+        assert (page.fresh_instance, page.more, page.clock) == (False, False, store.clock())
+        assert [row.path for row in reader.changes(middle).changes] == ["b", "c"]
+        first = reader.changes(start, limit=2)
+        assert (len(first.changes), first.more, first.clock) == (2, True, first.changes[-1].clock)
+        assert reader.changes(page.clock).clock == page.clock
+
+
+def test_an_unknown_clock_begins_anew(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        reader = query(store)
+        store.commit([upsert(b"a"), upsert(b"b"), Remove(b"a", "event")], 1.0)
+        short = store.uuid[:8]
+        other = "0" * 8 if short != "0" * 8 else "1" * 8
+        for since in (None, f"c:{other}:1", f"c:{short}:99"):
+            page = reader.changes(since)
+            assert page.fresh_instance
+            assert [(row.path, row.change_type) for row in page.changes] == [("b", ChangeType.CREATED)]
+            assert page.clock == store.clock()
+        for nonsense in ("", "yesterday", "c:1", f"c:{short}:x", f"c:{short}:1:6"):
+            with pytest.raises(UsageError, match="not a clock"):
+                reader.changes(nonsense)
+
+
+def test_a_clock_older_than_the_kept_feed_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("currant.store.commit.FEED_ROWS", 10)
+    monkeypatch.setattr("currant.store.commit._FEED_SLACK", 5)
+    with opened(tmp_path) as store:
+        reader = query(store)
+        clocks = [store.commit([upsert(b"a", number)], 1.0) for number in range(40)]
+        assert reader.changes(clocks[0]).fresh_instance
+        assert not reader.changes(clocks[-10]).fresh_instance
+        with store.snapshot() as connection:
+            assert 10 <= int(connection.execute("SELECT count(*) FROM changes").get) <= 15  # type: ignore[arg-type]
+    with opened(tmp_path) as store:
+        assert store.clock() == clocks[-1]
+        assert store.commit([upsert(b"a", 99)], 1.0) > clocks[-1]
+
+
+def test_commits_during_a_listing_come_after_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        reader = query(store)
+        store.commit([upsert(name) for name in (b"a", b"b", b"c", b"d")], 1.0)
+        page = reader.changes(None, limit=2)
+        assert [row.path for row in page.changes] == ["a", "b"]
+        store.commit([Remove(b"a", "event"), Remove(b"c", "event"), upsert(b"e", 2)], 2.0)
+        page = reader.changes(page.clock, limit=2)
+        assert [row.path for row in page.changes] == ["d", "e"]
+        assert page.more
+        page = reader.changes(page.clock, limit=9)
+        assert [(row.path, row.change_type.value) for row in page.changes] == [
+            ("a", "deleted"),
+            ("c", "deleted"),
+            ("e", "created"),
+        ]
+        assert not page.more
