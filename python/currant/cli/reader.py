@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from currant.cli.place import Place
-from currant.cli.progress import Bar
 from currant.errors import ServiceUnreachable
 from currant.ipc.client import Answer, Client
 
@@ -80,6 +79,7 @@ def settle(index: "Index", wait: float | None) -> Answer:
     """Bring the index up to date with a bar, for up to `wait` seconds (None: until done).
 
     In slices, so that the bar moves and a signal is heard."""
+    from currant.cli.progress import Bar
     from currant.clock import SystemClock
 
     clock = SystemClock()
