@@ -204,10 +204,35 @@ impl Core {
         let (Some(parent), name) = (self.parent_of(place), self.tree.name(place).to_vec()) else {
             return;
         };
-        let old_path = self.tree.path(moved);
         self.remove_subtree(place, None, platform);
-        self.tree.detach(moved);
+        let old_path = self.take_out(moved);
         self.put_moved(moved, parent, &name, old_path, now);
+    }
+
+    /// The path under which the index has a node's rows, also while the node is in limbo.
+    pub(super) fn row_path(&self, node: NodeId) -> Option<Vec<u8>> {
+        let mut names = Vec::new();
+        let mut at = node;
+        while let Some(parent) = self.parent_of(at) {
+            names.push(at);
+            at = parent;
+        }
+        let mut path = match at {
+            ROOT => Vec::new(),
+            top => self.limbo.values().find(|limbo| limbo.node == top)?.old_path.clone(),
+        };
+        for &node in names.iter().rev() {
+            path = crate::names::join(&path, self.tree.name(node));
+        }
+        Some(path)
+    }
+
+    /// Detach a node from wherever it is, the tree or limbo; returns where its rows are.
+    pub(super) fn take_out(&mut self, node: NodeId) -> Option<Vec<u8>> {
+        let old_path = self.row_path(node);
+        self.limbo.retain(|_, limbo| limbo.node != node);
+        self.tree.detach(node);
+        old_path
     }
 
     /// Attach a detached directory, and let its rows follow.
@@ -222,7 +247,7 @@ impl Core {
         if !self.tree.attach(moved, parent, name) {
             return;
         }
-        if let (Some(old_path), Some(path)) = (old_path, self.tree.path(moved))
+        if let (Some(old_path), Some(path)) = (old_path, self.row_path(moved))
             && old_path != path
             && self.has_rows(moved)
         {
@@ -259,7 +284,8 @@ impl Core {
         old_path: Option<Vec<u8>>,
         platform: &mut impl Platform,
     ) {
-        let path = old_path.or_else(|| self.tree.path(top));
+        let path = old_path.or_else(|| self.row_path(top));
+        self.limbo.retain(|_, limbo| limbo.node != top);
         let mut order = vec![top];
         let mut at = 0;
         let mut rows = false;
@@ -365,9 +391,8 @@ impl Core {
             }
             self.drop_file(child, platform);
         }
-        if let Some(moved) = self.moved_here(stat, platform) {
-            let old_path = self.tree.path(moved);
-            self.tree.detach(moved);
+        if let Some(moved) = self.moved_here(parent, stat, platform) {
+            let old_path = self.take_out(moved);
             self.put_moved(moved, parent, name, old_path, now);
             return;
         }
@@ -378,16 +403,23 @@ impl Core {
     }
 
     /// The directory of the tree that is this inode and is no longer where the tree has it.
-    fn moved_here(&mut self, stat: &Stat, platform: &mut impl Platform) -> Option<NodeId> {
+    fn moved_here(
+        &mut self,
+        parent: NodeId,
+        stat: &Stat,
+        platform: &mut impl Platform,
+    ) -> Option<NodeId> {
         let candidates: Vec<NodeId> = self
             .tree
             .by_ino(stat.ino)
             .filter(|&other| other != ROOT && self.tree.is_dir(other))
             .collect();
         candidates.into_iter().find(|&other| {
-            self.tree.path(other).is_some_and(|path| {
+            // Without a path it is in limbo: renamed away, and nothing was said yet of where to.
+            let gone = self.tree.path(other).is_none_or(|path| {
                 !platform.lstat(&path).is_ok_and(|there| there.ino == stat.ino)
-            })
+            });
+            gone && !self.tree.is_below(parent, other)
         })
     }
 

@@ -158,9 +158,8 @@ impl Core {
     }
 
     fn to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
-        let Some(old_path) = self.tree.path(node) else { return };
+        let Some(old_path) = self.take_out(node) else { return };
         let generation = self.tree.generation(node);
-        self.tree.detach(node);
         self.limbo.insert(cookie, Limbo { node, generation, old_path, since: now });
     }
 
@@ -187,6 +186,7 @@ impl Core {
         if let Some(victim) = self.tree.child(parent, name) {
             // Renamed over something, or exchanged with it: only the parents' contents can tell.
             self.remove_subtree(victim, None, platform);
+            self.rescans += 1;
             let from = memchr::memrchr(b'/', &limbo.old_path).unwrap_or(0);
             if let Some(old_parent) = self.tree.find(&limbo.old_path[..from]) {
                 self.request_listing(old_parent, true);

@@ -310,10 +310,10 @@ impl Core {
             })
             .collect();
         candidates.into_iter().find(|&other| {
-            self.tree.path(other).is_some_and(|path| match platform.lstat(&path) {
-                Ok(there) => there.ino != stat.ino,
-                Err(_) => true,
-            })
+            // Another file under the old name would mean that the old row is still wanted.
+            self.tree
+                .path(other)
+                .is_some_and(|path| platform.lstat(&path) == Err(crate::scan::ListError::Gone))
         })
     }
 

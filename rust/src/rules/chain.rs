@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::file::{self, Links, RuleError, RuleFiles};
+use super::glob::Bytes;
 use super::repository::Repository;
 use super::root::Shared;
-use super::set::{RuleSet, Verdict};
+use super::set::{Asked, RuleSet, Verdict};
 use super::{Decision, STATE_DIR};
 
 /// Where a set of rules comes from, strongest first.
@@ -72,6 +73,7 @@ struct Node {
     /// The path to this directory, each component followed by `/`, from the shallowest directory
     /// that a layer's `start` asks for. Empty when no layer looks at paths.
     prefix: Box<[u8]>,
+    prefix_bytes: Bytes,
     /// Only in a directory that has something of its own.
     own: Option<Box<Own>>,
     /// The rules of every child directory, made on first use, when the child's name makes no
@@ -112,6 +114,7 @@ impl DirRules {
         DirRules(Arc::new(Node {
             shared,
             layers: layers.into(),
+            prefix_bytes: Bytes::of(&prefix),
             prefix: prefix.into(),
             own,
             below: OnceLock::new(),
@@ -284,9 +287,14 @@ fn add(layers: &mut Vec<Layer>, layer: Option<Layer>) {
 
 impl Node {
     fn verdict(&self, path: &[u8], name: &[u8], is_dir: bool) -> Decision {
+        let name_bytes = Bytes::of(name);
+        let path_bytes = name_bytes.with(self.prefix_bytes);
         for layer in &self.layers {
-            let path = layer.start.map_or(name, |start| &path[start as usize..]);
-            match (layer.set.verdict(path, name, is_dir), layer.source) {
+            let asked = match layer.start {
+                Some(start) => Asked { path: &path[start as usize..], name, path_bytes, is_dir },
+                None => Asked { path: name, name, path_bytes: name_bytes, is_dir },
+            };
+            match (layer.set.verdict(&asked), layer.source) {
                 (Verdict::Silent, _) | (Verdict::Keep, Source::Config) => {}
                 (Verdict::Ignore, _) => return Decision::Ignore,
                 (Verdict::Keep, _) => return Decision::Keep,

@@ -76,6 +76,20 @@ impl Glob {
         }
     }
 
+    /// Bytes that every matching text has.
+    pub(super) fn needs(&self) -> Bytes {
+        match &self.shape {
+            Shape::Literal(all) | Shape::Suffix(all) | Shape::Prefix(all) => Bytes::of(all),
+            Shape::Tokens(tokens) => {
+                let plain = tokens.iter().filter_map(|token| match token {
+                    Token::Byte(byte) => Some(*byte),
+                    _ => None,
+                });
+                Bytes::of(&plain.collect::<Vec<u8>>())
+            }
+        }
+    }
+
     /// How many path components a matching path has at most; `None` when `**` lifts the bound.
     pub(super) fn reach(&self) -> Option<u32> {
         let slashes = match &self.shape {
@@ -89,6 +103,25 @@ impl Glob {
             }
         };
         Some(u32::try_from(slashes).unwrap_or(u32::MAX).saturating_add(1))
+    }
+}
+
+/// The bytes of a text, folded into a word: a cheap way to see that a pattern cannot match.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Bytes(u64);
+
+impl Bytes {
+    pub(super) fn of(text: &[u8]) -> Bytes {
+        Bytes(text.iter().fold(0, |set, byte| set | 1 << (byte & 63)))
+    }
+
+    pub(super) fn with(self, other: Bytes) -> Bytes {
+        Bytes(self.0 | other.0)
+    }
+
+    /// Whether all of `needed` may be here. May say yes in error, never no.
+    pub(super) fn may_have(self, needed: Bytes) -> bool {
+        needed.0 & !self.0 == 0
     }
 }
 
@@ -228,6 +261,19 @@ impl Token {
     }
 }
 
+/// Where the text after a `*` can begin next, when it began at `from` and did not match there.
+fn longer(tokens: &[Token], text: &[u8], after: usize, from: usize) -> Option<usize> {
+    let rest = text.get(from + 1..)?;
+    if text[from] == b'/' {
+        return None;
+    }
+    // Most tries fail at their first byte, so look for that at once.
+    let Some(Token::Byte(wanted)) = tokens.get(after) else { return Some(from + 1) };
+    let found = memchr::memchr(*wanted, rest)?;
+    let crossed = *wanted != b'/' && memchr::memchr(b'/', &rest[..found]).is_some();
+    (!crossed).then_some(from + 1 + found)
+}
+
 /// Matches by remembering only the last `*` and the last `**`. That is enough: a `*` stays inside
 /// one component, whose end is the same whatever it takes, and of two `**` the later one can take
 /// everything that the earlier one could have taken more. Time: at most |tokens| x |text| x depth.
@@ -261,10 +307,10 @@ fn run(tokens: &[Token], text: &[u8]) -> bool {
             Some(_) => {}
         }
         if let Some((after, from)) = star
-            && text.get(from).is_some_and(|byte| *byte != b'/')
+            && let Some(next) = longer(tokens, text, after, from)
         {
-            star = Some((after, from + 1));
-            (p, t) = (after, from + 1);
+            star = Some((after, next));
+            (p, t) = (after, next);
             continue;
         }
         let Some((after, from, whole)) = deep else { return false };

@@ -98,8 +98,23 @@ fn without_trailing_spaces(line: &[u8]) -> &[u8] {
 /// The rule as the crate would have to see it, or `None` where the crate's reading may differ.
 fn plain(target: Target, pattern: &[u8], keeps: bool, dir_only: bool) -> Option<Box<str>> {
     let simple = |b: &u8| b.is_ascii_alphanumeric() || b"*?/._-+~#@=%$^&:,!".contains(b);
-    if !pattern.iter().all(simple) || pattern.windows(2).any(|w| w == b"**") {
+    if pattern.windows(2).any(|w| w == b"**") {
         return None;
+    }
+    let mut rest = pattern;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = if *first == b'[' {
+            // `[ch]`: only letters and digits, so that nothing in it means anything.
+            let close = tail.iter().position(|b| !b.is_ascii_alphanumeric())?;
+            if close == 0 || tail[close] != b']' {
+                return None;
+            }
+            &tail[close + 1..]
+        } else if simple(first) {
+            tail
+        } else {
+            return None;
+        };
     }
     let pattern = std::str::from_utf8(pattern).ok()?;
     let keeps = if keeps { "!" } else { "" };

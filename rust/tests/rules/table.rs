@@ -152,6 +152,7 @@ fn every_row_is_decided_as_git_decides_it() {
     }
     let kept = tree.kept();
     let ignored = check_ignore(&tree, &asked);
+    assert!(ignored.len() > 100 && asked.len() > ignored.len() + 100, "git was not asked");
     let wrong: Vec<String> = asked
         .iter()
         .filter(|path| kept.contains(*path) == ignored.contains(path))

@@ -219,7 +219,7 @@ fn bad_lines_and_unreadable_files_are_reported_and_the_rest_applies() {
         .files(&["x.o", "x.a", "bad[", "sub/x.o"])
         .write("sub/.gitignore", "!x.o\n");
     let unreadable = tree.path(b"sub/.gitignore");
-    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&unreadable, fs::Permissions::from_mode(0o000)).unwrap();
     let lines: Vec<_> =
         tree.errors().into_iter().filter(|e| e.path == tree.path(b".gitignore")).collect();
     assert_eq!(lines.iter().map(|e| e.line).collect::<Vec<_>>(), [Some(2), Some(4)]);
