@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from currant.api import open_index
 from currant.cli import cli, run
 from currant.cli.place import Place, find_root
+from currant.cli.reader import reading
 from currant.errors import UsageError
 
 ODD = os.fsdecode(b"\xff\xfe\nname.py")
@@ -321,3 +323,73 @@ def test_a_reader_that_leaves_is_no_error(indexed: Path) -> None:
         env=environment(),
     )
     assert b"Traceback" not in done.stderr
+
+
+def test_a_killed_watcher_leaves_nothing_to_clean_up(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(3):
+        with start("watch", "--json", "--root", str(root)) as process:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["ready"]
+            (root / f"late{number}.py").write_text(f"def late_{number}():\n    pass\n")
+            process.kill()
+            process.communicate()
+        assert (root / ".currant" / "sock").exists()  # a dead one
+        found = ask(capsys, "find", f"late_{number}", "--exact")
+        assert [one["path"] for one in found["definitions"]] == [f"late{number}.py"]
+        assert ask(capsys, "verify")["ok"]
+
+
+def test_a_question_while_its_watcher_is_killed_is_answered(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The owner dies between the question and the answer: the one who asked becomes the owner."""
+    with start("watch", "--json", "--root", str(root)) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["ready"]
+        with reading(Place(root), None) as reader:
+            assert reader.ask("find", {"name": "parse_config"}).fresh
+            process.kill()
+            process.communicate()
+            answer = reader.ask("find", {"name": "parse_config"})
+            assert answer.fresh
+            assert len(answer.result) == 2
+
+
+def test_verify_is_not_fooled_by_work_that_goes_on(watched: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            (watched / "src" / f"w{number % 7}.py").write_text(f"def w{number}():\n    pass\n")
+            (watched / "src" / f"w{(number + 3) % 7}.py").unlink(missing_ok=True)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        told = ask(capsys, "verify")
+    finally:
+        done.set()
+        worker.join()
+    assert told["differences"] == []
+    assert ask(capsys, "verify")["ok"]
+
+
+def test_many_readers_at_once_all_get_the_truth(watched: Path) -> None:
+    wrong: list[str] = []
+
+    def read() -> None:
+        with open_index(watched, sync_ms=60_000) as index:
+            for _ in range(10):
+                if "src/one.py" not in index.files() or not index.last.fresh:
+                    wrong.append(repr(index.last))
+
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for number in range(50):
+        (watched / f"busy{number}.py").write_text(f"x = {number}\n")
+    for reader in readers:
+        reader.join()
+    assert wrong == []
