@@ -156,14 +156,16 @@ def test_verify_is_0_and_says_what_was_compared(indexed: Path, capsys: pytest.Ca
 def test_verify_is_1_with_the_list_when_the_index_lies(
     indexed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The same size and times, other bytes, and a row changed to match: only reading the file can tell.
+    # A row that points to another result, with all else as it was: only reading the file can tell.
     import apsw
 
     database = apsw.Connection(str(indexed / ".currant" / "index.db"))
     (other,) = database.execute(
         "SELECT result_id FROM files WHERE path = CAST('.gitignore' AS BLOB)"
     ).fetchone()
-    database.execute("UPDATE files SET result_id = ? WHERE path = CAST('src/one.py' AS BLOB)", (other,))
+    database.execute(
+        "UPDATE files SET racy = 0, result_id = ? WHERE path = CAST('src/one.py' AS BLOB)", (other,)
+    )
     database.close()
     (found,) = ask(capsys, "verify", status=1)["differences"]
     assert (found["path"], found["kind"]) == ("src/one.py", "different")
@@ -393,3 +395,20 @@ def test_many_readers_at_once_all_get_the_truth(watched: Path) -> None:
     for reader in readers:
         reader.join()
     assert wrong == []
+
+
+def test_a_damaged_index_is_set_aside_and_rebuilt_and_said_so(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (indexed / ".currant" / "index.db").write_bytes(b"nonsense " * 10_000)
+    assert ask(capsys, "doctor", status=1)["ok"] is False
+    assert run(["find", "parse_config", "--json"]) == 0
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)["definitions"]) == 2
+    assert "damaged" in told.err
+    assert run(["verify"]) == 0
+
+
+def test_a_log_level_that_does_not_exist(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURRANT_LOG", "loud")
+    assert run(["status"]) == 2
