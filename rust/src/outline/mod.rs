@@ -17,7 +17,27 @@ mod tree;
 mod visit;
 
 #[cfg(feature = "outline")]
+mod csharp;
+#[cfg(feature = "outline")]
+mod golang;
+#[cfg(feature = "outline")]
+mod java;
+#[cfg(feature = "outline")]
+mod javascript;
+#[cfg(feature = "outline")]
+mod kotlin;
+#[cfg(feature = "outline")]
+mod php;
+#[cfg(feature = "outline")]
 mod python;
+#[cfg(feature = "outline")]
+mod ruby;
+#[cfg(feature = "outline")]
+mod rustlang;
+#[cfg(feature = "outline")]
+mod swift;
+#[cfg(feature = "outline")]
+mod typescript;
 
 pub use json::to_json;
 pub use symbol::{Symbol, SymbolKind};
@@ -76,7 +96,20 @@ pub trait Language: Sync {
 
 /// The languages that are parsed, when the grammars are part of the build.
 #[cfg(feature = "outline")]
-static GRAMMARS: &[&tree::Grammar] = &[&python::PYTHON];
+static GRAMMARS: &[&tree::Grammar] = &[
+    &csharp::CSHARP,
+    &golang::GO,
+    &java::JAVA,
+    &javascript::JAVASCRIPT,
+    &kotlin::KOTLIN,
+    &php::PHP,
+    &python::PYTHON,
+    &ruby::RUBY,
+    &rustlang::RUST,
+    &swift::SWIFT,
+    &typescript::TSX,
+    &typescript::TYPESCRIPT,
+];
 
 /// The languages that are scanned by hand; in every build.
 static SCANNERS: &[&dyn Language] =

@@ -75,8 +75,14 @@ pub(super) fn signature(raw: &[u8], gaps: &[(usize, usize)]) -> String {
             break; // longer than the limit already, even in four-byte characters
         }
     }
-    let end = out.trim_end_matches([' ', '{', ';', ',', ':']).len();
-    out.truncate(end);
+    loop {
+        let end = out.trim_end_matches([' ', '{', ';', ',', ':']);
+        let end = end.strip_suffix(" =>").or_else(|| end.strip_suffix(" =")).unwrap_or(end).len();
+        if end == out.len() {
+            break;
+        }
+        out.truncate(end);
+    }
     cut(&mut out, SIGNATURE_LIMIT);
     out
 }

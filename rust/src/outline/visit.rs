@@ -41,8 +41,8 @@ pub(super) enum Flow {
     Skip,
     /// Inside, in the same scope.
     Enter,
-    /// Inside, where things are local.
-    Local,
+    /// Inside, in a scope without a name.
+    Nameless(Place),
     /// Inside, in a scope of that name.
     Scope(String, Place),
     /// After this node, until the scope around it ends or the next such node comes, in a scope of
@@ -51,22 +51,22 @@ pub(super) enum Flow {
 }
 
 /// A definition about to be reported.
-pub(super) struct Definition<'t> {
+pub(super) struct Definition {
     /// What it is. A function in a type is reported as a method.
     pub kind: SymbolKind,
     /// Its name.
     pub name: String,
-    /// Where its signature ends and its body begins; none if it has no body.
-    pub body: Option<Node<'t>>,
+    /// The byte at which its signature ends and its body begins; none if it has no body.
+    pub until: Option<usize>,
     /// The type it belongs to, when it is not written inside.
     pub owner: Option<String>,
     /// Its documentation, when that is not the comment above it.
     pub doc: Option<String>,
 }
 
-impl Definition<'_> {
+impl Definition {
     pub(super) fn new(kind: SymbolKind, name: String) -> Self {
-        Self { kind, name, body: None, owner: None, doc: None }
+        Self { kind, name, until: None, owner: None, doc: None }
     }
 }
 
@@ -132,7 +132,7 @@ impl<'s> Visit<'s> {
         let flow = match self.rule(node) {
             Rule::Enter => Flow::Enter,
             Rule::Skip => Flow::Skip,
-            Rule::Local => Flow::Local,
+            Rule::Local => Flow::Nameless(Place::Function),
             Rule::Comment => {
                 self.comment(node);
                 Flow::Skip
@@ -147,7 +147,7 @@ impl<'s> Visit<'s> {
         let (name, place) = match flow {
             Flow::Skip => return false,
             Flow::Enter => return true,
-            Flow::Local => (None, Place::Function),
+            Flow::Nameless(place) => (None, place),
             Flow::Scope(name, place) => (Some(name), place),
             Flow::Rest(name) => {
                 if self.scopes.last().is_some_and(|scope| scope.rest && scope.depth == depth) {
@@ -230,22 +230,29 @@ impl<'s> Visit<'s> {
         }
     }
 
+    /// What stands around a node before it and was made part of it by [`Visit::wrap`].
+    pub(super) fn lead(&self, node: Node<'_>) -> &'s [u8] {
+        let around = self.wrapper.as_ref().filter(|wrapper| wrapper.inner == node.id());
+        let from = around.map_or(node.start_byte(), |wrapper| wrapper.byte);
+        self.source.get(from..node.start_byte()).unwrap_or_default()
+    }
+
     /// A plain definition: fields `name` and `body`.
     pub(super) fn plain(&mut self, node: Node<'_>, kind: SymbolKind) -> Flow {
         let name = self.field(node, "name");
-        let body = node.child_by_field_name("body");
-        self.define(node, Definition { body, ..Definition::new(kind, name) })
+        let until = start_of(node, "body");
+        self.define(node, Definition { until, ..Definition::new(kind, name) })
     }
 
     /// Report a definition; the result opens its scope if it is one.
     ///
     /// Not reported, but entered: what has no name (a broken parse), constants and variables in a
     /// function, variables in a type.
-    pub(super) fn define(&mut self, node: Node<'_>, definition: Definition<'_>) -> Flow {
+    pub(super) fn define(&mut self, node: Node<'_>, definition: Definition) -> Flow {
         use SymbolKind::{
             Constant, Constructor, Function, Macro, Method, Module, Namespace, Property,
         };
-        let Definition { mut kind, name, body, owner, doc } = definition;
+        let Definition { mut kind, name, until, owner, doc } = definition;
         let place = self.place();
         let value = matches!(kind, Constant | SymbolKind::Variable);
         let hidden = value && place == Place::Function
@@ -271,7 +278,7 @@ impl<'s> Visit<'s> {
                 parent,
                 start: line(start),
                 end: line(last_row(node).max(start)),
-                signature: self.signature(node, byte, body),
+                signature: self.signature(node, byte, until),
                 doc: doc.filter(|text| !text.is_empty()).unwrap_or(above),
             });
         }
@@ -285,8 +292,8 @@ impl<'s> Visit<'s> {
         Flow::Scope(name, place)
     }
 
-    fn signature(&self, node: Node<'_>, from: usize, body: Option<Node<'_>>) -> String {
-        let to = body.map_or(node.end_byte(), |body| body.start_byte()).max(from);
+    fn signature(&self, node: Node<'_>, from: usize, until: Option<usize>) -> String {
+        let to = until.unwrap_or(node.end_byte()).max(from);
         let raw = self.source.get(from..to).unwrap_or_default();
         let mut gaps = Vec::new();
         if raw.iter().any(|byte| matches!(byte, b'/' | b'#')) {
@@ -322,7 +329,8 @@ impl<'s> Visit<'s> {
         }
     }
 
-    fn comment(&mut self, node: Node<'_>) {
+    /// A comment, which may turn out to document what comes next.
+    pub(super) fn comment(&mut self, node: Node<'_>) {
         let start = node.start_byte();
         let before = &self.source[..start.min(self.source.len())];
         let blank = before.iter().rev().take_while(|byte| **byte != b'\n');
@@ -377,6 +385,17 @@ fn is_licence(pieces: &[&[u8]]) -> bool {
         let head = String::from_utf8_lossy(&piece[..piece.len().min(2000)]).to_ascii_lowercase();
         head.starts_with("#!") || head.contains("copyright") || head.contains("spdx-license")
     })
+}
+
+/// Where what is in a field of a node begins.
+pub(super) fn start_of(node: Node<'_>, field: &str) -> Option<usize> {
+    node.child_by_field_name(field).map(|child| child.start_byte())
+}
+
+/// The first child of a kind; for tokens the kind is their text.
+pub(super) fn child<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).find(|child| child.kind() == kind)
 }
 
 /// The first byte of a node after decorators and annotations.
