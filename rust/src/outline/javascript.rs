@@ -18,6 +18,7 @@ pub(super) static JAVASCRIPT: Grammar = Grammar::new(
     tree_sitter_javascript::LANGUAGE,
     &[
         ("comment", Rule::Comment),
+        ("decorator", Rule::Attribute),
         ("function_declaration", Rule::Define(Function)),
         ("generator_function_declaration", Rule::Define(Function)),
         ("class_declaration", Rule::Define(Class)),

@@ -9,6 +9,8 @@
 
 pub mod cfamily;
 mod json;
+mod markdown;
+mod shell;
 mod symbol;
 mod text;
 #[cfg(feature = "outline")]
@@ -112,8 +114,12 @@ static GRAMMARS: &[&tree::Grammar] = &[
 ];
 
 /// The languages that are scanned by hand; in every build.
-static SCANNERS: &[&dyn Language] =
-    &[&Lexical { dialect: Dialect::C }, &Lexical { dialect: Dialect::Cpp }];
+static SCANNERS: &[&dyn Language] = &[
+    &Lexical { dialect: Dialect::C },
+    &Lexical { dialect: Dialect::Cpp },
+    &markdown::Markdown,
+    &shell::Shell,
+];
 
 /// Every language of this build.
 fn registry() -> impl Iterator<Item = &'static dyn Language> {

@@ -159,7 +159,7 @@ impl Language for Grammar {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
     use crate::outline::GRAMMARS;
 
     #[test]
