@@ -4,6 +4,8 @@
 //! to change them, run the tests with `CURRANT_BLESS=1` and read the difference. Then raise the
 //! version of the language, because stored results are reused as long as it stays.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -63,10 +63,11 @@ pub(super) fn signature(raw: &[u8], gaps: &[(usize, usize)]) -> String {
         }
         if space {
             let inside = out.ends_with(['(', '[']) || matches!(c, ')' | ']');
-            if !out.is_empty() && !(broken && inside) {
-                out.push(' ');
-            } else if broken && matches!(c, ')' | ']') && out.ends_with(',') {
-                out.pop();
+            match (broken && inside, c) {
+                (true, ')' | ']') if out.ends_with(',') => drop(out.pop()),
+                (true, _) => {}
+                (false, _) if out.is_empty() => {}
+                (false, _) => out.push(' '),
             }
             (space, broken) = (false, false);
         }
@@ -138,6 +139,7 @@ fn without_tags(line: &str) -> String {
 }
 
 /// The text inside a docstring (quotes and prefix already gone): common indentation removed.
+#[cfg(any(test, feature = "outline"))]
 pub(super) fn docstring(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(head(raw, RAW_LIMIT));
     let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
