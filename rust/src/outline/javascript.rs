@@ -18,6 +18,7 @@ pub(super) static JAVASCRIPT: Grammar = Grammar::new(
     tree_sitter_javascript::LANGUAGE,
     &[
         ("comment", Rule::Comment),
+        ("decorator", Rule::Attribute),
         ("function_declaration", Rule::Define(Function)),
         ("generator_function_declaration", Rule::Define(Function)),
         ("class_declaration", Rule::Define(Class)),
@@ -173,7 +174,8 @@ pub(super) fn assignment(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     }
     // `exports.a = ...`
     if object == "exports" || object == "module.exports" {
-        let again = matches!(value.kind(), "identifier" | "member_expression" | "call_expression");
+        let again = ["identifier", "member_expression", "call_expression", "unary_expression"]
+            .contains(&value.kind()); // `exports.a = void 0` says that `a` comes later
         let kind = kind.or_else(|| (is_loud(&name) || !again).then_some(Constant));
         let Some(kind) = kind.filter(|_| open) else { return Flow::Enter };
         if value.kind() == "assignment_expression" || value.kind() == "undefined" {

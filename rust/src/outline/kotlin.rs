@@ -1,6 +1,9 @@
 //! Kotlin: types, objects, functions, constructors, constants, the variables of a file, and
 //! properties that run code (a getter, a delegate). What is in an unnamed companion object belongs
 //! to its class; the parent of an extension is the type it extends. Other properties are fields.
+//!
+//! The grammar takes `class A { fun f() {} }` in one line for an error; where several such lines
+//! come together, the types around them may be lost.
 
 use tree_sitter::Node;
 

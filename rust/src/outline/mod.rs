@@ -4,11 +4,13 @@
 //! is in `symbol`; how a syntax tree is walked is in `tree`; each language has a small file of its
 //! own. To add a language: one file, one line in `GRAMMARS` or `SCANNERS`, one fixture.
 //!
-//! The result depends on the language and the bytes only (never on a clock, a path or the load of
-//! the machine), because results are stored under the hash of the content.
+//! The result depends on the language and the bytes only (never on a path, a configuration or
+//! another file), because results are stored under the hash of the content.
 
 pub mod cfamily;
 mod json;
+mod markdown;
+mod shell;
 mod symbol;
 mod text;
 #[cfg(feature = "outline")]
@@ -58,8 +60,8 @@ pub enum OutlineError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// The parser was cut off: it used up the steps that a file of this size is given. The same
-    /// bytes always end this way, so trying again is of no use.
+    /// The parser was cut off: it used up the steps or the time that a file of this size is given.
+    /// Only text that is hardly in the language at all needs so many, and it will again.
     #[error("cut off after {steps} parser steps at byte {offset}")]
     TooSlow {
         /// Steps taken.
@@ -112,8 +114,12 @@ static GRAMMARS: &[&tree::Grammar] = &[
 ];
 
 /// The languages that are scanned by hand; in every build.
-static SCANNERS: &[&dyn Language] =
-    &[&Lexical { dialect: Dialect::C }, &Lexical { dialect: Dialect::Cpp }];
+static SCANNERS: &[&dyn Language] = &[
+    &Lexical { dialect: Dialect::C },
+    &Lexical { dialect: Dialect::Cpp },
+    &markdown::Markdown,
+    &shell::Shell,
+];
 
 /// Every language of this build.
 fn registry() -> impl Iterator<Item = &'static dyn Language> {

@@ -14,8 +14,8 @@ pub(super) static RUST: Grammar = Grammar::new(
     version!("1", "tree-sitter-rust-0.24.2"),
     tree_sitter_rust::LANGUAGE,
     &[
-        ("line_comment", Rule::By(comment)),
-        ("block_comment", Rule::By(comment)),
+        ("line_comment", Rule::Comment),
+        ("block_comment", Rule::Comment),
         ("attribute_item", Rule::Attribute),
         ("function_item", Rule::Define(Function)),
         ("function_signature_item", Rule::Define(Function)),
@@ -38,15 +38,6 @@ pub(super) static RUST: Grammar = Grammar::new(
         ("use_declaration", Rule::Skip),
     ],
 );
-
-/// `//!` and `/*!` are about what they stand in, not about what comes next.
-fn comment(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
-    let text = visit.text(node);
-    if !(text.starts_with(b"//!") || text.starts_with(b"/*!")) {
-        visit.comment(node);
-    }
-    Flow::Skip
-}
 
 fn alias(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     if visit.place() == Place::Type { Flow::Skip } else { visit.plain(node, Type) }
@@ -75,10 +66,16 @@ fn macro_rules(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
 
 fn implementation(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     let whole = visit.field(node, "type");
-    let bare = whole.trim_start_matches(['&', '*', '(', '[', ' ']);
-    let bare = bare.trim_start_matches("dyn ").trim_start_matches("mut ");
-    let bare = bare.split(['<', ' ', ')', ']', ',', ';']).next().unwrap_or_default();
-    let name = bare.rsplit("::").next().unwrap_or_default();
+    let bare = whole.trim_start_matches(['&', '*', ' ']);
+    let life = bare.strip_prefix('\'').and_then(|rest| rest.split_once(' '));
+    let bare = life.map_or(bare, |(_, rest)| rest);
+    let bare = bare.trim_start_matches("mut ").trim_start_matches("dyn ");
+    let name = if bare.starts_with(['[', '(']) {
+        bare
+    } else {
+        let bare = bare.split(['<', ' ']).next().unwrap_or_default();
+        bare.rsplit("::").next().unwrap_or_default()
+    };
     if name.is_empty() {
         return Flow::Nameless(Place::Type);
     }

@@ -69,6 +69,7 @@ fn subscript(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
 /// `var size: Int { get }` in a protocol.
 fn requirement(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     let name = visit.field(node, "name");
+    let name = name.rsplit(' ').next().unwrap_or_default().to_owned();
     visit.define(node, Definition::new(Property, name));
     Flow::Skip
 }
@@ -90,7 +91,9 @@ fn property(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     let shared = modifiers.is_some_and(|text| text.windows(6).any(|word| word == b"static"));
     let fixed = binding.is_some_and(|text| text.starts_with(b"let"));
     let kind = if fixed && (shared || visit.place() == Place::Open) { Constant } else { Variable };
-    visit.define(node, Definition::new(kind, name));
+    let brace = visit.text(node).iter().position(|byte| *byte == b'{');
+    let until = brace.map(|at| node.start_byte() + at);
+    visit.define(node, Definition { until, ..Definition::new(kind, name) });
     Flow::Nameless(Place::Function) // closures in the value
 }
 

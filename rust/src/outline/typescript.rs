@@ -23,6 +23,7 @@ pub(super) static TSX: Grammar = Grammar::new(
 
 const RULES: &[(&str, Rule)] = &[
     ("comment", Rule::Comment),
+    ("decorator", Rule::Attribute),
     ("function_declaration", Rule::Define(Function)),
     ("generator_function_declaration", Rule::Define(Function)),
     ("function_signature", Rule::Define(Function)),

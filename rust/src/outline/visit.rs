@@ -114,12 +114,15 @@ pub(super) struct Visit<'s> {
     path: String,
     preamble: Preamble,
     wrapper: Option<Wrapper>,
+    /// Where the head of the last definition ends: comments before that are inside it.
+    head: usize,
 }
 
 impl<'s> Visit<'s> {
     pub(super) fn new(source: &'s [u8], table: &'s [Rule], out: &'s mut Vec<Symbol>) -> Self {
-        let (preamble, wrapper) = (Preamble::default(), None);
-        Self { source, table, out, scopes: Vec::new(), path: String::new(), preamble, wrapper }
+        let (scopes, path) = (Vec::new(), String::new());
+        let (preamble, wrapper, head) = (Preamble::default(), None, 0);
+        Self { source, table, out, scopes, path, preamble, wrapper, head }
     }
 
     /// Pass a node at a depth; true to look inside.
@@ -260,12 +263,16 @@ impl<'s> Visit<'s> {
         if kind == Function && (place == Place::Type || owner.is_some()) {
             kind = Method;
         }
-        let around = self.wrapper.take().filter(|wrapper| wrapper.inner == node.id());
-        kind = around.as_ref().and_then(|wrapper| wrapper.kind).unwrap_or(kind);
+        let around = self.wrapper.as_ref().filter(|wrapper| wrapper.inner == node.id());
+        kind = around.and_then(|wrapper| wrapper.kind).unwrap_or(kind);
         if !hidden && !name.is_empty() {
-            let row = around.as_ref().map_or(node.start_position().row, |wrapper| wrapper.row);
+            let row = around.map_or(node.start_position().row, |wrapper| wrapper.row);
             let byte = around.map_or_else(|| undecorated(node), |wrapper| wrapper.byte);
+            if kind == Namespace && self.scopes.last().is_some_and(|scope| scope.rest) {
+                self.leave(); // `namespace b;` ends `namespace a;`
+            }
             let (start, above) = self.claim(row);
+            self.head = self.head.max(until.unwrap_or(0));
             let parent = match &owner {
                 Some(owner) if self.path.is_empty() => Some(owner.clone()),
                 Some(owner) => Some(format!("{}.{owner}", self.path)),
@@ -333,9 +340,11 @@ impl<'s> Visit<'s> {
     pub(super) fn comment(&mut self, node: Node<'_>) {
         let start = node.start_byte();
         let before = &self.source[..start.min(self.source.len())];
-        let blank = before.iter().rev().take_while(|byte| **byte != b'\n');
-        // What follows code on its line is about that code, not about what comes next.
-        if !blank.clone().all(u8::is_ascii_whitespace) {
+        let mut blank = before.iter().rev().take_while(|byte| **byte != b'\n');
+        // What follows code on its line is about that code, not about what comes next; what is
+        // marked with `!` is about the file or the module.
+        let about_around = matches!(self.source.get(start..start + 3), Some(b"//!" | b"/*!"));
+        if about_around || start < self.head || !blank.all(u8::is_ascii_whitespace) {
             return;
         }
         self.extend(node);
@@ -343,6 +352,9 @@ impl<'s> Visit<'s> {
     }
 
     fn attribute(&mut self, node: Node<'_>) {
+        if node.start_byte() < self.head {
+            return;
+        }
         self.extend(node);
         self.preamble.attribute.get_or_insert(node.start_position().row);
     }
@@ -370,21 +382,9 @@ impl<'s> Visit<'s> {
         }
         let pieces: Vec<&[u8]> =
             preamble.comments.iter().filter_map(|&(from, to)| self.source.get(from..to)).collect();
-        let doc = if preamble.first == 0 && is_licence(&pieces) {
-            String::new()
-        } else {
-            text::comment(&pieces)
-        };
+        let doc = text::above(&pieces, preamble.first == 0);
         (preamble.attribute.unwrap_or(row).min(row), doc)
     }
-}
-
-/// The comment at the top of a file that belongs to the file and not to what follows it.
-fn is_licence(pieces: &[&[u8]]) -> bool {
-    pieces.iter().take(40).any(|piece| {
-        let head = String::from_utf8_lossy(&piece[..piece.len().min(2000)]).to_ascii_lowercase();
-        head.starts_with("#!") || head.contains("copyright") || head.contains("spdx-license")
-    })
 }
 
 /// Where what is in a field of a node begins.
