@@ -53,6 +53,7 @@ class DictStore:
                 case Remove():
                     self.rows.pop(item.path, None)
                 case RemoveTree():
+                    self.rows.pop(item.path, None)
                     for path in [path for path in self.rows if path.startswith(item.path + b"/")]:
                         del self.rows[path]
                 case MoveTree():

@@ -11,7 +11,7 @@ from currant.doctor import Grade
 from currant.lock import RootLock
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-30 22 0:25 / /home/me/my\040files rw - nfs4 server:/x rw
+30 22 0:25 / /mnt/me/my\040files rw - nfs4 server:/x rw
 31 22 0:26 / /work rw - overlay overlay rw
 32 22 0:27 / /work rw - tmpfs tmpfs rw
 not a line
@@ -22,8 +22,8 @@ not a line
     ("path", "kind"),
     [
         ("/etc", "ext4"),
-        ("/home/me/my files/repo", "nfs4"),
-        ("/home/me/my file", "ext4"),
+        ("/mnt/me/my files/repo", "nfs4"),
+        ("/mnt/me/my file", "ext4"),
         ("/work/x", "tmpfs"),
         ("/workshop", "ext4"),
     ],

@@ -32,7 +32,7 @@ ODD = os.fsdecode(b"dir/\xff name\n.c")
 
 @dataclass
 class IndexOnly:
-    """A service without engine and workers: the store and the query are real, commits are made by the test."""
+    """A service without engine and workers: store and query are real, the test makes the commits."""
 
     root: Path
     store: Store
@@ -90,7 +90,8 @@ def raw(service: IndexOnly) -> socket.socket:
 
 def say(connection: socket.socket, line: bytes) -> dict[str, Any]:
     """Send bytes as they are; the first line that comes back."""
-    connection.sendall(line)
+    if line:
+        connection.sendall(line)
     with connection.makefile("rb") as lines:
         answer: dict[str, Any] = json.loads(lines.readline())
     return answer

@@ -31,7 +31,7 @@ def test_expensive_directories_are_disjoint_true_and_ordered(tree: dict[str, int
 
 def test_a_directory_with_its_cost_in_its_own_files_is_named_itself() -> None:
     sizes = [("lib/big.bin", 10_000_000), ("lib/sub/small", 1), ("src/one.py", 10)]
-    assert [one.path for one in expensive_directories(sizes, 10)][0] == "lib"
+    assert expensive_directories(sizes, 10)[0].path == "lib"
 
 
 def test_a_chain_of_single_directories_is_opened() -> None:

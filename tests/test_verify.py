@@ -56,8 +56,8 @@ def test_the_differences_are_exactly_those_of_the_two_sets(
     root = tmp_path_factory.mktemp("root")
     fill(root, disk)
     report = check(root, FakeIndex({path: row_of(path, content) for path, content in held.items()}))
-    expected = {path: "missing" for path in disk.keys() - held.keys()}
-    expected |= {path: "extra" for path in held.keys() - disk.keys()}
+    expected = dict.fromkeys(disk.keys() - held.keys(), "missing")
+    expected |= dict.fromkeys(held.keys() - disk.keys(), "extra")
     expected |= {path: "different" for path in disk.keys() & held.keys() if disk[path] != held[path]}
     assert {found.path: found.kind for found in report.differences} == expected
     assert report.ok == (not expected)

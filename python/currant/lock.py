@@ -21,11 +21,18 @@ if sys.platform == "win32":
         # Locks one byte far behind the text, which others may go on reading.
         os.lseek(fd, 1 << 20, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(fd: int) -> None:
+        os.lseek(fd, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
 else:
     import fcntl
 
     def _lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 _held: "weakref.WeakSet[RootLock]" = weakref.WeakSet()
@@ -68,6 +75,9 @@ class RootLock:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             _held.discard(self)
+            # Not only closed: a child that was forked this moment still has a copy of the descriptor.
+            with contextlib.suppress(OSError):
+                _unlock(fd)
             os.close(fd)
 
     def _forget(self) -> None:
@@ -93,9 +103,11 @@ def owner_of(state_dir: Path) -> int | None:
         _lock(fd)
     except OSError:
         return _pid_in(fd)
+    else:
+        _unlock(fd)
+        return None
     finally:
         os.close(fd)
-    return None
 
 
 def _pid_in(fd: int) -> int:

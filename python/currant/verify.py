@@ -21,6 +21,10 @@ ROUNDS: Final = 6
 """How often a difference is asked again before it is reported as one, or as still moving."""
 
 _BLOCK: Final = 1 << 20
+# Nothing but a regular file of that very name is read, and opening never waits; Windows has none of these.
+_FLAGS: Final = sum(
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
+)
 _TASK: Final = 128  # files a thread takes at a time
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
@@ -186,9 +190,7 @@ def _difference(path: str, row: Row | None, seen: Seen | None) -> Difference:
 def look(base: str, path: str) -> Seen | None:
     """Read and hash one file as it is now; None when no regular file is there."""
     try:
-        handle = os.open(
-            os.path.join(base, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-        )
+        handle = os.open(os.path.join(base, path), os.O_RDONLY | _FLAGS)
     except OSError as error:
         if error.errno in _GONE:
             return None

@@ -2,6 +2,8 @@
 //! sleeps through a wake-up. No test measures time: a lost wake-up shows as a failed assertion when
 //! the (long) limit of a wait is over.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;

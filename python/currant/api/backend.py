@@ -64,10 +64,16 @@ class Own:
             self.service.start()
             undo.callback(self.service.shutdown)
             self._desk = Desk(self.service, version=_core.__version__, live=live)
-            server = Server(self._desk, settings.state_path(root))
-            undo.callback(server.close)
+            self.socket_error = ""
+            try:
+                undo.callback(Server(self._desk, settings.state_path(root)).close)
+            except OSError as error:
+                # A file system without sockets: the index works, but nobody else can ask it.
+                self.socket_error = f"no socket in {settings.state_path(root)}: {error.strerror or error}"
             self._cleanup = undo.pop_all()
         self.owner: Mapping[str, Any] = self._desk.ask("hello", {}, None).result
+        self.notices = [text for text in (self.service.store.opened.message, self.socket_error) if text]
+        """What people should be told of the opening: an index set aside, a socket that could not be made."""
         # The scan that `start` began answers the first question; without watches later ones scan again.
         self._scanned = live
 

@@ -179,6 +179,11 @@ class Index:
         """The running service when this process owns the index, else None."""
         return self._backend.service if isinstance(self._backend, Own) else None
 
+    @property
+    def notices(self) -> list[str]:
+        """What people should be told of the opening, such as a damaged index that was set aside."""
+        return self._backend.notices if isinstance(self._backend, Own) else []
+
     def close(self) -> None:
         """Let go of the index; an owner stops cleanly. Idempotent."""
         with self._choosing:

@@ -99,6 +99,8 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape")
     try:
+        if level := os.environ.get("CURRANT_LOG"):
+            _log_to_stderr(level)
         status = cli.main(list(arguments), prog_name="currant", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -119,6 +121,19 @@ def run(arguments: Sequence[str]) -> int:
             write_json({"error": told})
         click.echo(f"currant: {error}", err=True)
         return error.exit_code
+
+
+def _log_to_stderr(level: str) -> None:
+    """What goes on inside, from `level` (debug, info, warning, error) up."""
+    import logging
+
+    from currant.errors import UsageError
+
+    known = logging.getLevelNamesMapping()
+    if level.upper() not in known:
+        raise UsageError(f"CURRANT_LOG={level}: must be debug, info, warning or error")
+    form = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
+    logging.basicConfig(level=known[level.upper()], format=form)
 
 
 def main() -> NoReturn:

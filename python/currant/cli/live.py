@@ -161,7 +161,7 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
         parts += [Text("\nfailures", "bold red"), Text("\n".join(map(printable, failures)), no_wrap=True)]
     for trouble in told["degraded"]:
         parts.append(Text(f"\n{trouble['what']} ({trouble['count']}): {trouble['fix']}", "yellow"))
-    return Panel(Group(*parts), title=f"currant  {printable(str(told['root']))}", title_align="left")
+    return Panel(Group(*parts), title=Text(f"currant  {printable(str(told['root']))}"), title_align="left")
 
 
 def _failure(one: tuple[str, float, str]) -> str:

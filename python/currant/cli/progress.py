@@ -3,7 +3,6 @@
 Written to standard error, so that it never mixes with an answer. Draws only what it is given.
 """
 
-import shutil
 import sys
 from types import TracebackType
 from typing import Final, Self, TextIO
@@ -38,6 +37,8 @@ class Bar:
         self._due = now + (_TERMINAL_SECONDS if self._terminal else _PLAIN_SECONDS)
         text = self._text(done, total, rate, eta, phase)
         if self._terminal:
+            import shutil
+
             width = shutil.get_terminal_size().columns - 1
             self._stream.write(f"\r\x1b[2K{text[:width]}")
             self._drawn = True

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import click
+
 from currant.cli.place import Place
-from currant.cli.progress import Bar
 from currant.errors import ServiceUnreachable
 from currant.ipc.client import Answer, Client
 
@@ -80,11 +81,14 @@ def settle(index: "Index", wait: float | None) -> Answer:
     """Bring the index up to date with a bar, for up to `wait` seconds (None: until done).
 
     In slices, so that the bar moves and a signal is heard."""
+    from currant.cli.progress import Bar
     from currant.clock import SystemClock
 
     clock = SystemClock()
     end = None if wait is None else clock.monotonic() + wait
     service = index.service
+    for notice in index.notices:
+        click.echo(notice, err=True)
     with Bar() as bar:
         while True:
             left = None if end is None else end - clock.monotonic()

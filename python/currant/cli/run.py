@@ -126,6 +126,8 @@ def watch(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     settings = load_settings(place.root, flags=_flags(place, workers, ignore))
     try:
         with stoppable(), _take_over(lambda: Own(place.root, settings, live=True), place) as own:
+            for notice in own.notices:
+                click.echo(notice, err=True)
             if sys.stdout.isatty() and not as_json:
                 live.on_terminal(own.service)
             else:

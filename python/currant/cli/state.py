@@ -11,11 +11,13 @@ from currant.errors import ServiceUnreachable, SyncTimeout
 from currant.ipc.client import Client
 
 _FAILURES = 5
+_ALL = {"limit": 1_000_000}
 
 
 @click.command(short_help="Who keeps the index true, and how far it is.")
+@click.option("--failures", is_flag=True, help="List every file that could not be indexed, with the reason.")
 @options
-def status(place: Place, as_json: bool) -> int:
+def status(place: Place, failures: bool, as_json: bool) -> int:
     """Show the state of the index: who keeps it true, how far it is, what failed, what works badly.
 
     Does not wait for anything. Without a watcher it says so and shows what the index holds as of its last
@@ -24,8 +26,10 @@ def status(place: Place, as_json: bool) -> int:
     try:
         with Client.connect(place.quick_state_dir) as client:
             told: dict[str, Any] = client.call("status", sync_ms=None).result
+            if failures:
+                told["failures"] = client.call("failures", _ALL, sync_ms=None).result
     except ServiceUnreachable:
-        told = _unowned(place)
+        told = _unowned(place, failures)
     if as_json:
         write_json(told)
     else:
@@ -33,11 +37,13 @@ def status(place: Place, as_json: bool) -> int:
     return 0
 
 
-def _unowned(place: Place) -> dict[str, Any]:
+def _unowned(place: Place, failures: bool) -> dict[str, Any]:
     """The state as an owner sees it on opening, without its waiting for the scan."""
     # With the scheduler off the index is opened and nothing is scanned, watched or read.
     with open_here(Place(place.root, {**place.flags, "scheduler.enabled": False})) as index:
         told = index.status()
+        if failures:
+            told["failures"] = index.ask("failures", _ALL, sync_ms=-1).result
     # The process that opened it just now to look is not one that keeps it true.
     return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher", "degraded": []}
 
@@ -72,8 +78,13 @@ def _write(told: dict[str, Any]) -> None:
     table(rows)
     for trouble in told["degraded"]:
         click.echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
-    for path, _at, reason in stats["recent_failures"][-_FAILURES:]:
-        click.echo(f"failed: {shown(path)}: {reason}")
+    failed = told.get("failures")
+    if failed is None:
+        failed = [
+            {"path": path, "reason": reason} for path, _at, reason in stats["recent_failures"][-_FAILURES:]
+        ]
+    for one in failed:
+        click.echo(f"failed: {shown(one['path'])}: {one['reason']}")
 
 
 @click.command(short_help="Wait until every change so far is in the index.")

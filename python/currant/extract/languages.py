@@ -264,14 +264,37 @@ _CPP_MARKERS: Final = re.compile(
     rb"|using[ \t]+(?:namespace\b|[A-Za-z_]\w*[ \t]*=|[\w:]+::\w+[ \t]*;)"
     rb"|class[ \t]+[A-Za-z_][\w: \t]*(?:\{|;|:|$)"
     rb"|(?:public|private|protected)[ \t]*:"
-    rb"|(?:constexpr|explicit|virtual|friend|consteval|concept)[ \t]+\w"
+    rb"|(?:constexpr|explicit|virtual|friend|consteval|concept)[ \t]+[\w:~<>,*& \t]+[(;={]"
     rb"|static_cast<"
-    rb"|#[ \t]*include[ \t]*<(?:algorithm|array|atomic|chrono|cstd\w+|cstring|exception|functional|iostream"
-    rb"|istream|iterator|limits|list|map|memory|mutex|new|numeric|optional|ostream|queue|set|span|sstream"
-    rb"|stdexcept|string|string_view|thread|tuple|type_traits|unordered_map|unordered_set|utility|variant"
-    rb"|vector)>"
     rb")",
     re.MULTILINE,
+)
+# The pattern above is slow on a header that has nothing of the kind, as most C headers; these words decide
+# first whether it is tried at all.
+_CPP_WORDS: Final = (
+    b"template",
+    b"namespace",
+    b"using",
+    b"class",
+    b"public",
+    b"private",
+    b"protected",
+    b"constexpr",
+    b"explicit",
+    b"virtual",
+    b"friend",
+    b"consteval",
+    b"concept",
+    b"static_cast",
+)
+_CPP_INCLUDE: Final = re.compile(
+    rb"include[ \t]*<(?:algorithm|any|array|atomic|bitset|cassert|cctype|cerrno|charconv|chrono|cinttypes"
+    rb"|climits"
+    rb"|cmath|compare|concepts|condition_variable|coroutine|cstd\w+|cstring|ctime|deque|exception|filesystem"
+    rb"|forward_list|fstream|functional|future|initializer_list|iomanip|ios|iosfwd|iostream|istream|iterator"
+    rb"|limits|list|locale|map|memory|mutex|new|numeric|optional|ostream|queue|random|ranges|ratio|regex|set"
+    rb"|shared_mutex|span|sstream|stack|stdexcept|streambuf|string|string_view|system_error|thread|tuple"
+    rb"|type_traits|typeindex|typeinfo|unordered_map|unordered_set|utility|valarray|variant|vector)>"
 )
 # `extern "C"` inside `#ifdef __cplusplus` is what C headers write to be usable from C++; the other lines
 # of such a block may hold C++ that says nothing about the rest.
@@ -293,7 +316,8 @@ def detect(path: str, head: bytes) -> str | None:
     """The language of a text file, or None when nothing tells.
 
     Asked in this order: the whole name, the extension (with the head where an extension has several
-    owners), the shebang line, an editor's mode line. `path` may be a path or only a name.
+    owners), names that are continued freely (``Dockerfile.dev``), the shebang line, an editor's mode
+    line. `path` may be a path or only a name.
     """
     head = head[:HEAD_BYTES]
     name = path.rpartition("/")[2]
@@ -301,9 +325,6 @@ def detect(path: str, head: bytes) -> str | None:
     found = _NAMES.get(lower)
     if found is not None:
         return found
-    for prefix, language in _NAME_PREFIXES:
-        if lower.startswith(prefix):
-            return language
     stem, dot, extension = lower.rpartition(".")
     if dot and stem:
         # Templates of generated files are written in the language of what they become: config.h.in.
@@ -320,6 +341,9 @@ def detect(path: str, head: bytes) -> str | None:
         found = _ambiguous(extension, head)
         if found is not None:
             return found
+    for prefix, language in _NAME_PREFIXES:
+        if lower.startswith(prefix):
+            return language
     return _shebang(head) or _modeline(head)
 
 
@@ -332,7 +356,7 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
                 return mode
             if _OBJC_MARKERS.search(head):
                 return "objective-c"
-            return "cpp" if _CPP_MARKERS.search(_CPP_GUARD.sub(b"", head)) else "c"
+            return "cpp" if _is_cpp_header(head) else "c"
         case "m":
             return "objective-c" if _OBJC_MARKERS.search(head) or b"#include" in head else "matlab"
         case "inc":
@@ -350,6 +374,15 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
                 else None
             )
     return None
+
+
+def _is_cpp_header(head: bytes) -> bool:
+    """True when a header holds what no C compiler would take."""
+    if b"__cplusplus" in head:
+        head = _CPP_GUARD.sub(b"", head)
+    if _CPP_INCLUDE.search(head):
+        return True
+    return any(word in head for word in _CPP_WORDS) and _CPP_MARKERS.search(head) is not None
 
 
 def _shebang(head: bytes) -> str | None:

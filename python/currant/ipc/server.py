@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from currant import errors
+from currant.clock import SystemClock
 from currant.ipc import wire
 from currant.ipc.client import Answer
 from currant.ipc.methods import Desk
 
 MAX_CONNECTIONS: Final = 64
 SEND_TIMEOUT_SECONDS: Final = 30
+GRACE_SECONDS: Final = 2.0
 _FOLLOW_PAGE: Final = 500
 
 
@@ -30,6 +32,7 @@ class Server:
 
     def __init__(self, desk: Desk, state_dir: Path, *, max_connections: int = MAX_CONNECTIONS) -> None:
         self._desk = desk
+        self._clock = SystemClock()
         self._path = state_dir / wire.SOCKET_NAME
         self._slots = threading.BoundedSemaphore(max_connections)
         self._open: dict[socket.socket, threading.Thread] = {}
@@ -41,7 +44,7 @@ class Server:
         self._acceptor.start()
 
     def close(self) -> None:
-        """Stop accepting, let requests under way finish, remove the socket file. Idempotent."""
+        """Stop accepting, give requests under way a moment to finish, remove the socket file. Idempotent."""
         with self._guard:
             if self._closing:
                 return
@@ -55,12 +58,16 @@ class Server:
         if _identity(self._path) == self._identity:
             with suppress(OSError):
                 self._path.unlink()
-        for connection, _thread in connections:
-            # Only the reading half: an answer that is being written still goes out.
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
-        for _connection, thread in connections:
-            thread.join(SEND_TIMEOUT_SECONDS)
+        # First only the reading half: an answer that is nearly there still goes out. Then both: someone may
+        # have asked for a barrier of minutes, and will ask the next owner instead.
+        deadline = self._clock.monotonic() + GRACE_SECONDS
+        for how in (socket.SHUT_RD, socket.SHUT_RDWR):
+            for connection, thread in connections:
+                if thread.is_alive():
+                    with suppress(OSError):
+                        connection.shutdown(how)
+            for _connection, thread in connections:
+                thread.join(max(0.0, deadline - self._clock.monotonic()))
 
     def _accept(self) -> None:
         while True:
@@ -91,7 +98,7 @@ class Server:
                 self._slots.release()
                 return False
             self._open[connection] = thread
-        thread.start()
+            thread.start()
         return True
 
     def _serve(self, connection: socket.socket) -> None:

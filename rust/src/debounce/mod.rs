@@ -23,7 +23,7 @@ mod wheel;
 
 use std::time::Duration;
 
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table};
 
 use crate::clock::Now;
 use ready::ReadyHeap;
@@ -125,30 +125,23 @@ impl Debouncer {
 
     /// Note that something happened to `key`; true when it was not pending.
     pub fn push(&mut self, key: u32, now: Now) -> bool {
-        self.advance(now);
-        if let Some(at) = self.find(key) {
-            self.touch(at);
-            return false;
+        let (at, new) = self.note(key, now);
+        if new {
+            self.place(at);
         }
-        let at = self.add(key);
-        self.place(at);
-        true
+        new
     }
 
     /// Like [`Self::push`], and the key is due at once; true when it was not pending.
     pub fn push_due(&mut self, key: u32, now: Now) -> bool {
-        self.advance(now);
-        if let Some(at) = self.find(key) {
-            self.touch(at);
-            if !self.slab[at].in_ready() {
-                self.wheel.unlink(&mut self.slab, at);
-                self.ready.push(&mut self.slab, at);
-            }
-            return false;
+        let (at, new) = self.note(key, now);
+        if new {
+            self.ready.push(&mut self.slab, at);
+        } else if !self.slab[at].in_ready() {
+            self.wheel.unlink(&mut self.slab, at);
+            self.ready.push(&mut self.slab, at);
         }
-        let at = self.add(key);
-        self.ready.push(&mut self.slab, at);
-        true
+        new
     }
 
     /// Make everything pending due.
@@ -245,19 +238,26 @@ impl Debouncer {
         self.by_key.find(hash(key), |&at| self.slab[at].key == key).copied()
     }
 
-    fn touch(&mut self, at: u32) {
-        let entry = &mut self.slab[at];
-        let offset = (self.now - entry.first).div_ceil(self.unit);
-        entry.last = u32::try_from(offset).unwrap_or(u32::MAX);
-    }
-
-    /// A new entry in the slab and the map, linked from nowhere.
-    fn add(&mut self, key: u32) -> u32 {
-        let at = self.slab.insert(Entry::new(key, self.now, self.serial));
-        self.serial = self.serial.wrapping_add(1);
+    /// The entry of `key`, pushed last at `now`, and whether it is new: then it is linked from nowhere.
+    fn note(&mut self, key: u32, now: Now) -> (u32, bool) {
+        self.advance(now);
         let slab = &self.slab;
-        self.by_key.insert_unique(hash(key), at, |&other| hash(slab[other].key));
-        at
+        let same = |&at: &u32| slab[at].key == key;
+        match self.by_key.entry(hash(key), same, |&at| hash(slab[at].key)) {
+            hash_table::Entry::Occupied(found) => {
+                let at = *found.get();
+                let entry = &mut self.slab[at];
+                let offset = (self.now - entry.first).div_ceil(self.unit);
+                entry.last = u32::try_from(offset).unwrap_or(u32::MAX);
+                (at, false)
+            }
+            hash_table::Entry::Vacant(place) => {
+                let at = self.slab.insert(Entry::new(key, self.now, self.serial));
+                self.serial = self.serial.wrapping_add(1);
+                place.insert(at);
+                (at, true)
+            }
+        }
     }
 
     fn due(&self, at: u32) -> u64 {

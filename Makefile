@@ -1,0 +1,67 @@
+# Every check of this project by one name; `.ci/run` and people call the same targets.
+# Run inside a virtual environment (see README.md), or say PYTHON=path/to/python.
+
+PYTHON ?= python3
+CARGO ?= cargo
+# The core without Python: what must build and test on a machine that has none.
+LEAN = --no-default-features
+# The same with the extractors' grammars. Not the default features: those link against Python.
+FULL = --no-default-features --features outline
+RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
+
+.DEFAULT_GOAL := help
+.PHONY: help install build format lint types stubs test test-rust test-python bench docs all clean
+
+help: ## Say what each target does
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## Install Currant, editable, with everything its checks need
+	$(PYTHON) -m pip install -e '.[dev]'
+
+build: ## Build the native module again after a change in rust/
+	$(PYTHON) -m maturin develop --release
+
+format: ## Rewrite the sources in the house format
+	$(PYTHON) -m ruff check --fix-only --quiet python tests $(wildcard benches)
+	$(PYTHON) -m ruff format python tests $(wildcard benches)
+	$(CARGO) fmt
+
+lint: ## Check style: ruff, rustfmt, clippy (with and without Python)
+	$(PYTHON) -m ruff check python tests $(wildcard benches)
+	$(PYTHON) -m ruff format --check python tests $(wildcard benches)
+	$(CARGO) fmt --check
+	$(RUST_ENV) $(CARGO) clippy --all-targets $(LEAN) -- -D warnings
+	$(RUST_ENV) $(CARGO) clippy --all-targets -- -D warnings
+
+types: stubs ## Check types: mypy --strict, and the stub against the binary
+	$(PYTHON) -m mypy --strict
+
+stubs: ## Compare _core.pyi with the native module that is installed
+	$(PYTHON) -m mypy.stubtest currant._core --mypy-config-file pyproject.toml \
+		--allowlist tests/stubtest-allowlist.txt --ignore-unused-allowlist
+
+test: test-rust ## Run every test: the core without and with grammars, then Python
+	$(RUST_ENV) $(CARGO) test $(FULL)
+	$(PYTHON) -m pytest
+
+test-rust: ## Run the tests of the core alone: quick, needs no Python
+	$(RUST_ENV) $(CARGO) test $(LEAN)
+
+test-python: ## Run the tests of the Python layer alone
+	$(PYTHON) -m pytest
+
+bench: ## Measure: the core's hand-over, then every benches/bench_*.py
+	$(CARGO) run --release $(LEAN) --example handover
+	@for bench in $(wildcard benches/bench_*.py); do \
+		echo "== $$bench"; $(PYTHON) "$$bench" || exit 1; done
+
+docs: ## Check the documents: rustdoc without warnings, and what README and CONTRIBUTING name
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(FULL)
+	$(PYTHON) -m pytest -q tests/test_docs.py tests/test_layers.py
+
+all: lint types test docs ## Everything that CI checks
+
+clean: ## Remove what was built (never an index)
+	$(CARGO) clean
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,154 @@
+"""What commands draw: the bar, the live view, names that would steer a terminal, and two signals."""
+
+import io
+import signal
+import subprocess
+import sys
+from collections import deque
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from currant.cli.live import render
+from currant.cli.output import duration, printable, shown, size
+from currant.cli.progress import Bar
+from currant.clock import ManualClock
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_work_that_is_quick_shows_nothing() -> None:
+    stream, clock = Terminal(), ManualClock()
+    with Bar(stream=stream, clock=clock) as bar:
+        bar.show(1, 10)
+        clock.advance(0.9)
+        bar.show(9, 10)
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
+    stream, clock = Terminal(), ManualClock()
+    with Bar(stream=stream, clock=clock) as bar:
+        clock.advance(1.5)
+        bar.show(500, 1_000, rate=250.0, eta=2.0)
+        bar.show(501, 1_000, rate=250.0, eta=2.0)  # not due yet
+    drawn = stream.getvalue()
+    assert "500/1,000 files" in drawn
+    assert "250/s" in drawn
+    assert "2 s left" in drawn
+    assert "501" not in drawn
+    assert drawn.endswith("\r\x1b[2K")
+
+
+def test_anything_else_gets_a_plain_line_now_and_then() -> None:
+    stream, clock = io.StringIO(), ManualClock()
+    with Bar(stream=stream, clock=clock) as bar:
+        for second in range(30):
+            clock.advance(1.0)
+            bar.show(second, 0, phase="scanning")
+    lines = stream.getvalue().splitlines()
+    assert lines == ["scanning  0 files", "scanning  10 files", "scanning  20 files"]
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_nothing_printable_steers_a_terminal(text: str) -> None:
+    assert printable(text).isprintable()
+    assert "\n" not in shown(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.4, "59 s"), (60, "1:00 min"), (3_599.6, "1:00 h"), (7_500, "2:05 h")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_sizes() -> None:
+    assert [size(count) for count in (0, 1_023, 1_536, 5 << 30, 1 << 50)] == [
+        "0 B",
+        "1023 B",
+        "1.5 KiB",
+        "5.0 GiB",
+        "1024.0 TiB",
+    ]
+
+
+def status(**changed: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "root": "/repo",
+        "phase": "watching",
+        "fresh": True,
+        "pending": 0,
+        "clock": "c:12345678:9",
+        "active_workers": 1,
+        "processed_files": 7,
+        "index": {"files": 1_234, "failed": 0},
+        "stats": {"recent_files_per_second": 12.0, "reused_results": 3, "recent_failures": []},
+        "degraded": [],
+    }
+    return told | changed
+
+
+def drawn(told: dict[str, Any], recent: list[str]) -> str:
+    from rich.console import Console
+
+    console = Console(width=100, file=io.StringIO(), force_terminal=False)
+    console.print(render(told, deque(recent)))
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_the_live_view_shows_state_rate_changes_and_failures() -> None:
+    stats = {"recent_files_per_second": 12.0, "recent_failures": [("bad.c", 1.0, "parser crashed")]}
+    text = drawn(
+        status(
+            fresh=False,
+            pending=42,
+            stats=stats,
+            degraded=[{"what": "polling", "count": 2, "fix": "raise it"}],
+        ),
+        ["12:00:00  created   new.py"],
+    )
+    for part in ("42 pending", "12/s", "1,234", "new.py", "bad.c: parser crashed", "polling (2): raise it"):
+        assert part in text
+
+
+def test_names_are_text_in_the_live_view_not_markup_and_not_escapes() -> None:
+    text = drawn(status(root="/r[bold]x"), ["created  \x1b[31m[red]evil"])
+    assert "\x1b" not in text
+    assert "[red]evil" in text
+    assert "/r[bold]x" in text
+
+
+TWO_SIGNALS = """
+import sys, threading
+from currant.cli.stopping import Stopped, stoppable
+hang = threading.Event()
+try:
+    with stoppable():
+        try:
+            print("ready", flush=True)
+            hang.wait()
+        finally:
+            print("cleaning", flush=True)
+            hang.wait()
+except Stopped as stopped:
+    sys.exit(stopped.exit_code)
+"""
+
+
+def test_the_second_signal_ends_it_at_once() -> None:
+    with subprocess.Popen([sys.executable, "-c", TWO_SIGNALS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "cleaning\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 128 + signal.SIGTERM

@@ -1,0 +1,172 @@
+"""Language detection by name and first bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from currant.extract import HEAD_BYTES, detect, is_binary
+
+BY_NAME = {
+    "a.py": "python",
+    "a.pyi": "python",
+    "a.js": "javascript",
+    "a.mjs": "javascript",
+    "a.jsx": "javascript",
+    "a.ts": "typescript",
+    "a.d.ts": "typescript",
+    "a.tsx": "tsx",
+    "a.go": "go",
+    "a.rs": "rust",
+    "A.java": "java",
+    "a.c": "c",
+    "a.cc": "cpp",
+    "a.cpp": "cpp",
+    "a.hpp": "cpp",
+    "a.C": "cpp",
+    "a.cs": "csharp",
+    "a.rb": "ruby",
+    "Rakefile": "ruby",
+    "a.gemspec": "ruby",
+    "a.php": "php",
+    "a.kt": "kotlin",
+    "build.gradle.kts": "kotlin",
+    "a.swift": "swift",
+    "a.sh": "bash",
+    ".bashrc": "bash",
+    "README.md": "markdown",
+    "Makefile": "make",
+    "GNUmakefile": "make",
+    "Makefile.am": "make",
+    "Kconfig.debug": "kconfig",
+    "Dockerfile": "dockerfile",
+    "Dockerfile.alpine": "dockerfile",
+    "CMakeLists.txt": "cmake",
+    "notes.txt": "text",
+    "config.h.in": "c",
+    "a.S": "assembly",
+    "A.PY": "python",
+    "LICENSE": "text",
+    "go.mod": "go-mod",
+    "Cargo.lock": "toml",
+}
+
+
+@pytest.mark.parametrize(("name", "language"), BY_NAME.items())
+def test_by_name(name: str, language: str) -> None:
+    assert detect(name, b"") == language
+    assert detect(f"some/where.py/{name}", b"") == language
+
+
+@pytest.mark.parametrize(
+    ("line", "language"),
+    [
+        (b"#!/usr/bin/python3.11 -u\n", "python"),
+        (b"#!/usr/bin/env python3\n", "python"),
+        (b"#!/usr/bin/env -S PYTHONPATH=. python -u\n", "python"),
+        (b"#! /bin/sh\n", "bash"),
+        (b"#!/bin/bash -e\r\n", "bash"),
+        (b"#!/usr/bin/env node\n", "javascript"),
+        (b"#!/usr/bin/perl -w", "perl"),
+        (b"#!/usr/local/bin/ruby2.7\n", "ruby"),
+        (b"#!/usr/bin/env\n", None),
+        (b"#!\n", None),
+        (b"#!/opt/strange/thing\n", None),
+        (b" #!/bin/sh\n", None),
+    ],
+)
+def test_by_shebang(line: bytes, language: str | None) -> None:
+    assert detect("script", line) == language
+
+
+def test_the_name_wins_over_the_shebang() -> None:
+    assert detect("tool.py", b"#!/bin/sh\n") == "python"
+
+
+@pytest.mark.parametrize(
+    ("head", "language"),
+    [
+        (b"# -*- mode: python; coding: utf-8 -*-\n", "python"),
+        (b"// -*- C++ -*-\n", "cpp"),
+        (b"\n\n/* vim: set ts=4 ft=php : */\n", "php"),
+        (b"# vi: filetype=sh\n", "bash"),
+        (b"# -*- coding: utf-8 -*-\n", None),
+        (b"\n\n\n\n\n\n# vim: ft=python\n", None),
+        (b"# vim: ft=nosuchlanguage\n", None),
+    ],
+)
+def test_by_modeline(head: bytes, language: str | None) -> None:
+    assert detect("something", head) == language
+
+
+C_HEADER = b"""#ifndef X_H
+#define X_H
+/* A class of devices: public: yes.
+ * template <foo> is what you fill in
+   virtual addresses are not
+ */
+#ifdef __cplusplus
+extern "C" {
+class Wrapper;
+#endif
+struct x { int class; int new; };
+int f(struct x *this);
+#ifdef __cplusplus
+}
+#endif
+#endif
+"""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"namespace a::b {\n",
+        b"namespace\n{\n",
+        b"template <typename T>\nstruct X;\n",
+        b"class Foo final : public Bar {\n",
+        b"struct A {\n public:\n  A();\n};\n",
+        b"#include <vector>\n",
+        b"using Bytes = std::vector<char>;\n",
+        b"using namespace std;\n",
+        b"  virtual void f() = 0;\n",
+        b"// -*- C++ -*-\nstruct x;\n",
+        b"constexpr int x = 1;\n",
+    ],
+)
+def test_a_header_with_cpp_in_it_is_cpp(head: bytes) -> None:
+    assert detect("x.h", head) == "cpp"
+
+
+@pytest.mark.parametrize("head", [b"", C_HEADER, b"int class;\nint template;\n", b"#include <string.h>\n"])
+def test_any_other_header_is_c(head: bytes) -> None:
+    assert detect("x.h", head) == "c"
+
+
+def test_an_objective_c_header_is_neither() -> None:
+    assert detect("x.h", b"#import <Foundation/Foundation.h>\n@interface X\n@end\n") == "objective-c"
+
+
+def test_one_extension_two_owners() -> None:
+    assert detect("a.m", b"#import <x.h>\n") == "objective-c"
+    assert detect("a.m", b"function y = f(x)\n") == "matlab"
+    assert detect("a.inc", b"<?php\n") == "php"
+    assert detect("a.inc", b"foo\n") is None
+    assert detect("a_de.ts", b"<?xml version='1.0'?>\n<!DOCTYPE TS>") == "xml"
+    assert detect("top.v", b"`timescale 1ns/1ps\nmodule top(\n") == "verilog"
+
+
+def test_binary_is_a_nul_in_the_head_and_nowhere_else() -> None:
+    assert not is_binary(b"")
+    assert is_binary(b"text\0")
+    assert not is_binary(b"x" * HEAD_BYTES + b"\0")
+
+
+@given(name=st.text(min_size=1).filter(lambda name: "/" not in name), head=st.binary(max_size=300))
+def test_any_name_and_bytes_have_an_answer_that_ignores_the_directory(name: str, head: bytes) -> None:
+    assert detect(name, head) == detect("x/y.rs/" + name, head)
+
+
+@given(st.binary(max_size=2000))
+def test_what_lies_behind_the_head_has_no_say(tail: bytes) -> None:
+    head = b"int x;\n" * 1200
+    assert detect("x.h", head) == detect("x.h", head + tail)

@@ -1,0 +1,152 @@
+"""Who may import whom, as data, and the test that reads it.
+
+Imports run one way, from the faces down to the values; a cycle, a shortcut or a new module shows up
+here before it has users. An import inside a function counts like any other: it is a dependency that
+somebody wanted to be late, not one that is absent.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGE = PROJECT / "python" / "currant"
+
+# Plain values and what they need: everybody below may use these.
+VALUES = {"errors": set[str](), "model": set[str](), "clock": set[str](), "config": {"errors"}}
+
+# Module or package -> what it may import besides VALUES. Each line may name only lines above it.
+ALLOWED: dict[str, set[str]] = {
+    "store": set(),
+    "cache": set(),
+    "query": {"store", "cache"},
+    "extract": {"_core"},
+    "changes": {"_core"},
+    "status": set(),
+    "writer": {"store", "changes", "status"},
+    "reading": {"changes", "extract", "status"},
+    "processing": {"changes", "extract", "status", "reading", "writer"},
+    "workers": {"changes", "status", "processing", "writer"},
+    "lock": set(),
+    "service": {
+        *("store", "cache", "query", "extract", "changes", "status"),
+        *("writer", "reading", "processing", "workers", "lock", "_core"),
+    },
+    "component": {"service"},
+    "ipc": {"service", "query"},
+    "plan": {"query", "_core"},
+    "verify": {"query", "_core"},
+    # Examines the file itself, and asks the owner of the root when there is one.
+    "doctor": {"store", "query", "ipc", "plan", "_core"},
+    "api": {"service", "ipc", "query", "plan", "verify", "_core"},
+    # Shows states and languages, and reaches an owner without paying for the API's imports.
+    "cli": {"api", "ipc", "service", "extract", "plan", "verify", "doctor"},
+}
+
+# The package itself is the public face: it names what `api` defines.
+FACES = {"__init__": {"api", "_core", *VALUES}, "__main__": {"cli"}}
+
+# Libraries that have one home, so that what they guard has one owner.
+HOMES = {
+    # One SQLite library per file, one package that opens it; `query` needs its types, `doctor` its version.
+    "apsw": {"store", "query", "doctor"},
+    "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
+    "click": {"cli"},
+    "rich": {"cli"},
+    "xxhash": {"workers", "reading", "verify"},
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every source of the package with the line of the table it belongs to."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        first = path.relative_to(PACKAGE).parts[0]
+        yield first.removesuffix(".py"), path
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Dotted names that a source imports, absolute, with their lines."""
+    package = ["currant", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            full = ".".join([*base, *([node.module] if node.module else [])])
+            if full == "currant":  # `from currant import plan` names the module last
+                yield from ((f"currant.{alias.name}", node.lineno) for alias in node.names)
+            else:
+                yield full, node.lineno
+
+
+def test_the_table_runs_one_way() -> None:
+    above = {"_core", *VALUES}
+    for module, allowed in ALLOWED.items():
+        assert allowed <= above, f"{module} may import {allowed - above}, which stand below it"
+        above.add(module)
+
+
+def test_every_module_has_its_line() -> None:
+    known = {*VALUES, *ALLOWED, *FACES}
+    assert {name for name, _ in modules()} - known == set()
+
+
+def test_no_import_leaves_the_table() -> None:
+    wrong = []
+    for module, path in modules():
+        may = {**VALUES, **FACES}.get(module, ALLOWED.get(module, set()) | set(VALUES)) | {module}
+        for name, line in imports(path):
+            parts = name.split(".")
+            if parts[0] != "currant" or len(parts) == 1:
+                continue
+            target = parts[1]
+            # `from currant import __version__` and the like: a name of the package, not a module.
+            if target.startswith("__") or target in may:
+                continue
+            wrong.append(f"{path.relative_to(PROJECT)}:{line}: {module} may not import {target}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_with_a_home_stays_there(library: str) -> None:
+    used = {
+        module for module, path in modules() for name, _ in imports(path) if name.split(".")[0] == library
+    }
+    assert used - HOMES[library] == set()
+
+
+def test_only_the_store_opens_a_database() -> None:
+    opens = {
+        module
+        for module, path in modules()
+        if re.search(r"\bConnection\(|\bsqlite3\.connect\(", path.read_text())
+    }
+    assert opens <= {"store"}
+
+
+def test_only_one_rust_file_knows_python() -> None:
+    sources = PROJECT / "rust" / "src"
+    knows = {path for path in sources.rglob("*.rs") if re.search(r"\bpyo3(::|\b.*prelude)", path.read_text())}
+    assert knows <= {sources / "python.rs"}
+
+
+def test_only_clocks_read_the_time() -> None:
+    """Ruff and clippy forbid it too, but a suppression there is one comment away."""
+    reads = {
+        path.relative_to(PROJECT).as_posix()
+        for folder, pattern in (("python", "*.py"), ("rust/src", "*.rs"))
+        for path in (PROJECT / folder).rglob(pattern)
+        if re.search(r"\btime\.(time|monotonic|sleep)\(|\b(Instant|SystemTime)::now\(\)", path.read_text())
+    }
+    assert reads - {"python/currant/clock.py", "rust/src/clock.rs"} == set()
+
+
+def test_contributing_shows_this_table() -> None:
+    """The table in CONTRIBUTING.md is for people; it must not become another one."""
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", (PROJECT / "CONTRIBUTING.md").read_text(), re.M)
+    shown = {module: set(re.findall(r"`(\w+)`", allowed)) for module, allowed in rows}
+    assert shown == ALLOWED
