@@ -1,7 +1,7 @@
 """Language detection by name and first bytes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currant.extract import HEAD_BYTES, detect, is_binary
@@ -31,8 +31,8 @@ BY_NAME = {
     "a.kt": "kotlin",
     "build.gradle.kts": "kotlin",
     "a.swift": "swift",
-    "a.sh": "bash",
-    ".bashrc": "bash",
+    "a.sh": "shell",
+    ".bashrc": "shell",
     "README.md": "markdown",
     "Makefile": "make",
     "GNUmakefile": "make",
@@ -63,8 +63,8 @@ def test_by_name(name: str, language: str) -> None:
         (b"#!/usr/bin/python3.11 -u\n", "python"),
         (b"#!/usr/bin/env python3\n", "python"),
         (b"#!/usr/bin/env -S PYTHONPATH=. python -u\n", "python"),
-        (b"#! /bin/sh\n", "bash"),
-        (b"#!/bin/bash -e\r\n", "bash"),
+        (b"#! /bin/sh\n", "shell"),
+        (b"#!/bin/bash -e\r\n", "shell"),
         (b"#!/usr/bin/env node\n", "javascript"),
         (b"#!/usr/bin/perl -w", "perl"),
         (b"#!/usr/local/bin/ruby2.7\n", "ruby"),
@@ -88,7 +88,7 @@ def test_the_name_wins_over_the_shebang() -> None:
         (b"# -*- mode: python; coding: utf-8 -*-\n", "python"),
         (b"// -*- C++ -*-\n", "cpp"),
         (b"\n\n/* vim: set ts=4 ft=php : */\n", "php"),
-        (b"# vi: filetype=sh\n", "bash"),
+        (b"# vi: filetype=sh\n", "shell"),
         (b"# -*- coding: utf-8 -*-\n", None),
         (b"\n\n\n\n\n\n# vim: ft=python\n", None),
         (b"# vim: ft=nosuchlanguage\n", None),
@@ -161,11 +161,13 @@ def test_binary_is_a_nul_in_the_head_and_nowhere_else() -> None:
     assert not is_binary(b"x" * HEAD_BYTES + b"\0")
 
 
+@settings(deadline=None)
 @given(name=st.text(min_size=1).filter(lambda name: "/" not in name), head=st.binary(max_size=300))
 def test_any_name_and_bytes_have_an_answer_that_ignores_the_directory(name: str, head: bytes) -> None:
     assert detect(name, head) == detect("x/y.rs/" + name, head)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_what_lies_behind_the_head_has_no_say(tail: bytes) -> None:
     head = b"int x;\n" * 1200

@@ -26,7 +26,7 @@ class ExtractionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """A record and about how many bytes it takes when stored (for the writer's bounds)."""
+    """A record and about how many bytes it takes in memory (for the writer's bounds)."""
 
     record: Record
     cost: int
