@@ -65,7 +65,7 @@ def model_apply(model: Model, item: Item) -> None:
         case Remove(path=path):
             model.pop(path, None)
         case RemoveTree(path=tree):
-            for path in [path for path in model if below(path, tree)]:
+            for path in [path for path in model if path == tree or below(path, tree)]:
                 del model[path]
         case MoveTree(old=old, new=new) if old != new:
             moved = {path: new + path[len(old) :] for path in model if below(path, old)}

@@ -121,7 +121,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class RemoveTree:
-    """Everything strictly below this directory is gone; ``b""`` is the root."""
+    """This path and everything below it is gone; ``b""`` is the root."""
 
     path: bytes
     cause: str

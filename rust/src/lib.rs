@@ -17,8 +17,8 @@ pub mod outline;
 #[cfg(feature = "python")]
 mod python;
 pub mod ring;
+pub mod rules;
+pub mod scan;
 pub mod signal;
 pub mod source;
 pub mod tree;
-pub mod rules;
-pub mod scan;

@@ -12,15 +12,23 @@ use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyRuntimeError, PyValueEr
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use crate::engine::{
-    Ack, Change, Engine, EngineError, Options, Outcome, Row, SourceKind, Status,
-};
+use crate::engine::{Ack, Change, Engine, EngineError, Options, Outcome, Row, SourceKind, Status};
 use crate::names;
 use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
 use crate::scan;
 
-pyo3::create_exception!(currant._core, CoreError, PyRuntimeError, "The engine stopped and cannot go on.");
-pyo3::create_exception!(currant._core, WatchLimitError, PyOSError, "The kernel refused another watch.");
+pyo3::create_exception!(
+    currant._core,
+    CoreError,
+    PyRuntimeError,
+    "The engine stopped and cannot go on."
+);
+pyo3::create_exception!(
+    currant._core,
+    WatchLimitError,
+    PyOSError,
+    "The kernel refused another watch."
+);
 
 fn to_py_error(error: EngineError) -> PyErr {
     match error {
@@ -210,9 +218,7 @@ impl PyEngine {
     ) -> PyResult<Option<Vec<Bound<'py, PyString>>>> {
         let timeout = seconds(timeout)?;
         let outstanding = py.detach(|| self.engine.sync(timeout)).map_err(to_py_error)?;
-        outstanding
-            .map(|paths| paths.iter().map(|path| path_str(py, path)).collect())
-            .transpose()
+        outstanding.map(|paths| paths.iter().map(|path| path_str(py, path)).collect()).transpose()
     }
 
     fn touch(&self, py: Python<'_>, path: OsString) -> PyResult<bool> {

@@ -39,7 +39,8 @@ pub struct Entries {
 
 impl Entries {
     fn push(&mut self, name: &[u8], stat: Stat) {
-        let (Ok(offset), Ok(len)) = (u32::try_from(self.names.len()), u16::try_from(name.len())) else {
+        let (Ok(offset), Ok(len)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
+        else {
             return;
         };
         self.names.extend_from_slice(name);
@@ -350,21 +351,26 @@ impl Pool {
         let mut handles = Vec::new();
         for number in 0..threads.max(1) {
             let (jobs, answers, wake) = (Arc::clone(&jobs), Arc::clone(&answers), Arc::clone(wake));
-            handles.push(std::thread::Builder::new().name(format!("currant-scan-{number}")).spawn(
-                move || {
-                    while !jobs.is_closed() {
-                        let Some(job) = jobs.pop_timeout(Duration::from_secs(3600)) else { continue };
-                        let mut answer = list(&job);
-                        while let Err(back) = answers.push_wait(answer, Duration::from_secs(1)) {
-                            if answers.is_closed() {
-                                return;
+            handles.push(
+                std::thread::Builder::new().name(format!("currant-scan-{number}")).spawn(
+                    move || {
+                        while !jobs.is_closed() {
+                            let Some(job) = jobs.pop_timeout(Duration::from_secs(3600)) else {
+                                continue;
+                            };
+                            let mut answer = list(&job);
+                            while let Err(back) = answers.push_wait(answer, Duration::from_secs(1))
+                            {
+                                if answers.is_closed() {
+                                    return;
+                                }
+                                answer = back;
                             }
-                            answer = back;
+                            wake.raise();
                         }
-                        wake.raise();
-                    }
-                },
-            )?);
+                    },
+                )?,
+            );
         }
         Ok(Self { jobs, answers, threads: handles })
     }

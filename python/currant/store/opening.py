@@ -23,8 +23,9 @@ _KEPT_ASIDE: Final = 2
 _SMALLEST_PAGE: Final = 512
 
 
-# What reading a damaged file raises; the last for text that is no longer UTF-8.
-_DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+# What opening a damaged file raises: SQLError for a header or a schema that makes no sense, the last one for
+# text that is no longer UTF-8.
+_DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError)
 
 
 class _Damaged(Exception):
@@ -59,6 +60,8 @@ def open_index(state_dir: Path, now: float) -> tuple[apsw.Connection, Opened]:
         aside = _set_aside(path, now)
         connection, _ = _open(path, state_dir / DAMAGE_MARK)
         return connection, Opened("rebuilt", reason, str(aside))
+    except _Damaged as damage:
+        raise StoreError(f"{path}: a new index cannot be made either ({damage}): check the disk") from damage
     except apsw.Error as error:
         raise translate(error, str(path)) from error
     except OSError as error:
@@ -118,7 +121,10 @@ def _look(path: Path) -> None:
         connection.set_busy_timeout(1000)
         found = schema.version_of(connection)
         ours = int(connection.pragma("application_id")) == schema.APPLICATION_ID
-        tables = one(connection, "SELECT count(*) FROM sqlite_schema")
+        # A newer schema may not parse here, so the number is judged before the tables.
+        tables = (
+            0 if ours and found > schema.VERSION else one(connection, "SELECT count(*) FROM sqlite_schema")
+        )
     except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     finally:

@@ -89,7 +89,7 @@ impl Core {
                     }
                     // Both halves of a rename are queued inside the call that renames: a directory
                     // that was renamed away before the sync began has its other half by now, or none.
-                    self.expire_limbo(now, sync.began, platform);
+                    self.expire_limbo(sync.began, platform);
                     sync.stage = Stage::Scans;
                 }
                 Stage::Scans => {

@@ -154,6 +154,8 @@ pub struct Core {
     pub(super) scan_began: Option<Now>,
     pub(super) scan_took: Duration,
     pub(super) counters: Counters,
+    /// The `now` of the latest turn.
+    pub(super) latest: Now,
     ready: Vec<crate::debounce::Ready>,
 }
 
@@ -199,6 +201,7 @@ impl Core {
             scan_began: None,
             scan_took: Duration::ZERO,
             counters: Counters::default(),
+            latest: Now::ZERO,
             ready: Vec::new(),
         };
         core.new_dir_info(ROOT);
@@ -301,6 +304,7 @@ impl Core {
     /// Everything else of one turn, after events, listings, acks and requests were taken in. Returns
     /// when the next turn is due, if nothing happens before.
     pub fn turn(&mut self, now: Now, platform: &mut impl Platform) -> Option<Now> {
+        self.latest = now;
         self.run_timers(now, platform);
         loop {
             self.pump_listings(now, platform);
@@ -343,7 +347,7 @@ impl Core {
                 }
             }
         }
-        self.expire_limbo(now, now.saturating_sub(LIMBO), platform);
+        self.expire_limbo(now.saturating_sub(LIMBO), platform);
         if self.dirty.len() <= self.settings.max_pending / 2 && !self.dirty_dirs.is_empty() {
             for dir in std::mem::take(&mut self.dirty_dirs) {
                 if self.tree.is_live(dir) && self.dirs.contains_key(&dir) {

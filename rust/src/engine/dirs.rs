@@ -180,7 +180,7 @@ impl Core {
         // Both have contents (an exchange): take the other one apart; the scan puts it together again.
         let parent = self.parent_of(other);
         if other != ROOT && !self.tree.is_below(dir, other) {
-            self.remove_subtree(other, None, platform);
+            self.remove_subtree(other, platform);
             if let Ok(wd) = platform.watch(path) {
                 self.bind(dir, wd, platform);
             }
@@ -194,45 +194,13 @@ impl Core {
     }
 
     /// `moved` is found where `place` (which holds nothing yet) stands in the tree.
-    fn take_place(
-        &mut self,
-        moved: NodeId,
-        place: NodeId,
-        now: Now,
-        platform: &mut impl Platform,
-    ) {
+    fn take_place(&mut self, moved: NodeId, place: NodeId, now: Now, platform: &mut impl Platform) {
         let (Some(parent), name) = (self.parent_of(place), self.tree.name(place).to_vec()) else {
             return;
         };
-        self.remove_subtree(place, None, platform);
+        self.remove_subtree(place, platform);
         let old_path = self.take_out(moved);
         self.put_moved(moved, parent, &name, old_path, now);
-    }
-
-    /// The path under which the index has a node's rows, also while the node is in limbo.
-    pub(super) fn row_path(&self, node: NodeId) -> Option<Vec<u8>> {
-        let mut names = Vec::new();
-        let mut at = node;
-        while let Some(parent) = self.parent_of(at) {
-            names.push(at);
-            at = parent;
-        }
-        let mut path = match at {
-            ROOT => Vec::new(),
-            top => self.limbo.values().find(|limbo| limbo.node == top)?.old_path.clone(),
-        };
-        for &node in names.iter().rev() {
-            path = crate::names::join(&path, self.tree.name(node));
-        }
-        Some(path)
-    }
-
-    /// Detach a node from wherever it is, the tree or limbo; returns where its rows are.
-    pub(super) fn take_out(&mut self, node: NodeId) -> Option<Vec<u8>> {
-        let old_path = self.row_path(node);
-        self.limbo.retain(|_, limbo| limbo.node != node);
-        self.tree.detach(node);
-        old_path
     }
 
     /// Attach a detached directory, and let its rows follow.
@@ -242,8 +210,9 @@ impl Core {
         parent: NodeId,
         name: &[u8],
         old_path: Option<Vec<u8>>,
-        _now: Now,
+        now: Now,
     ) {
+        self.vacate(parent, name, now);
         if !self.tree.attach(moved, parent, name) {
             return;
         }
@@ -259,7 +228,7 @@ impl Core {
     }
 
     /// True when the index has, or is about to have, rows below this directory.
-    fn has_rows(&self, dir: NodeId) -> bool {
+    pub(super) fn has_rows(&self, dir: NodeId) -> bool {
         let mut todo = vec![dir];
         while let Some(node) = todo.pop() {
             for child in self.tree.children(node) {
@@ -274,17 +243,13 @@ impl Core {
     }
 
     fn may_have_row(&self, file: NodeId) -> bool {
-        self.tree.is_known(file) || self.dirty.get(&file).is_some_and(|dirty| dirty.ticket.is_some())
+        self.tree.is_known(file)
+            || self.dirty.get(&file).is_some_and(|dirty| dirty.ticket.is_some())
     }
 
-    /// Free a subtree, with its watches. `old_path` is its path when it is detached already.
-    pub(super) fn remove_subtree(
-        &mut self,
-        top: NodeId,
-        old_path: Option<Vec<u8>>,
-        platform: &mut impl Platform,
-    ) {
-        let path = old_path.or_else(|| self.row_path(top));
+    /// Free a subtree of the tree or of limbo, with its watches.
+    pub(super) fn remove_subtree(&mut self, top: NodeId, platform: &mut impl Platform) {
+        let path = self.row_path(top);
         self.limbo.retain(|_, limbo| limbo.node != top);
         let mut order = vec![top];
         let mut at = 0;
@@ -327,14 +292,14 @@ impl Core {
             Ok(stat) if stat.kind == Kind::Dir => self.request_listing(dir, true),
             Ok(stat) => {
                 let (parent, name) = (self.parent_of(dir), self.tree.name(dir).to_vec());
-                self.remove_subtree(dir, None, platform);
+                self.remove_subtree(dir, platform);
                 if let Some(parent) = parent
                     && stat.kind == Kind::File
                 {
                     self.touch_child(parent, &name, now, Cause::Event);
                 }
             }
-            Err(ListError::Gone) => self.remove_subtree(dir, None, platform),
+            Err(ListError::Gone) => self.remove_subtree(dir, platform),
             Err(_) => {}
         }
     }
@@ -358,12 +323,14 @@ impl Core {
                     self.add_dir(parent, name, &stat, true, now, platform);
                 }
             }
-            Ok(stat) if stat.kind == Kind::File => self.touch_child(parent, name, now, Cause::Event),
+            Ok(stat) if stat.kind == Kind::File => {
+                self.touch_child(parent, name, now, Cause::Event)
+            }
             _ => {
                 if let Some(child) = self.tree.child(parent, name)
                     && self.tree.is_dir(child)
                 {
-                    self.remove_subtree(child, None, platform);
+                    self.remove_subtree(child, platform);
                 }
             }
         }
@@ -396,7 +363,7 @@ impl Core {
             self.put_moved(moved, parent, name, old_path, now);
             return;
         }
-        let Some(node) = self.tree.insert(parent, name, true) else { return };
+        let Some(node) = self.add_node(parent, name, true, now) else { return };
         self.tree.set_ino(node, stat.ino);
         self.new_dir_info(node);
         self.request_listing(node, true);
@@ -416,24 +383,20 @@ impl Core {
             .collect();
         candidates.into_iter().find(|&other| {
             // Without a path it is in limbo: renamed away, and nothing was said yet of where to.
-            let gone = self.tree.path(other).is_none_or(|path| {
-                !platform.lstat(&path).is_ok_and(|there| there.ino == stat.ino)
-            });
+            let gone = self
+                .tree
+                .path(other)
+                .is_none_or(|path| !platform.lstat(&path).is_ok_and(|there| there.ino == stat.ino));
             gone && !self.tree.is_below(parent, other)
         })
     }
 
     /// A file's node goes, because something else has its name now; its row goes too.
     fn drop_file(&mut self, node: NodeId, platform: &mut impl Platform) {
-        self.remove_subtree(node, None, platform);
+        self.remove_subtree(node, platform);
     }
 
-    pub(super) fn file_became_dir(
-        &mut self,
-        node: NodeId,
-        now: Now,
-        platform: &mut impl Platform,
-    ) {
+    pub(super) fn file_became_dir(&mut self, node: NodeId, now: Now, platform: &mut impl Platform) {
         let (parent, name) = (self.parent_of(node), self.tree.name(node).to_vec());
         self.drop_file(node, platform);
         // A sync under way has to wait for what is found below.
@@ -449,7 +412,7 @@ impl Core {
             Some(node) if self.tree.is_dir(node) => return,
             Some(node) => Some(node),
             None if self.decide(parent, name, false) == Decision::Ignore => None,
-            None => self.tree.insert(parent, name, false),
+            None => self.add_node(parent, name, false, now),
         };
         if let Some(node) = node {
             self.mark(node, now, cause, cause == Cause::Request);
@@ -555,7 +518,7 @@ impl Core {
             }
             let node = match self.tree.child(dir, name) {
                 Some(node) if self.tree.is_dir(node) => {
-                    self.remove_subtree(node, None, platform);
+                    self.remove_subtree(node, platform);
                     None
                 }
                 found => found,
@@ -566,7 +529,7 @@ impl Core {
                     continue;
                 }
                 self.mark(node, now, Cause::Scan, !self.first_scan_done);
-            } else if let Some(node) = self.tree.insert(dir, name, false) {
+            } else if let Some(node) = self.add_node(dir, name, false, now) {
                 seen.insert(node);
                 self.mark(node, now, Cause::Scan, !self.first_scan_done);
             }
@@ -577,7 +540,7 @@ impl Core {
             let is_dir = self.tree.is_dir(child);
             let ignored = self.decide(dir, self.tree.name(child), is_dir) == Decision::Ignore;
             match (is_dir, ignored) {
-                (true, true) => self.remove_subtree(child, None, platform),
+                (true, true) => self.remove_subtree(child, platform),
                 (true, false) => self.confirm_unseen(child, now, platform),
                 // Ignored now, or gone, or made after the directory was read: decided when it is due.
                 (false, _) => self.mark(child, now, Cause::Scan, ignored),
@@ -591,7 +554,7 @@ impl Core {
             self.dirs.get(&parent).is_some_and(|info| info.rules.is_skipped_repository())
         });
         if skipped {
-            self.remove_subtree(dir, None, platform);
+            self.remove_subtree(dir, platform);
         } else {
             self.confirm_dir(dir, now, platform);
         }

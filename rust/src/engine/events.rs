@@ -2,7 +2,7 @@
 //! The table that this file follows is in the documentation: `docs/watching.md`.
 
 use super::change::Cause;
-use super::core::{Core, Limbo, Platform};
+use super::core::{Core, Platform};
 use crate::clock::Now;
 use crate::model::Kind;
 use crate::rules::{Decision, is_rule_file};
@@ -143,7 +143,7 @@ impl Core {
         let child = self.tree.child(parent, name).filter(|&child| self.tree.is_dir(child));
         if mask.has(Mask::MOVED_FROM) {
             if let Some(child) = child {
-                self.to_limbo(child, cookie, now);
+                self.moved_away(parent, name, child, cookie, now, platform);
             }
         } else if mask.has(Mask::MOVED_TO) {
             self.from_limbo(parent, name, cookie, now, platform);
@@ -157,10 +157,37 @@ impl Core {
         }
     }
 
-    fn to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
-        let Some(old_path) = self.take_out(node) else { return };
-        let generation = self.tree.generation(node);
-        self.limbo.insert(cookie, Limbo { node, generation, old_path, since: now });
+    /// What is at a name of the tree now, if it is a directory.
+    fn dir_at(
+        &self,
+        parent: NodeId,
+        name: &[u8],
+        platform: &mut impl Platform,
+    ) -> Option<crate::model::Stat> {
+        let path = crate::names::join(&self.tree.path(parent)?, name);
+        platform.lstat(&path).ok().filter(|stat| stat.kind == Kind::Dir)
+    }
+
+    fn moved_away(
+        &mut self,
+        parent: NodeId,
+        name: &[u8],
+        node: NodeId,
+        cookie: u32,
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
+        let there = self.dir_at(parent, name, platform);
+        if there.is_some_and(|stat| stat.ino == self.tree.ino(node)) {
+            // It came back since, or the event is about another directory that had this name.
+            self.request_listing(node, true);
+            return;
+        }
+        self.to_limbo(node, cookie, now);
+        if there.is_some() {
+            // Exchanged: the name was taken over in the same call.
+            self.appear_dir(parent, name, now, platform);
+        }
     }
 
     fn from_limbo(
@@ -171,53 +198,32 @@ impl Core {
         now: Now,
         platform: &mut impl Platform,
     ) {
-        let Some(limbo) = self.limbo.remove(&cookie) else {
+        let moved = self.limbo.get(&cookie).map(|limbo| (limbo.node, limbo.generation));
+        let arrived = moved.filter(|&(node, generation)| {
+            let there = self.dir_at(parent, name, platform);
+            self.is_same_node(node, generation)
+                && self.tree.ino(node) != 0
+                && there.is_some_and(|stat| stat.ino == self.tree.ino(node))
+                && !self.tree.is_below(parent, node)
+        });
+        let Some((node, _)) = arrived else {
+            // Renamed again since, or not one of ours: look at what is there now.
             self.appear_dir(parent, name, now, platform);
             return;
         };
-        if !self.is_same_node(limbo.node, limbo.generation) {
-            self.appear_dir(parent, name, now, platform);
-            return;
-        }
         if self.decide(parent, name, true) == Decision::Ignore {
-            self.remove_subtree(limbo.node, Some(limbo.old_path), platform);
+            self.remove_subtree(node, platform);
             return;
         }
         if let Some(victim) = self.tree.child(parent, name) {
-            // Renamed over something, or exchanged with it: only the parents' contents can tell.
-            self.remove_subtree(victim, None, platform);
-            self.rescans += 1;
-            let from = memchr::memrchr(b'/', &limbo.old_path).unwrap_or(0);
-            if let Some(old_parent) = self.tree.find(&limbo.old_path[..from]) {
-                self.request_listing(old_parent, true);
-            }
-            self.request_listing(parent, true);
+            self.remove_subtree(victim, platform);
         }
-        self.put_moved(limbo.node, parent, name, Some(limbo.old_path), now);
+        let old_path = self.take_out(node);
+        self.put_moved(node, parent, name, old_path, now);
     }
 
     fn is_same_node(&self, node: NodeId, generation: u16) -> bool {
         self.tree.is_live(node) && self.tree.generation(node) == generation
-    }
-
-    /// Directories that were renamed away before `before`, and did not come back, are gone.
-    pub(super) fn expire_limbo(&mut self, _now: Now, before: Now, platform: &mut impl Platform) {
-        if self.limbo.is_empty() {
-            return;
-        }
-        let expired: Vec<u32> = self
-            .limbo
-            .iter()
-            .filter(|(_, limbo)| limbo.since <= before)
-            .map(|(&cookie, _)| cookie)
-            .collect();
-        for cookie in expired {
-            if let Some(limbo) = self.limbo.remove(&cookie)
-                && self.is_same_node(limbo.node, limbo.generation)
-            {
-                self.remove_subtree(limbo.node, Some(limbo.old_path), platform);
-            }
-        }
     }
 
     /// Look at one path of the tree, as a source that knows only paths asks for; and as `touch` does.

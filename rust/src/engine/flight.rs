@@ -157,6 +157,7 @@ impl Core {
 
     /// Queue a change of a whole subtree, behind everything that is in flight.
     pub(super) fn push_op(&mut self, path: Vec<u8>, old_path: Option<Vec<u8>>, cause: Cause) {
+        self.follow_op(&path, old_path.as_deref());
         let epoch = self.epoch;
         self.count(epoch);
         self.ops.push_back(Op { epoch, path, old_path, cause });
@@ -197,8 +198,7 @@ impl Core {
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let kind =
-            if op.old_path.is_some() { ChangeKind::Renamed } else { ChangeKind::Deleted };
+        let kind = if op.old_path.is_some() { ChangeKind::Renamed } else { ChangeKind::Deleted };
         let change = Change {
             ticket,
             kind,

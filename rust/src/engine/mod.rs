@@ -10,6 +10,7 @@ mod core;
 mod dirs;
 mod events;
 mod flight;
+mod limbo;
 mod platform;
 mod status;
 
@@ -215,7 +216,9 @@ impl Engine {
                         outer.requests.close();
                     }
                     Ok(Err(reason)) => outer.fail(reason),
-                    Err(panic) => outer.fail(format!("the engine panicked: {}", panic_text(&panic))),
+                    Err(panic) => {
+                        outer.fail(format!("the engine panicked: {}", panic_text(&panic)))
+                    }
                 }
             })
             .map_err(|error| EngineError::Stopped(format!("no thread: {error}")))?;
@@ -290,7 +293,8 @@ impl Engine {
     fn send(&self, mut request: Request) -> Result<(), EngineError> {
         if self.is_forked() {
             return Err(EngineError::Stopped(
-                "this process was forked from the one that runs the engine: open the index anew".into(),
+                "this process was forked from the one that runs the engine: open the index anew"
+                    .into(),
             ));
         }
         loop {
@@ -458,5 +462,3 @@ fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::cl
         Request::Flush => core.flush(now),
     }
 }
-
-

@@ -4,11 +4,13 @@
 //! is in `symbol`; how a syntax tree is walked is in `tree`; each language has a small file of its
 //! own. To add a language: one file, one line in `GRAMMARS` or `SCANNERS`, one fixture.
 //!
-//! The result depends on the language and the bytes only (never on a clock, a path or the load of
-//! the machine), because results are stored under the hash of the content.
+//! The result depends on the language and the bytes only (never on a path, a configuration or
+//! another file), because results are stored under the hash of the content.
 
 pub mod cfamily;
 mod json;
+mod markdown;
+mod shell;
 mod symbol;
 mod text;
 #[cfg(feature = "outline")]
@@ -17,7 +19,27 @@ mod tree;
 mod visit;
 
 #[cfg(feature = "outline")]
+mod csharp;
+#[cfg(feature = "outline")]
+mod golang;
+#[cfg(feature = "outline")]
+mod java;
+#[cfg(feature = "outline")]
+mod javascript;
+#[cfg(feature = "outline")]
+mod kotlin;
+#[cfg(feature = "outline")]
+mod php;
+#[cfg(feature = "outline")]
 mod python;
+#[cfg(feature = "outline")]
+mod ruby;
+#[cfg(feature = "outline")]
+mod rustlang;
+#[cfg(feature = "outline")]
+mod swift;
+#[cfg(feature = "outline")]
+mod typescript;
 
 pub use json::to_json;
 pub use symbol::{Symbol, SymbolKind};
@@ -38,8 +60,8 @@ pub enum OutlineError {
         /// Bytes allowed.
         limit: usize,
     },
-    /// The parser was cut off: it used up the steps that a file of this size is given. The same
-    /// bytes always end this way, so trying again is of no use.
+    /// The parser was cut off: it used up the steps or the time that a file of this size is given.
+    /// Only text that is hardly in the language at all needs so many, and it will again.
     #[error("cut off after {steps} parser steps at byte {offset}")]
     TooSlow {
         /// Steps taken.
@@ -76,11 +98,28 @@ pub trait Language: Sync {
 
 /// The languages that are parsed, when the grammars are part of the build.
 #[cfg(feature = "outline")]
-static GRAMMARS: &[&tree::Grammar] = &[&python::PYTHON];
+static GRAMMARS: &[&tree::Grammar] = &[
+    &csharp::CSHARP,
+    &golang::GO,
+    &java::JAVA,
+    &javascript::JAVASCRIPT,
+    &kotlin::KOTLIN,
+    &php::PHP,
+    &python::PYTHON,
+    &ruby::RUBY,
+    &rustlang::RUST,
+    &swift::SWIFT,
+    &typescript::TSX,
+    &typescript::TYPESCRIPT,
+];
 
 /// The languages that are scanned by hand; in every build.
-static SCANNERS: &[&dyn Language] =
-    &[&Lexical { dialect: Dialect::C }, &Lexical { dialect: Dialect::Cpp }];
+static SCANNERS: &[&dyn Language] = &[
+    &Lexical { dialect: Dialect::C },
+    &Lexical { dialect: Dialect::Cpp },
+    &markdown::Markdown,
+    &shell::Shell,
+];
 
 /// Every language of this build.
 fn registry() -> impl Iterator<Item = &'static dyn Language> {

@@ -58,9 +58,10 @@ fn class(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
 }
 
 /// A definition with a body whose first statement may be a docstring.
-fn documented<'t>(visit: &mut Visit<'_>, node: Node<'t>, mut definition: Definition<'t>) -> Flow {
-    definition.body = node.child_by_field_name("body");
-    definition.doc = definition.body.and_then(|body| docstring(visit, body));
+fn documented(visit: &mut Visit<'_>, node: Node<'_>, mut definition: Definition) -> Flow {
+    let body = node.child_by_field_name("body");
+    definition.until = body.map(|body| body.start_byte());
+    definition.doc = body.and_then(|body| docstring(visit, body));
     visit.define(node, definition)
 }
 

@@ -63,10 +63,11 @@ pub(super) fn signature(raw: &[u8], gaps: &[(usize, usize)]) -> String {
         }
         if space {
             let inside = out.ends_with(['(', '[']) || matches!(c, ')' | ']');
-            if !out.is_empty() && !(broken && inside) {
-                out.push(' ');
-            } else if broken && matches!(c, ')' | ']') && out.ends_with(',') {
-                out.pop();
+            match (broken && inside, c) {
+                (true, ')' | ']') if out.ends_with(',') => drop(out.pop()),
+                (true, _) => {}
+                (false, _) if out.is_empty() => {}
+                (false, _) => out.push(' '),
             }
             (space, broken) = (false, false);
         }
@@ -75,14 +76,31 @@ pub(super) fn signature(raw: &[u8], gaps: &[(usize, usize)]) -> String {
             break; // longer than the limit already, even in four-byte characters
         }
     }
-    let end = out.trim_end_matches([' ', '{', ';', ',', ':']).len();
-    out.truncate(end);
+    loop {
+        let end = out.trim_end_matches([' ', '{', ';', ',', ':']);
+        let end = end.strip_suffix(" =").unwrap_or(end).len();
+        if end == out.len() {
+            break;
+        }
+        out.truncate(end);
+    }
     cut(&mut out, SIGNATURE_LIMIT);
     out
 }
 
+/// The documentation in the comments directly above a definition. At the top of a file (`top`) a
+/// licence or the line that names the interpreter belongs to the file, not to what follows it.
+pub(super) fn above(pieces: &[&[u8]], top: bool) -> String {
+    let about_file = |piece: &&[u8]| {
+        let text = String::from_utf8_lossy(head(piece, 2000)).to_ascii_lowercase();
+        let words = ["copyright", "spdx-license", "frozen_string_literal"];
+        text.starts_with("#!") || words.iter().any(|word| text.contains(word))
+    };
+    if top && pieces.iter().take(40).any(about_file) { String::new() } else { comment(pieces) }
+}
+
 /// The text of a run of comments, markers stripped line by line.
-pub(super) fn comment(pieces: &[&[u8]]) -> String {
+fn comment(pieces: &[&[u8]]) -> String {
     let mut lines = Vec::new();
     let mut budget = RAW_LIMIT;
     for piece in pieces {
@@ -93,10 +111,35 @@ pub(super) fn comment(pieces: &[&[u8]]) -> String {
             lines.push(bare(line).to_owned());
         }
     }
+    if lines.iter().any(|line| line.contains("<summary>")) {
+        lines.iter_mut().for_each(|line| *line = without_tags(line));
+    }
     paragraph(&lines)
 }
 
+/// XML documentation as text: tags go, what they refer to (`cref`, `name`) stays.
+fn without_tags(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let Some((tag, after)) = after.split_once('>') else {
+            out.push('<');
+            rest = after;
+            continue;
+        };
+        if let Some((_, value)) = tag.split_once("=\"") {
+            out.push_str(value.split('"').next().unwrap_or_default());
+            out.push_str(if tag.ends_with('/') { "" } else { " " });
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The text inside a docstring (quotes and prefix already gone): common indentation removed.
+#[cfg(any(test, feature = "outline"))]
 pub(super) fn docstring(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(head(raw, RAW_LIMIT));
     let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
@@ -113,6 +156,9 @@ pub(super) fn docstring(raw: &[u8]) -> String {
 /// One line of a comment without what marks it as one.
 fn bare(line: &str) -> &str {
     let line = line.trim();
+    if matches!(line, "=begin" | "=end") {
+        return "";
+    }
     let line = line.strip_suffix("*/").map_or(line, |rest| rest.trim_end_matches('*'));
     let markers = ["/**", "/*!", "/*", "///", "//!", "//", "*", "##", "#!", "#", "<!--"];
     for marker in markers {
@@ -159,7 +205,7 @@ mod tests {
     #[test]
     fn a_broken_signature_becomes_one_line() {
         let raw = b"def f(\n    a: int,  # first\n    b: int = 2,\n) -> None";
-        let from = 19;
+        let from = 20;
         assert_eq!(signature(raw, &[(from, from + 7)]), "def f(a: int, b: int = 2) -> None");
     }
 

@@ -5,25 +5,34 @@
 //! name a function that looks closer. The walk itself is iterative, visits each node once and
 //! never asks for parents or siblings, which would cost time in the size of the file.
 //!
-//! The budget is counted in parser steps, not in seconds: the outline of a file must not depend on
-//! how busy the machine was when it was made.
+//! The budget is counted in parser steps first: whether a file has an outline should not depend on
+//! how busy the machine was. But in text that is not the language at all a step may cost a hundred
+//! times as much as in code, so there is a limit in time as well, far beyond what code needs.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 use tree_sitter_language::LanguageFn;
 
 use super::visit::{Flow, Visit};
+use crate::clock::Clock;
+
 use super::{Language, OutlineError, Symbol, SymbolKind};
 
 /// Largest source that is parsed, in bytes: a tree takes 10 to 30 times as much memory.
 const SIZE_LIMIT: usize = 4 << 20;
 /// Steps allowed for any source, however small. The parser reports every hundred operations.
-const STEPS_FREE: u64 = 2_000;
-/// Bytes of source that buy one more step. Ordinary code needs one step for some 200 bytes.
-const BYTES_PER_STEP: usize = 16;
+const STEPS_FREE: u64 = 500;
+/// Bytes of source that buy one more step. Code takes one step for 50 to 300 bytes; the densest of
+/// 20,000 files (an array of numbers) one for 35.
+const BYTES_PER_STEP: u64 = 20;
+/// Time allowed for any source, and for each byte more: some ten times what code takes in a debug
+/// build on a machine with other work.
+const TIME_FREE: Duration = Duration::from_secs(3);
+const TIME_PER_BYTE: Duration = Duration::from_micros(5);
 
 /// What to do at a kind of node.
 #[derive(Clone, Copy)]
@@ -106,12 +115,15 @@ impl Grammar {
                 language: self.name,
                 reason: error.to_string(),
             })?;
-            let allowed = STEPS_FREE + (source.len() / BYTES_PER_STEP) as u64;
+            let clock = Clock::start();
             let (mut steps, mut offset) = (0, 0);
             let mut progress = |state: &ParseState| {
                 steps += 1;
                 offset = state.current_byte_offset();
-                if steps > allowed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                match within(source.len(), steps, clock.now()) {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
             };
             let options = ParseOptions::new().progress_callback(&mut progress);
             let mut read = |at: usize, _| source.get(at..).unwrap_or_default();
@@ -120,6 +132,13 @@ impl Grammar {
             tree.ok_or(OutlineError::TooSlow { steps, offset })
         })
     }
+}
+
+/// Whether a parse may go on after so many steps and so much time.
+fn within(size: usize, steps: u64, spent: Duration) -> bool {
+    let size = u32::try_from(size).unwrap_or(u32::MAX);
+    steps <= STEPS_FREE + u64::from(size) / BYTES_PER_STEP
+        && spent <= TIME_FREE + TIME_PER_BYTE.saturating_mul(size)
 }
 
 impl Language for Grammar {
@@ -159,8 +178,19 @@ impl Language for Grammar {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
+    use super::{BYTES_PER_STEP, Duration, STEPS_FREE, TIME_FREE, within};
     use crate::outline::GRAMMARS;
+
+    #[test]
+    fn the_budget_grows_with_the_source() {
+        let moment = Duration::from_millis(1);
+        assert!(within(0, STEPS_FREE, moment));
+        assert!(!within(0, STEPS_FREE + 1, moment));
+        assert!(within(2000, STEPS_FREE + 2000 / BYTES_PER_STEP, TIME_FREE));
+        assert!(!within(0, 1, TIME_FREE + moment));
+        assert!(within(1 << 20, 1, TIME_FREE + Duration::from_secs(5)));
+    }
 
     #[test]
     fn rules_name_kinds_that_exist() {

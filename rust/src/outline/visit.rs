@@ -41,8 +41,8 @@ pub(super) enum Flow {
     Skip,
     /// Inside, in the same scope.
     Enter,
-    /// Inside, where things are local.
-    Local,
+    /// Inside, in a scope without a name.
+    Nameless(Place),
     /// Inside, in a scope of that name.
     Scope(String, Place),
     /// After this node, until the scope around it ends or the next such node comes, in a scope of
@@ -51,22 +51,22 @@ pub(super) enum Flow {
 }
 
 /// A definition about to be reported.
-pub(super) struct Definition<'t> {
+pub(super) struct Definition {
     /// What it is. A function in a type is reported as a method.
     pub kind: SymbolKind,
     /// Its name.
     pub name: String,
-    /// Where its signature ends and its body begins; none if it has no body.
-    pub body: Option<Node<'t>>,
+    /// The byte at which its signature ends and its body begins; none if it has no body.
+    pub until: Option<usize>,
     /// The type it belongs to, when it is not written inside.
     pub owner: Option<String>,
     /// Its documentation, when that is not the comment above it.
     pub doc: Option<String>,
 }
 
-impl Definition<'_> {
+impl Definition {
     pub(super) fn new(kind: SymbolKind, name: String) -> Self {
-        Self { kind, name, body: None, owner: None, doc: None }
+        Self { kind, name, until: None, owner: None, doc: None }
     }
 }
 
@@ -114,12 +114,15 @@ pub(super) struct Visit<'s> {
     path: String,
     preamble: Preamble,
     wrapper: Option<Wrapper>,
+    /// Where the head of the last definition ends: comments before that are inside it.
+    head: usize,
 }
 
 impl<'s> Visit<'s> {
     pub(super) fn new(source: &'s [u8], table: &'s [Rule], out: &'s mut Vec<Symbol>) -> Self {
-        let (preamble, wrapper) = (Preamble::default(), None);
-        Self { source, table, out, scopes: Vec::new(), path: String::new(), preamble, wrapper }
+        let (scopes, path) = (Vec::new(), String::new());
+        let (preamble, wrapper, head) = (Preamble::default(), None, 0);
+        Self { source, table, out, scopes, path, preamble, wrapper, head }
     }
 
     /// Pass a node at a depth; true to look inside.
@@ -132,7 +135,7 @@ impl<'s> Visit<'s> {
         let flow = match self.rule(node) {
             Rule::Enter => Flow::Enter,
             Rule::Skip => Flow::Skip,
-            Rule::Local => Flow::Local,
+            Rule::Local => Flow::Nameless(Place::Function),
             Rule::Comment => {
                 self.comment(node);
                 Flow::Skip
@@ -147,7 +150,7 @@ impl<'s> Visit<'s> {
         let (name, place) = match flow {
             Flow::Skip => return false,
             Flow::Enter => return true,
-            Flow::Local => (None, Place::Function),
+            Flow::Nameless(place) => (None, place),
             Flow::Scope(name, place) => (Some(name), place),
             Flow::Rest(name) => {
                 if self.scopes.last().is_some_and(|scope| scope.rest && scope.depth == depth) {
@@ -230,22 +233,29 @@ impl<'s> Visit<'s> {
         }
     }
 
+    /// What stands around a node before it and was made part of it by [`Visit::wrap`].
+    pub(super) fn lead(&self, node: Node<'_>) -> &'s [u8] {
+        let around = self.wrapper.as_ref().filter(|wrapper| wrapper.inner == node.id());
+        let from = around.map_or(node.start_byte(), |wrapper| wrapper.byte);
+        self.source.get(from..node.start_byte()).unwrap_or_default()
+    }
+
     /// A plain definition: fields `name` and `body`.
     pub(super) fn plain(&mut self, node: Node<'_>, kind: SymbolKind) -> Flow {
         let name = self.field(node, "name");
-        let body = node.child_by_field_name("body");
-        self.define(node, Definition { body, ..Definition::new(kind, name) })
+        let until = start_of(node, "body");
+        self.define(node, Definition { until, ..Definition::new(kind, name) })
     }
 
     /// Report a definition; the result opens its scope if it is one.
     ///
     /// Not reported, but entered: what has no name (a broken parse), constants and variables in a
     /// function, variables in a type.
-    pub(super) fn define(&mut self, node: Node<'_>, definition: Definition<'_>) -> Flow {
+    pub(super) fn define(&mut self, node: Node<'_>, definition: Definition) -> Flow {
         use SymbolKind::{
             Constant, Constructor, Function, Macro, Method, Module, Namespace, Property,
         };
-        let Definition { mut kind, name, body, owner, doc } = definition;
+        let Definition { mut kind, name, until, owner, doc } = definition;
         let place = self.place();
         let value = matches!(kind, Constant | SymbolKind::Variable);
         let hidden = value && place == Place::Function
@@ -253,12 +263,16 @@ impl<'s> Visit<'s> {
         if kind == Function && (place == Place::Type || owner.is_some()) {
             kind = Method;
         }
-        let around = self.wrapper.take().filter(|wrapper| wrapper.inner == node.id());
-        kind = around.as_ref().and_then(|wrapper| wrapper.kind).unwrap_or(kind);
+        let around = self.wrapper.as_ref().filter(|wrapper| wrapper.inner == node.id());
+        kind = around.and_then(|wrapper| wrapper.kind).unwrap_or(kind);
         if !hidden && !name.is_empty() {
-            let row = around.as_ref().map_or(node.start_position().row, |wrapper| wrapper.row);
+            let row = around.map_or(node.start_position().row, |wrapper| wrapper.row);
             let byte = around.map_or_else(|| undecorated(node), |wrapper| wrapper.byte);
+            if kind == Namespace && self.scopes.last().is_some_and(|scope| scope.rest) {
+                self.leave(); // `namespace b;` ends `namespace a;`
+            }
             let (start, above) = self.claim(row);
+            self.head = self.head.max(until.unwrap_or(0));
             let parent = match &owner {
                 Some(owner) if self.path.is_empty() => Some(owner.clone()),
                 Some(owner) => Some(format!("{}.{owner}", self.path)),
@@ -271,7 +285,7 @@ impl<'s> Visit<'s> {
                 parent,
                 start: line(start),
                 end: line(last_row(node).max(start)),
-                signature: self.signature(node, byte, body),
+                signature: self.signature(node, byte, until),
                 doc: doc.filter(|text| !text.is_empty()).unwrap_or(above),
             });
         }
@@ -285,8 +299,8 @@ impl<'s> Visit<'s> {
         Flow::Scope(name, place)
     }
 
-    fn signature(&self, node: Node<'_>, from: usize, body: Option<Node<'_>>) -> String {
-        let to = body.map_or(node.end_byte(), |body| body.start_byte()).max(from);
+    fn signature(&self, node: Node<'_>, from: usize, until: Option<usize>) -> String {
+        let to = until.unwrap_or(node.end_byte()).max(from);
         let raw = self.source.get(from..to).unwrap_or_default();
         let mut gaps = Vec::new();
         if raw.iter().any(|byte| matches!(byte, b'/' | b'#')) {
@@ -322,12 +336,15 @@ impl<'s> Visit<'s> {
         }
     }
 
-    fn comment(&mut self, node: Node<'_>) {
+    /// A comment, which may turn out to document what comes next.
+    pub(super) fn comment(&mut self, node: Node<'_>) {
         let start = node.start_byte();
         let before = &self.source[..start.min(self.source.len())];
-        let blank = before.iter().rev().take_while(|byte| **byte != b'\n');
-        // What follows code on its line is about that code, not about what comes next.
-        if !blank.clone().all(u8::is_ascii_whitespace) {
+        let mut blank = before.iter().rev().take_while(|byte| **byte != b'\n');
+        // What follows code on its line is about that code, not about what comes next; what is
+        // marked with `!` is about the file or the module.
+        let about_around = matches!(self.source.get(start..start + 3), Some(b"//!" | b"/*!"));
+        if about_around || start < self.head || !blank.all(u8::is_ascii_whitespace) {
             return;
         }
         self.extend(node);
@@ -335,6 +352,9 @@ impl<'s> Visit<'s> {
     }
 
     fn attribute(&mut self, node: Node<'_>) {
+        if node.start_byte() < self.head {
+            return;
+        }
         self.extend(node);
         self.preamble.attribute.get_or_insert(node.start_position().row);
     }
@@ -362,21 +382,20 @@ impl<'s> Visit<'s> {
         }
         let pieces: Vec<&[u8]> =
             preamble.comments.iter().filter_map(|&(from, to)| self.source.get(from..to)).collect();
-        let doc = if preamble.first == 0 && is_licence(&pieces) {
-            String::new()
-        } else {
-            text::comment(&pieces)
-        };
+        let doc = text::above(&pieces, preamble.first == 0);
         (preamble.attribute.unwrap_or(row).min(row), doc)
     }
 }
 
-/// The comment at the top of a file that belongs to the file and not to what follows it.
-fn is_licence(pieces: &[&[u8]]) -> bool {
-    pieces.iter().take(40).any(|piece| {
-        let head = String::from_utf8_lossy(&piece[..piece.len().min(2000)]).to_ascii_lowercase();
-        head.starts_with("#!") || head.contains("copyright") || head.contains("spdx-license")
-    })
+/// Where what is in a field of a node begins.
+pub(super) fn start_of(node: Node<'_>, field: &str) -> Option<usize> {
+    node.child_by_field_name(field).map(|child| child.start_byte())
+}
+
+/// The first child of a kind; for tokens the kind is their text.
+pub(super) fn child<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).find(|child| child.kind() == kind)
 }
 
 /// The first byte of a node after decorators and annotations.

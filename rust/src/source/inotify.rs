@@ -45,7 +45,8 @@ impl Inotify {
     /// Open an inotify instance. `Limit` when this user may have no more of them.
     pub fn open() -> Result<Self, WatchError> {
         let inotify = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(watch_error)?;
-        let poke = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).map_err(watch_error)?;
+        let poke =
+            eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).map_err(watch_error)?;
         let flags = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MODIFY

@@ -75,7 +75,8 @@ impl Shared {
         match event {
             Err(error) => {
                 // What it failed to tell us can only be found by looking.
-                if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) || error.paths.is_empty() {
+                if matches!(error.kind, notify::ErrorKind::MaxFilesWatch) || error.paths.is_empty()
+                {
                     self.overflowed.store(true, Ordering::SeqCst);
                 }
                 for path in error.paths.iter().filter_map(|path| relative(&self.root, path)) {

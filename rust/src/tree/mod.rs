@@ -368,10 +368,7 @@ impl Tree {
     /// Every node that was last seen as this inode.
     pub fn by_ino(&self, ino: u64) -> impl Iterator<Item = NodeId> + '_ {
         let hash = self.ino_hasher.hash_one(ino);
-        self.inodes
-            .iter_hash(hash)
-            .copied()
-            .filter(move |&id| ino != 0 && self.node(id).ino == ino)
+        self.inodes.iter_hash(hash).copied().filter(move |&id| ino != 0 && self.node(id).ino == ino)
     }
 
     /// The children of a directory, newest first.

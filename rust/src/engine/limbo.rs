@@ -1,0 +1,130 @@
+//! Directories that were renamed away and whose new name is not known yet.
+//!
+//! A node in limbo keeps its children, its watches and its rows; only its path is missing. Two things
+//! must hold meanwhile: where its rows are ([`Limbo::old_path`]) follows every queued change of a subtree,
+//! and no other node may take that place while the rows are still there.
+
+use super::change::Cause;
+use super::core::{Core, Limbo, Platform};
+use crate::clock::Now;
+use crate::tree::{NodeId, ROOT};
+
+/// `path` with the prefix `old` replaced, if it is `old` or stands below it.
+fn rebase(path: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(old)?;
+    (rest.is_empty() || rest[0] == b'/').then(|| [new, rest].concat())
+}
+
+impl Core {
+    /// The path under which the index has a node's rows, also while the node is in limbo.
+    pub(super) fn row_path(&self, node: NodeId) -> Option<Vec<u8>> {
+        let mut names = Vec::new();
+        let mut at = node;
+        while let Some(parent) = self.parent_of(at) {
+            names.push(at);
+            at = parent;
+        }
+        let mut path = match at {
+            ROOT => Vec::new(),
+            top => self.limbo.values().find(|limbo| limbo.node == top)?.old_path.clone(),
+        };
+        for &node in names.iter().rev() {
+            path = crate::names::join(&path, self.tree.name(node));
+        }
+        Some(path)
+    }
+
+    /// Detach a node from wherever it is, the tree or limbo; returns where its rows are.
+    pub(super) fn take_out(&mut self, node: NodeId) -> Option<Vec<u8>> {
+        let old_path = self.row_path(node);
+        self.limbo.retain(|_, limbo| limbo.node != node);
+        self.tree.detach(node);
+        old_path
+    }
+
+    /// A change of a subtree is being queued: the rows of nodes in limbo go along with it.
+    pub(super) fn follow_op(&mut self, path: &[u8], old_path: Option<&[u8]>) {
+        let mut removed = Vec::new();
+        for limbo in self.limbo.values_mut() {
+            match old_path {
+                Some(old) => {
+                    if let Some(moved) = rebase(&limbo.old_path, old, path) {
+                        limbo.old_path = moved;
+                    }
+                }
+                None if rebase(&limbo.old_path, path, path).is_some() => removed.push(limbo.node),
+                None => {}
+            }
+        }
+        for node in removed {
+            self.lose_rows(node, self.latest);
+        }
+    }
+
+    /// Before a node takes a place in the tree: rows of a node in limbo that are still there must go.
+    /// Their files are read again when the node turns up, and their results are reused by content.
+    pub(super) fn vacate(&mut self, parent: NodeId, name: &[u8], now: Now) {
+        if self.limbo.is_empty() {
+            return;
+        }
+        let Some(place) = self.row_path(parent).map(|path| crate::names::join(&path, name)) else {
+            return;
+        };
+        let there: Vec<NodeId> = self
+            .limbo
+            .values()
+            .filter(|limbo| limbo.old_path == place && self.has_rows(limbo.node))
+            .map(|limbo| limbo.node)
+            .collect();
+        for node in there {
+            self.lose_rows(node, now);
+            self.push_op(place.clone(), None, Cause::Event);
+        }
+    }
+
+    /// Add a child to the tree.
+    pub(super) fn add_node(
+        &mut self,
+        parent: NodeId,
+        name: &[u8],
+        dir: bool,
+        now: Now,
+    ) -> Option<NodeId> {
+        self.vacate(parent, name, now);
+        self.tree.insert(parent, name, dir)
+    }
+
+    /// The rows of this subtree are being removed, but its files live on: all of them are new now.
+    fn lose_rows(&mut self, top: NodeId, now: Now) {
+        let mut todo = vec![top];
+        while let Some(node) = todo.pop() {
+            todo.extend(self.tree.children(node));
+            if !self.tree.is_dir(node) {
+                // A ticket that is out commits before the removal does, and so counts for nothing.
+                self.forget(node);
+                self.tree.set_known(node, false);
+                self.mark(node, now, Cause::Scan, false);
+            }
+        }
+    }
+
+    /// Directories that were renamed away before `before`, and did not come back, are gone.
+    pub(super) fn expire_limbo(&mut self, before: Now, platform: &mut impl Platform) {
+        let expired: Vec<NodeId> = self
+            .limbo
+            .values()
+            .filter(|limbo| limbo.since <= before)
+            .map(|limbo| limbo.node)
+            .collect();
+        for node in expired {
+            self.remove_subtree(node, platform);
+        }
+    }
+
+    pub(super) fn to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
+        if let Some(old_path) = self.take_out(node) {
+            let generation = self.tree.generation(node);
+            self.limbo.insert(cookie, Limbo { node, generation, old_path, since: now });
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Outlines as their users see them: golden files, and properties that hold for any bytes.
+//!
+//! The golden files stand beside the fixtures, one line a definition. After a change that is meant
+//! to change them, run the tests with `CURRANT_BLESS=1` and read the difference. Then raise the
+//! version of the language, because stored results are reused as long as it stays.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use currant::outline::{OutlineError, Symbol, languages, outline, to_json};
+use proptest::prelude::*;
+
+/// Fixture and language.
+const FIXTURES: &[(&str, &str)] = &[
+    ("sample.md", "markdown"),
+    ("sample.sh", "shell"),
+    #[cfg(feature = "outline")]
+    ("Sample.cs", "csharp"),
+    #[cfg(feature = "outline")]
+    ("Sample.java", "java"),
+    #[cfg(feature = "outline")]
+    ("Sample.kt", "kotlin"),
+    #[cfg(feature = "outline")]
+    ("Sample.swift", "swift"),
+    #[cfg(feature = "outline")]
+    ("component.tsx", "tsx"),
+    #[cfg(feature = "outline")]
+    ("module.mjs", "javascript"),
+    #[cfg(feature = "outline")]
+    ("sample.go", "go"),
+    #[cfg(feature = "outline")]
+    ("sample.js", "javascript"),
+    #[cfg(feature = "outline")]
+    ("sample.php", "php"),
+    #[cfg(feature = "outline")]
+    ("sample.py", "python"),
+    #[cfg(feature = "outline")]
+    ("sample.rb", "ruby"),
+    #[cfg(feature = "outline")]
+    ("sample.rs", "rust"),
+    #[cfg(feature = "outline")]
+    ("sample.ts", "typescript"),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outline")
+}
+
+fn fixture(file: &str) -> Vec<u8> {
+    std::fs::read(folder().join("fixtures").join(file)).unwrap()
+}
+
+/// One line a definition: lines, kind, full name, signature, documentation.
+fn readable(symbols: &[Symbol]) -> String {
+    let mut out = String::new();
+    for symbol in symbols {
+        let Symbol { name, kind, parent, start, end, signature, doc } = symbol;
+        let parent = parent.as_ref().map(|parent| format!("({parent}) ")).unwrap_or_default();
+        writeln!(out, "{start}-{end} {} {parent}{name} | {signature}", kind.as_str()).unwrap();
+        for line in doc.lines() {
+            writeln!(out, "    {line}").unwrap();
+        }
+    }
+    out
+}
+
+#[test]
+fn fixtures_give_the_recorded_outlines() {
+    let bless = std::env::var_os("CURRANT_BLESS").is_some();
+    for (file, language) in FIXTURES {
+        let found = readable(&outline(language, &fixture(file)).unwrap());
+        let path = folder().join("expected").join(format!("{file}.txt"));
+        if bless {
+            std::fs::write(&path, &found).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(found, expected, "{file}");
+    }
+}
+
+#[test]
+fn windows_line_ends_change_nothing() {
+    for (file, language) in FIXTURES {
+        let unix = fixture(file);
+        let windows = String::from_utf8(unix.clone()).unwrap().replace('\n', "\r\n");
+        let unix = readable(&outline(language, &unix).unwrap());
+        assert_eq!(readable(&outline(language, windows.as_bytes()).unwrap()), unix, "{file}");
+    }
+}
+
+#[test]
+fn an_unknown_language_is_refused() {
+    let error = outline("klingon", b"").unwrap_err();
+    assert_eq!(error, OutlineError::UnknownLanguage("klingon".to_owned()));
+}
+
+#[test]
+fn every_language_is_listed_once_has_a_version_and_takes_nothing() {
+    let all = languages();
+    let names: HashSet<_> = all.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), all.len());
+    assert!(all.iter().all(|(_, version)| !version.is_empty()));
+    for (name, _) in all {
+        assert_eq!(outline(name, b""), Ok(Vec::new()), "{name}");
+    }
+}
+
+/// A version that names a grammar names the one that is built in.
+#[cfg(feature = "outline")]
+#[test]
+fn versions_name_the_locked_grammars() {
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
+    let lock = std::fs::read_to_string(lock).unwrap();
+    for (name, version) in languages() {
+        for part in version.split('+').skip(1) {
+            let (package, number) = part.rsplit_once('-').unwrap();
+            let entry = format!("name = \"{package}\"\nversion = \"{number}\"\n");
+            assert!(lock.contains(&entry), "{name}: {part} is not what is locked");
+        }
+    }
+}
+
+/// What holds for every outline of every source.
+fn check(language: &str, source: &[u8], symbols: &[Symbol]) {
+    let ends = source.iter().filter(|byte| **byte == b'\n').count();
+    let lines = u32::try_from(ends + usize::from(!source.ends_with(b"\n"))).unwrap();
+    for symbol in symbols {
+        assert!(symbol.start >= 1 && symbol.start <= symbol.end, "{symbol:?}");
+        assert!(symbol.end <= lines.max(1), "{symbol:?} of {lines} lines");
+        assert!(!symbol.name.is_empty() && symbol.name.len() <= 255, "{symbol:?}");
+        assert!(symbol.signature.chars().count() <= 240, "{symbol:?}");
+        assert!(!symbol.signature.contains('\n'), "{symbol:?}");
+        assert!(symbol.doc.chars().count() <= 1000, "{symbol:?}");
+    }
+    let json = String::from_utf8(to_json(symbols)).unwrap();
+    assert!(json.starts_with('[') && json.ends_with(']'), "{language}");
+}
+
+/// Languages in which whatever has a parent is written inside that parent.
+const NESTED: [&str; 7] = ["python", "java", "csharp", "markdown", "shell", "typescript", "tsx"];
+
+#[test]
+fn parents_exist() {
+    for (file, language) in FIXTURES {
+        let symbols = outline(language, &fixture(file)).unwrap();
+        check(language, &fixture(file), &symbols);
+        if !NESTED.contains(language) {
+            continue; // members may be written outside their type
+        }
+        let full = |symbol: &Symbol| match &symbol.parent {
+            Some(parent) => format!("{parent}.{}", symbol.name),
+            None => symbol.name.clone(),
+        };
+        let names: HashSet<String> = symbols.iter().map(full).collect();
+        for symbol in &symbols {
+            let parent = symbol.parent.as_ref();
+            assert!(parent.is_none_or(|parent| names.contains(parent)), "{file}: {symbol:?}");
+        }
+    }
+}
+
+/// A source that could cost more than its size: deep nesting, or no end of anything.
+fn pathological(size: usize) -> Vec<Vec<u8>> {
+    let repeat = |piece: &str| piece.repeat(size / piece.len()).into_bytes();
+    let mut all: Vec<Vec<u8>> = [
+        "(",
+        "[",
+        "{",
+        "<",
+        "\"",
+        "'",
+        "`",
+        "/*",
+        "//",
+        "#",
+        "\\",
+        "$(",
+        "${",
+        "<<a",
+        ")",
+        "}",
+        "class A{",
+        "class A:\n ",
+        "def f():\n\t",
+        "function f(){",
+        "fn f(){",
+        "f() {\n",
+        "case x in ",
+        "a:{",
+        "a<",
+        "(a,",
+        "x=(",
+        "if(",
+        "<a>",
+        "<div>{",
+        "@a ",
+        "#[a]\n",
+        "- ",
+        "> ",
+        "# a\n",
+        "namespace a{",
+        "namespace a;",
+        "=> ",
+        "? a : ",
+        "a.",
+        "a\n===\n",
+        "```\n",
+        "\u{0}",
+        "\u{ff}",
+        "{ (",
+        "readonly ",
+        "`${",
+        "*/",
+        "=begin\n",
+        "\"\"\"",
+        "f'{",
+        "'''",
+        "|",
+        "&&",
+        "\n ",
+    ]
+    .iter()
+    .map(|piece| repeat(piece))
+    .collect();
+    all.push((0..size).map(|at| u8::try_from(at * 31 % 251).unwrap()).collect());
+    all
+}
+
+/// The scanners look at a byte a bounded number of times; the parsers are cut off. A parser gets
+/// less here, because it may take long before it is.
+#[test]
+fn pathological_sources_come_back() {
+    const SCANNED: [&str; 4] = ["c", "cpp", "markdown", "shell"];
+    for (language, _) in languages() {
+        let size = if SCANNED.contains(&language) { 200_000 } else { 1_500 };
+        for source in pathological(size) {
+            match outline(language, &source) {
+                Ok(symbols) => check(language, &source, &symbols),
+                Err(OutlineError::TooSlow { .. }) => {}
+                Err(error) => panic!("{language}: {error}"),
+            }
+        }
+    }
+}
+
+#[cfg(feature = "outline")]
+#[test]
+fn a_parse_that_was_cut_off_leaves_nothing_behind() {
+    let hostile = "a\n===\n".repeat(400);
+    let error = outline("ruby", hostile.as_bytes()).unwrap_err();
+    assert!(matches!(error, OutlineError::TooSlow { .. }), "{error}");
+    let after = outline("ruby", b"def f; end").unwrap();
+    assert_eq!(after.len(), 1);
+    assert_eq!((after[0].name.as_str(), after[0].start), ("f", 1));
+}
+
+#[cfg(feature = "outline")]
+#[test]
+fn a_huge_source_is_refused_and_the_parser_goes_on_working() {
+    let huge = vec![b'\n'; (4 << 20) + 1];
+    let error = outline("python", &huge).unwrap_err();
+    assert!(matches!(error, OutlineError::TooLarge { .. }), "{error}");
+    assert_eq!(outline("python", b"def f(): pass").unwrap().len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 1000 }))]
+
+    #[test]
+    fn no_bytes_make_it_panic(source in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        for (language, _) in languages() {
+            if let Ok(symbols) = outline(language, &source) {
+                check(language, &source, &symbols);
+            }
+        }
+    }
+
+    /// Fixtures cut at both ends, with bytes changed: what a file looks like while it is edited.
+    #[test]
+    fn no_edit_makes_it_panic(
+        which in 0..FIXTURES.len(),
+        from in 0.0..1.0_f64,
+        to in 0.0..1.0_f64,
+        edits in proptest::collection::vec((0.0..1.0_f64, any::<u8>()), 0..8),
+    ) {
+        let (file, language) = FIXTURES[which];
+        let mut source = fixture(file);
+        let at = |share: f64, length: usize| (share * length as f64) as usize;
+        for (share, byte) in edits {
+            let length = source.len();
+            source[at(share, length)] = byte;
+        }
+        let (from, to) = (at(from, source.len()), at(to, source.len()));
+        let source = &source[from.min(to)..from.max(to)];
+        if let Ok(symbols) = outline(language, source) {
+            check(language, source, &symbols);
+        }
+    }
+
+    /// The same bytes give the same outline, whatever the parser of the thread did before.
+    #[test]
+    fn an_outline_depends_on_the_bytes_only(order in Just(FIXTURES.to_vec()).prop_shuffle()) {
+        for (file, language) in order {
+            let here = outline(language, &fixture(file));
+            let there = std::thread::spawn(move || outline(language, &fixture(file))).join().unwrap();
+            prop_assert_eq!(here, there);
+        }
+    }
+}
