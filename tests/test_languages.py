@@ -1,7 +1,7 @@
 """Language detection by name and first bytes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currant.extract import HEAD_BYTES, detect, is_binary
@@ -161,11 +161,13 @@ def test_binary_is_a_nul_in_the_head_and_nowhere_else() -> None:
     assert not is_binary(b"x" * HEAD_BYTES + b"\0")
 
 
+@settings(deadline=None)
 @given(name=st.text(min_size=1).filter(lambda name: "/" not in name), head=st.binary(max_size=300))
 def test_any_name_and_bytes_have_an_answer_that_ignores_the_directory(name: str, head: bytes) -> None:
     assert detect(name, head) == detect("x/y.rs/" + name, head)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_what_lies_behind_the_head_has_no_say(tail: bytes) -> None:
     head = b"int x;\n" * 1200

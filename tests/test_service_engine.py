@@ -280,11 +280,11 @@ with Service(root, QUICK) as service:
 """
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(10))
 def test_killed_at_any_moment_the_next_start_converges(root: Path, seed: int) -> None:
     """The victim changes files and indexes them; it is killed after a random number of its rounds."""
     chance = random.Random(seed)
-    for turn in range(2):
+    for turn in range(5):
         victim = subprocess.Popen(
             [sys.executable, "-c", VICTIM, str(root), os.path.dirname(__file__), str(seed * 10 + turn)],
             stdout=subprocess.PIPE,
@@ -292,7 +292,7 @@ def test_killed_at_any_moment_the_next_start_converges(root: Path, seed: int) ->
         assert victim.stdout is not None
         assert victim.stdout.readline() == b"up\n"
         # Kill when so many commits' worth of log have been written: a moment that no one chose.
-        target = chance.randrange(1, 60) * 4096
+        target = chance.randrange(1, 25) * 4096
         log = root / ".currant/index.db-wal"
         while victim.poll() is None and (log.stat().st_size if log.exists() else 0) < target:
             os.sched_yield()

@@ -6,10 +6,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currant.changes import BACKOFF_CAP, NEVER, backoff_seconds
+from currant.clock import ManualClock
 from currant.model import Failure, Upsert
 from currant.processing import MAX_EXTRACTIONS, UnderWay
 from currant.reading import ByteBudget
@@ -162,6 +163,30 @@ def test_a_torn_read_is_queued_again_and_never_committed(tmp_path: Path) -> None
     assert [ack[1] for ack in pipeline.engine.acks] == ["again", "done"]
     assert len(pipeline.store.commits) == 1
     assert pipeline.names("x.py") == ["one"] + ["more"] * 4
+
+
+def test_a_racy_file_is_acknowledged_so_that_the_next_scan_reads_it_again(tmp_path: Path) -> None:
+    clock = ManualClock()
+    pipeline = Pipeline(tmp_path, workers=1, clock=clock)
+    pipeline.write("x.py", b"def one\n")
+    changed = (tmp_path / "x.py").stat().st_ctime_ns
+    clock.set_wall(changed / 1e9 + 0.001)  # read in the millisecond of the write
+    pipeline.pool.start()
+    pipeline.writer.start()
+    pipeline.settle()
+    item = row(pipeline, "x.py")
+    assert isinstance(item, Upsert)
+    assert item.racy
+    assert item.stat.ctime_ns == changed
+    assert pipeline.engine.acks[-1][4] == -1
+    clock.set_wall(changed / 1e9 + 5)
+    pipeline.engine.rescan()
+    pipeline.settle()
+    assert pipeline.engine.acks[-1][4] == changed
+    pipeline.engine.rescan()
+    pipeline.settle()
+    assert len(pipeline.engine.acks) == 2
+    pipeline.close()
 
 
 def test_an_unreadable_file_is_a_failure_with_its_reason(tmp_path: Path) -> None:
@@ -335,6 +360,7 @@ def test_a_worker_says_what_it_has_in_hand(tmp_path: Path) -> None:
     assert pipeline.pool.active_count() == 0
 
 
+@settings(deadline=None)
 @given(attempts=st.integers(1, 10_000), seed=st.integers())
 def test_backoff_doubles_to_the_cap_and_keeps_half_of_it(attempts: int, seed: int) -> None:
     full = min(BACKOFF_CAP, 2.0 ** min(attempts - 1, 40))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currant.clock import ManualClock
@@ -187,6 +187,7 @@ def test_descriptors_are_given_back(reader: Reader, tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@settings(deadline=None)
 @given(age=st.integers(0, 10**11), ctime=st.integers(1, 2 * 10**18), whole=st.booleans())
 def test_racy_is_younger_than_the_step_of_the_time_stamps(age: int, ctime: int, whole: bool) -> None:
     if whole:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currant.changes import ChangeDetectionQueue
@@ -73,6 +73,7 @@ class Bench:
         return [ack[1] for ack in self.engine.acks]
 
 
+@settings(deadline=None)
 @given(
     items=st.integers(0, 3 * GROUP_ITEMS),
     size=st.integers(0, 3 * GROUP_BYTES),
@@ -229,6 +230,7 @@ def test_a_last_commit_that_fails_leaves_its_changes_with_the_engine(tmp_path: P
     assert bench.engine.pending() == 2
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["submit", "turn", "break", "mend", "tick"]), max_size=60))
 def test_every_ticket_is_acknowledged_once_and_only_when_stored(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]

@@ -296,9 +296,9 @@ class Reader:
         if self._between is not None:
             self._between(path)
         after = os.fstat(fd)
-        stat = file_stat(before)
-        if stat != file_stat(after) or length != size:
+        if length != size or _version(before) != _version(after):
             return None
+        stat = file_stat(before)
         now_ns = int(self._clock.now() * 1e9)
         return ReadFile(stat=stat, digest=digest, head=head, content=content, racy=is_racy(stat, now_ns))
 
@@ -317,6 +317,10 @@ def file_stat(result: os.stat_result) -> FileStat:
     return FileStat(
         size=result.st_size, mtime_ns=result.st_mtime_ns, ctime_ns=result.st_ctime_ns, ino=result.st_ino
     )
+
+
+def _version(result: os.stat_result) -> tuple[int, int, int, int]:
+    return result.st_size, result.st_mtime_ns, result.st_ctime_ns, result.st_ino
 
 
 def _identity(result: os.stat_result) -> tuple[int, int]:

@@ -8,6 +8,7 @@ reverse: no new changes, the file in hand of each worker, the last commit, the s
 committed by then was never acknowledged, so the next start finds it again.
 """
 
+import contextlib
 import logging
 import os
 import random
@@ -302,7 +303,8 @@ class Service:
         self._raise_engine_error()
         if self._engine is None:
             return SyncResult(store.clock(), fresh=False)
-        outstanding = self._engine.sync(timeout)
+        with self._engine_errors():
+            outstanding = self._engine.sync(timeout)
         self._raise_engine_error()
         return SyncResult(store.clock(), fresh=outstanding is None, outstanding=outstanding or [])
 
@@ -311,11 +313,15 @@ class Service:
         ignore it. Raises UsageError when it lies outside the root."""
         queue = self._part(self._queue)
         relative = self.relative(path)
-        return queue.add_change(FileChange(relative, ChangeType.MODIFIED, self._clock.now(), cause="request"))
+        change = FileChange(relative, ChangeType.MODIFIED, self._clock.now(), cause="request")
+        with self._engine_errors():
+            return queue.add_change(change)
 
     def clear_queue(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""
-        return self._part(self._queue).clear()
+        queue = self._part(self._queue)
+        with self._engine_errors():
+            return queue.clear()
 
     def relative(self, path: str | os.PathLike[str]) -> str:
         """`path` as the index names it. Raises UsageError when it lies outside the root."""
@@ -439,6 +445,16 @@ class Service:
         error = self._engine_error()
         if error is not None:
             raise EngineError(f"{error}: start again; the index is as of the last commit")
+
+    @contextlib.contextmanager
+    def _engine_errors(self) -> Iterator[None]:
+        """The native module's error as one of ours. By its base class: it is not imported for a double."""
+        try:
+            yield
+        except RuntimeError as error:
+            if self._stopped:
+                raise ClosedError("the service was stopped during the call: make a new one") from error
+            raise EngineError(f"{error}: start again; the index is as of the last commit") from error
 
     def _check_process(self) -> None:
         if os.getpid() != self._pid:
