@@ -114,6 +114,7 @@ def test_find_equals_a_search_of_every_record(
         shutil.rmtree(directory)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=6), st.text(max_size=6), st.text(max_size=6))
 def test_a_part_of_a_name_folds_to_a_part_of_the_folded_name(before: str, middle: str, after: str) -> None:
     folded = records.fold(before) + records.fold(middle) + records.fold(after)

@@ -11,7 +11,8 @@ from typing import Final
 
 from currant.model import CommitInfo, Record
 
-# A decoded record takes about this many times its JSON, measured with tracemalloc on 60 symbols.
+# A decoded record takes twice its JSON (tracemalloc, records of kernel sources); half as much again is for
+# what the allocator cannot give back.
 _OBJECTS_PER_JSON: Final = 3
 _ENTRY_OVERHEAD: Final = 200
 

@@ -138,9 +138,10 @@ def _look(path: Path) -> None:
 def _check(connection: apsw.Connection, *, everything: bool) -> None:
     """Raise _Damaged when the file does not hang together.
 
-    After a clean end the tables that decide what is fresh are read in full; after a crash all but the name
-    index, whose check takes ten times as long as all others. What is not read here is checked when it is
-    used: records carry a checksum, and SQLite reports pages that do not parse.
+    After a clean end the tables that decide what is fresh are read in full, after a crash the feed and the
+    list of results as well. Records and names, nearly all of the file, are not: that would take seconds at
+    every start. They are checked when they are used: records carry a checksum, and SQLite reports pages
+    that do not parse.
     """
     tables = ["meta", "extractors", "files", "tally"] + (["changes", "results"] if everything else [])
     for table in tables:

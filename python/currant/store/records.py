@@ -16,6 +16,8 @@ KIND_MARK: Final = "\x02"
 LANGUAGE_MARK: Final = "\x03"
 _MARKS: Final = str.maketrans({"\n": " ", "\0": " ", KIND_MARK: " ", LANGUAGE_MARK: " "})
 
+_CAREFUL: Final = frozenset({"\0", KIND_MARK, LANGUAGE_MARK})
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
@@ -85,15 +87,24 @@ def names_text(record: Record) -> str:
     language narrow a search for a common name. One or two letters are looked for with every ASCII
     neighbour, so names beyond ASCII add their first letter and all pairs of letters as lines.
     """
-    names = dict.fromkeys(map(fold, dict.fromkeys(symbol.name for symbol in record.symbols)))
+    names = _folded_names(record)
     if not names:
         return ""
-    lines = dict.fromkeys(names)
-    kinds = dict.fromkeys(symbol.kind for symbol in record.symbols)
-    lines |= dict.fromkeys(KIND_MARK + fold(kind) for kind in kinds)
-    lines[LANGUAGE_MARK + fold(record.language or "")] = None
-    for name in names:
-        if not name.isascii():
-            lines[name[0]] = None
-            lines |= dict.fromkeys(name[i : i + 2] for i in range(len(name) - 1))
-    return "\n" + "\n".join(lines) + "\n"
+    lines = [KIND_MARK + fold(kind) for kind in {symbol.kind for symbol in record.symbols}]
+    lines.append(LANGUAGE_MARK + fold(record.language or ""))
+    text = "\n".join(names)
+    if not text.isascii():
+        for name in names:
+            if not name.isascii():
+                lines.append(name[0])
+                lines += {name[i : i + 2] for i in range(len(name) - 1)}
+    return "\n" + text + "\n" + "\n".join(lines) + "\n"
+
+
+def _folded_names(record: Record) -> list[str]:
+    """Each name once, folded; all at once where nothing in them needs care, which is nearly always."""
+    names = {symbol.name for symbol in record.symbols}
+    text = "\n".join(names)
+    if text.isascii() and text.count("\n") < max(1, len(names)) and _CAREFUL.isdisjoint(text):
+        return text.lower().split("\n") if names else []
+    return [fold(name) for name in names]

@@ -81,6 +81,8 @@ CREATE TABLE tally (
 
 -- Which records (rowid = records.id) hold a name with these three letters. Text is folded before it comes
 -- here, so the tokenizer must not fold again. No positions: candidates are verified against the record.
+-- FTS5's own merge settings stay: with 100,000 files, automerge 8 and 16 wrote less in the first index, but
+-- single commits of 29 and 136 MB came later, against at most 4 MB.
 CREATE VIRTUAL TABLE names USING fts5 (
   text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
