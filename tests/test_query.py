@@ -122,6 +122,15 @@ def test_a_part_of_a_name_folds_to_a_part_of_the_folded_name(before: str, middle
     assert records.fold(records.fold(middle)) == records.fold(middle)
 
 
+@pytest.mark.parametrize("name", ["aé", "éa", "xaéy", "éaéb", "ab", "xaby", "a", "é", "日本語", "a_b"])
+def test_every_part_of_a_name_finds_it(tmp_path: Path, name: str) -> None:
+    with opened(tmp_path) as store:
+        store.commit([upsert(b"a", 1, names=(name,)), upsert(b"b", 2, names=("zzz",))], 1.0)
+        for start in range(len(name)):
+            for end in range(start + 1, len(name) + 1):
+                assert [one.name for one in query(store).find(name[start:end])] == [name]
+
+
 def test_order_is_exact_then_other_case_then_prefix_then_inside(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.commit(

@@ -133,6 +133,33 @@ def test_rename_keeps_a_new_file_under_the_old_name(store: Store) -> None:
     store.commit([upsert(b"a", 2, ino=2, seen_at=5.0)], 5.0)
     store.commit([upsert(b"b", 1, ino=1, seen_at=4.0, old_path=b"a", reuse=True)], 5.0)
     assert [row[0] for row in store.tree_rows()] == [b"a", b"b"]
+    store.commit([upsert(b"c", 1, ino=1, seen_at=5.0, old_path=b"a", reuse=True)], 5.0)
+    assert [row[0] for row in store.tree_rows()] == [b"a", b"b", b"c"]
+    store.commit([upsert(b"d", 1, ino=1, seen_at=5.1, old_path=b"a", reuse=True)], 5.0)
+    assert [row[0] for row in store.tree_rows()] == [b"b", b"c", b"d"]
+
+
+def test_rename_onto_a_file_of_the_same_content_still_removes_the_old_name(store: Store) -> None:
+    clock = store.commit([upsert(b"a", 1, ino=1), upsert(b"b", 1, ino=2)], 1.0)
+    store.commit([upsert(b"b", 1, ino=1, old_path=b"a", reuse=True)], 2.0)
+    (row,) = query(store).changes(clock).changes
+    assert (row.path, row.old_path, row.change_type.value) == ("b", "a", "renamed")
+    assert query(store).files() == [b"b"]
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"a", b"a/a"), (b"a/a", b"a"), (b"", b"a"), (b"a", b"")])
+def test_a_tree_moves_into_and_out_of_itself(store: Store, old: bytes, new: bytes) -> None:
+    paths = [b"a/a/a/x", b"a/a/x", b"a/x"]
+    store.commit([upsert(path, path) for path in paths], 1.0)
+    below = [path for path in paths if path.startswith(old + b"/" if old else b"")]
+    moved = {path: (new + b"/" + path[len(old) :].lstrip(b"/")).lstrip(b"/") for path in below}
+    expected = {path: path for path in paths if path not in moved}
+    for path, target in moved.items():
+        expected.setdefault(target, path)
+    store.commit([MoveTree(old, new, "event")], 2.0)
+    with store.snapshot() as connection:
+        rows = connection.execute("SELECT path, content FROM files JOIN results ON id = result_id").fetchall()
+    assert dict(rows) == {target: key(path).content for target, path in expected.items()}
 
 
 def test_moved_tree_does_not_overwrite_what_was_read_there(store: Store) -> None:

@@ -13,7 +13,8 @@ from currant.query import Query
 from currant.store import Store
 from store_kit import opened, query, upsert
 
-NAMES = [b"foo", b"food", b"foo.", b"foo0", b"b%r", b"b_r", b"\xff", b"\xc3\xa9", b"-", b" "]
+# Few, so that they collide; "0" comes right after "/", so foo0 sits at the edge of the range of foo.
+NAMES = [b"foo", b"foo0", b"\xff"]
 PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(b"/".join)
 CONTENTS = st.integers(0, 3)
 INODES = st.integers(1, 3)
@@ -109,7 +110,7 @@ def replay(view: dict[bytes, bytes | None], since: str, reader: Query) -> tuple[
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.lists(ITEMS, max_size=8), min_size=1, max_size=5))
+@given(st.lists(st.lists(ITEMS, max_size=14), min_size=1, max_size=4))
 def test_commits_equal_the_model_and_the_feed_rebuilds_it_from_any_clock(batches: list[list[Item]]) -> None:
     directory = Path(tempfile.mkdtemp())
     try:

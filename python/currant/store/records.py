@@ -85,7 +85,7 @@ def names_text(record: Record) -> str:
 
     The newlines make the ends of names part of trigrams, so short and whole names can be found; kind and
     language narrow a search for a common name. One or two letters are looked for with every ASCII
-    neighbour, so names beyond ASCII add their first letter and all pairs of letters as lines.
+    successor, so names beyond ASCII add their first letter and all pairs of letters as lines.
     """
     names = _folded_names(record)
     if not names:

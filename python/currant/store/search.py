@@ -13,7 +13,7 @@ from currant.store.records import KIND_MARK, LANGUAGE_MARK, PIECES, fold
 
 # More terms narrow nothing further and only cost time.
 _MAX_TERMS: Final = 32
-# What can stand beside two letters inside a folded name; pairs beside anything else are lines of their own.
+# What can follow one or two letters of a folded name; before anything else they are lines of their own.
 _NEIGHBOURS: Final = "\n" + "".join(
     sorted({character for character in map(chr, range(1, 128)) if fold(character) == character})
 )
@@ -45,7 +45,7 @@ def part(name: str) -> str | None:
     if len(name) >= 3:
         return _all_of(name)
     if len(name) == 2:
-        return _any_of(around for other in _NEIGHBOURS for around in (name + other, other + name))
+        return _any_of(name + other for other in _NEIGHBOURS)
     return None
 
 
