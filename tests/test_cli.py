@@ -250,6 +250,15 @@ def test_files_outside_of_the_root_are_refused(root: Path, monkeypatch: pytest.M
     assert place.relative("src/one.py") == "src/one.py"
 
 
+def test_a_root_said_through_a_link_is_the_same_root(
+    indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(indexed)
+    assert run(["show", str(tmp_path / "link" / "src" / "one.py")]) == 0
+    monkeypatch.chdir(indexed / "src")
+    assert run(["show", "one.py", "--root", str(tmp_path / "link")]) == 0
+
+
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
 

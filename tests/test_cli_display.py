@@ -5,16 +5,20 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from currant.cli import live
 from currant.cli.live import render
 from currant.cli.output import duration, printable, shown, size
 from currant.cli.progress import Bar
 from currant.clock import ManualClock
+from currant.errors import EngineError
+from currant.model import ChangePage, SyncResult
 
 
 class Terminal(io.StringIO):
@@ -125,6 +129,53 @@ def test_names_are_text_in_the_live_view_not_markup_and_not_escapes() -> None:
     assert "\x1b" not in text
     assert "[red]evil" in text
     assert "/r[bold]x" in text
+
+
+class Failed:
+    """A service whose engine fails after it became ready."""
+
+    root = "/repo"
+
+    def __init__(self) -> None:
+        self.store = SimpleNamespace(on_commit=[], clock=lambda: "c:12345678:1")
+        self.query = SimpleNamespace(
+            counts=lambda: {"files": 3}, changes=lambda since, limit: ChangePage([], since, False, False)
+        )
+        self.syncs = 0
+
+    def sync(self, _timeout: float) -> SyncResult:
+        self.syncs += 1
+        # Wakes the watcher, as a last commit does.
+        for listener in self.store.on_commit:
+            listener(None)
+        if self.syncs > 1:
+            raise EngineError("the source is gone")
+        return SyncResult("c:12345678:1", True)
+
+    def is_running(self) -> bool:
+        return False
+
+    def get_status(self) -> dict[str, Any]:
+        return status()
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_watcher_whose_engine_failed_does_not_look_alive(
+    as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live, "_LOOK_SECONDS", 0.0)
+    with pytest.raises(EngineError, match="source is gone"):
+        live.in_lines(Failed(), as_json=as_json)  # type: ignore[arg-type]
+    assert "3" in capsys.readouterr().out
+
+
+def test_trouble_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    service: Any = SimpleNamespace(
+        get_status=lambda: status(degraded=[{"what": "polling", "count": 2, "fix": "raise it"}])
+    )
+    known = live._print_trouble(service, set(), as_json=False)
+    assert live._print_trouble(service, known, as_json=False) == known
+    assert capsys.readouterr().out == "degraded: polling (2): raise it\n"
 
 
 TWO_SIGNALS = """

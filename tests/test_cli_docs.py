@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from currant import errors
-from currant.api import open_index
+from currant.api import AsyncIndex, Index, open_index
 from currant.ipc import server, wire
 from currant.ipc.methods import METHODS
 
@@ -58,3 +58,10 @@ def test_every_method_and_limit_of_the_socket_is_documented() -> None:
     ):
         assert number in text
     assert wire.MAX_REQUEST == 1 << 20
+
+
+def test_every_public_name_of_an_index_is_documented() -> None:
+    named = {re.split(r"[(.]", word)[0] for word in words("python.md")}
+    for kind in (Index, AsyncIndex):
+        public = {name for name in vars(kind) if not name.startswith("_")}
+        assert public - {"close", "index", "service"} - named == set()

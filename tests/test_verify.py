@@ -89,6 +89,20 @@ def test_a_file_that_never_stands_still_is_moving_not_different(tmp_path: Path) 
     assert report.moving == ["log"]
 
 
+def test_a_file_that_comes_and_goes_is_moving_even_if_it_is_never_seen(tmp_path: Path) -> None:
+    rows = fill(tmp_path, {"t": b"x"})
+
+    def come_and_go() -> None:
+        before = tmp_path.stat().st_ctime_ns
+        while tmp_path.stat().st_ctime_ns == before:  # some kernels' clocks tick only every few milliseconds
+            (tmp_path / "t").write_bytes(b"x")
+            (tmp_path / "t").unlink()
+
+    report = check(tmp_path, FakeIndex(rows, come_and_go))
+    assert report.ok
+    assert report.moving == ["t"]
+
+
 def test_an_index_that_does_not_settle_gets_no_verdict(tmp_path: Path) -> None:
     index = FakeIndex(fill(tmp_path, {"a": b"x"}))
     index.fresh = False

@@ -20,6 +20,7 @@ from currant import _core
 ROUNDS: Final = 6
 """How often a difference is asked again before it is reported as one, or as still moving."""
 
+_STILL_LOOKS: Final = 2  # after the first one
 _BLOCK: Final = 1 << 20
 # Nothing but a regular file of that very name is read, and opening never waits; Windows has none of these.
 _FLAGS: Final = sum(
@@ -118,7 +119,7 @@ def verify(
 
     kept, report.unreadable = walk()
     base = os.fspath(root)
-    doubtful: dict[str, Seen | None] = dict.fromkeys(rows.keys() - kept)
+    doubtful = rows.keys() - kept
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="currant-verify") as pool:
         paths = sorted(kept)
         blocks = [paths[at : at + _TASK] for at in range(0, len(paths), _TASK)]
@@ -131,7 +132,7 @@ def verify(
                     report.files += 1
                     report.bytes += seen.size
                 if not agrees(rows.get(path), seen):
-                    doubtful[path] = seen
+                    doubtful.add(path)
             done += len(block)
             progress(done, len(paths))
     if doubtful:
@@ -153,31 +154,55 @@ def agrees(row: Row | None, seen: Seen | None) -> bool:
     return row.content == seen.content
 
 
+class _Doubt(NamedTuple):
+    """A path that disagreed: what was seen of it on both sides, and in how many looks since nothing moved."""
+
+    evidence: object
+    stood: int
+
+
 def _ask_again(
     report: Report,
     base: str,
     index: Rows,
-    doubtful: dict[str, Seen | None],
+    doubtful: Iterable[str],
     walk: Callable[[], set[str]],
 ) -> None:
-    """Settle, look and compare until every doubtful path agreed once or stood still and disagreed twice."""
+    """Settle, look and compare until every doubtful path agreed once, or disagreed while standing still.
+
+    Standing still takes three equal looks: between the first and the last of them lie a whole barrier and a
+    reading of the row, so a row that disagrees then cannot be one that is merely on its way."""
+    left: dict[str, _Doubt | None] = dict.fromkeys(doubtful)
     for _round in range(ROUNDS):
         report.settled = index.settle()
         kept = walk()
-        left: dict[str, Seen | None] = {}
-        for path, before in sorted(doubtful.items()):
+        asked, left = left, {}
+        for path, before in sorted(asked.items()):
             seen = look(base, path) if path in kept else None
-            row = index.row(path)
+            # That nothing is there proves little: it may have come and gone. Then its directory changed.
+            evidence = (seen or _change_time(base, path), row := index.row(path))
             if agrees(row, seen):
                 continue
-            if _round and seen == before and report.settled:
+            still = before is not None and report.settled and before.evidence == evidence
+            stood = before.stood + 1 if before is not None and still else 0
+            if stood >= _STILL_LOOKS:
                 report.differences.append(_difference(path, row, seen))
             else:
-                left[path] = seen
-        doubtful = left
-        if not doubtful:
+                left[path] = _Doubt(evidence, stood)
+        if not left:
             return
-    report.moving = sorted(doubtful)
+    report.moving = sorted(left)
+
+
+def _change_time(base: str, path: str) -> int | None:
+    """ctime of the deepest directory above `path` that exists; None without a root."""
+    parent = os.path.dirname(os.path.join(base, path))
+    while len(parent) >= len(base):
+        try:
+            return os.lstat(parent).st_ctime_ns
+        except OSError:
+            parent = os.path.dirname(parent)
+    return None
 
 
 def _difference(path: str, row: Row | None, seen: Seen | None) -> Difference:

@@ -15,6 +15,7 @@ import click
 from currant.cli.output import duration, moment, printable, shown, write_json
 from currant.cli.progress import Bar
 from currant.clock import SystemClock
+from currant.errors import EngineError
 from currant.service import Service
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _BUSY_SECONDS: Final = 0.25
 _IDLE_SECONDS: Final = 1.0
 _SLICE_SECONDS: Final = 0.2
+_LOOK_SECONDS: Final = 5.0
+"""How often a pipe's watcher looks whether all is well when nothing happens."""
+
 _LINES: Final = 50
 """Changes of one commit that get a line each; the rest is counted."""
 
@@ -63,11 +67,14 @@ def in_lines(service: Service, *, as_json: bool) -> None:
             f"watching {shown(str(service.root))}: {count:,} files, "
             f"ready in {duration(seconds)}, clock {since}"
         )
+    known: set[str] = set()
     with _commits(service) as committed:
         while True:
             since = _print_changes(service, since, clock.now(), as_json=as_json)
-            committed.wait()
+            if not committed.wait(_LOOK_SECONDS):
+                known = _print_trouble(service, known, as_json=as_json)
             committed.clear()
+            _require_running(service)
 
 
 def _print_changes(service: Service, since: str, now: float, *, as_json: bool) -> str:
@@ -99,6 +106,26 @@ def _print_changes(service: Service, since: str, now: float, *, as_json: bool) -
     return since
 
 
+def _print_trouble(service: Service, known: set[str], *, as_json: bool) -> set[str]:
+    """Print what works worse than it should and was not printed yet; all that does."""
+    degraded = service.get_status()["degraded"]
+    for trouble in degraded:
+        if trouble["what"] in known:
+            continue
+        if as_json:
+            write_json({"degraded": trouble})
+        else:
+            _say(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
+    return {trouble["what"] for trouble in degraded}
+
+
+def _require_running(service: Service) -> None:
+    """Raise what the engine failed with: a watcher that watches nothing must not look alive."""
+    if not service.is_running():
+        service.sync(0)
+        raise EngineError("nothing is watched any more: start again")
+
+
 def _say(text: str) -> None:
     click.echo(text)  # click flushes, so that a pipe sees each line when it happens
 
@@ -119,6 +146,7 @@ def on_terminal(service: Service) -> None:
             view.update(render(told, recent), refresh=True)
             committed.wait(_BUSY_SECONDS if told["pending"] or not told["fresh"] else _IDLE_SECONDS)
             committed.clear()
+            _require_running(service)
 
 
 def _collect(service: Service, since: str, recent: deque[str]) -> str:

@@ -33,7 +33,9 @@ class Place:
         """A file as typed, relative to the root: counted from the current directory when that is in the root
         (and the file is there), else from the root. Raises UsageError for a path outside of the root."""
         here = os.getcwd()
-        typed = os.path.normpath(os.path.join(here, file))
+        # Only the directory is resolved: a link that lies in the root is a name of its own.
+        folder, name = os.path.split(os.path.normpath(os.path.join(here, file)))
+        typed = os.path.join(os.path.realpath(folder), name)
         inside = _below(self.root, typed)
         at_root = _below(self.root, os.path.normpath(os.path.join(self.root, file)))
         if inside is not None and (at_root is None or os.path.lexists(typed)):
@@ -85,7 +87,8 @@ def options(function: _F) -> _F:
             flags["state_dir"] = os.path.abspath(state_dir)
         told = rest.pop("path", None) or root or os.environ.get("CURRANT_ROOT")
         where = Path(told).absolute() if told else find_root(Path.cwd())
-        where = Path(os.path.normpath(where))
+        # Links are resolved once, as the owner does, so that every way to say a root is the same one.
+        where = Path(os.path.realpath(where))
         if not where.is_dir():
             raise RootRefusedError(f"{where} is not a directory")
         return function(place=Place(where, flags), **rest)
