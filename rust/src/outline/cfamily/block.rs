@@ -95,7 +95,16 @@ impl Scanner<'_, '_> {
                 let rest = &rest[blank + 1..];
                 let empty = rest.iter().take_while(|&&byte| matches!(byte, b'\n' | b'\r')).count();
                 self.steps += empty as u64;
-                // An indented line goes on with the body; `else` does so too.
+                // A label is in the first column of a body; so may `else` be.
+                let label = lex::word_end(rest, empty);
+                self.steps += (label - empty) as u64;
+                if label > empty
+                    && rest.get(label) == Some(&b':')
+                    && rest.get(label + 1) != Some(&b':')
+                {
+                    return false;
+                }
+                // An indented line goes on with the body.
                 !rest.get(empty).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'}' | b'{'))
                     && !rest[empty..].starts_with(b"else")
                     && !rest[empty..].starts_with(b"#e")

@@ -106,10 +106,10 @@ impl Scanner<'_, '_> {
             match item.shape {
                 Shape::Word if self.word_at(index) == b"inline" => {}
                 Shape::Word if names.is_empty() || self.items[index - 1].shape == Shape::Scope => {
-                    names.push(text::lossy(self.item_text(item)));
+                    names.push(text::name(self.item_text(item)));
                 }
                 Shape::Word if self.word_at(index - 1) == b"inline" => {
-                    names.push(text::lossy(self.item_text(item)));
+                    names.push(text::name(self.item_text(item)));
                 }
                 Shape::Scope => {}
                 _ => break,
@@ -137,7 +137,7 @@ impl Scanner<'_, '_> {
         if before.iter().any(|item| matches!(item.shape, Shape::Punct(_) | Shape::Operator)) {
             return None;
         }
-        let mut kind = match self.word_at(keyword) {
+        let kind = match self.word_at(keyword) {
             b"struct" => SymbolKind::Struct,
             b"union" => SymbolKind::Union,
             b"enum" => SymbolKind::Enum,
@@ -146,9 +146,6 @@ impl Scanner<'_, '_> {
         let mut first = keyword + 1;
         if self.is_aggregate_word(first) {
             first += 1; // enum class
-        }
-        if kind == SymbolKind::Struct && before.iter().any(|item| item.shape == Shape::Angle) {
-            kind = SymbolKind::Struct;
         }
         let mut name = None;
         let mut words = 0;
@@ -168,7 +165,7 @@ impl Scanner<'_, '_> {
                 }
                 Shape::Group if words >= 2 => return None, // struct x f(int) {
                 Shape::Group => seen_group = true,
-                Shape::Scope => words = words.min(1) - words.min(1),
+                Shape::Scope => words = 0, // what follows is the name
                 Shape::Angle | Shape::Literal | Shape::Square => {}
                 Shape::Punct(_) | Shape::Operator => return None,
             }
@@ -179,7 +176,7 @@ impl Scanner<'_, '_> {
         let mut frame = Frame { aggregate: Some(aggregate), ..Frame::default() };
         if let Some(index) = name {
             let (qualifier, _) = self.qualifier_before(index);
-            let name = text::lossy(self.item_text(&self.items[index]));
+            let name = text::name(self.item_text(&self.items[index]));
             let parent = self.parent(&qualifier);
             let definition = Definition {
                 name: name.clone(),
@@ -422,7 +419,7 @@ impl Scanner<'_, '_> {
     fn function_name(&self, head: Head) -> Option<(String, String)> {
         let tokens = &self.statement.tokens;
         if let Some(inner) = head.inner {
-            return Some((text::lossy(self.text_of(&tokens[inner])), String::new()));
+            return Some((text::name(self.text_of(&tokens[inner])), String::new()));
         }
         let mut at = head.group - 1;
         if self.items[at].shape == Shape::Angle {
@@ -443,7 +440,7 @@ impl Scanner<'_, '_> {
                 return Some((name, qualifier));
             }
         }
-        Some((text::lossy(word), qualifier))
+        Some((text::name(word), qualifier))
     }
 
     /// `SYSCALL_DEFINE1(name, …)`: the name is the first argument; `TEST(Suite, name)`: both.
@@ -454,7 +451,7 @@ impl Scanner<'_, '_> {
             let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
             let text = self.text_of(token);
             let ends = matches!(tokens.get(at + 1)?.kind, Kind::Punct(b',' | b')'));
-            (ends && !is_type_word(text)).then(|| text::lossy(text))
+            (ends && !is_type_word(text)).then(|| text::name(text))
         };
         let first = single(open + 1)?;
         if has_part(word, b"TEST") && is_punct(tokens.get(open + 2), b',') {
@@ -536,7 +533,7 @@ impl Scanner<'_, '_> {
                 && matches!(first, b"using" | b"concept")
             {
                 let kind = SymbolKind::Type;
-                let name = text::lossy(self.word_at(1));
+                let name = text::name(self.word_at(1));
                 let end = match first {
                     b"using" => self.pos - 1,
                     _ => self.statement.tokens[self.items[equals].first as usize].start as usize,
@@ -613,7 +610,7 @@ impl Scanner<'_, '_> {
         if let Some(name) = name
             && ends(tokens.get(at + 1))
         {
-            let name = text::lossy(self.text_of(name));
+            let name = text::name(self.text_of(name));
             let end = self.pos.saturating_sub(1);
             self.declare_simple(name, SymbolKind::Variable, String::new(), end);
         }
@@ -648,7 +645,7 @@ impl Scanner<'_, '_> {
                 continue;
             };
             let definition = Definition {
-                name: text::lossy(self.text_of(&self.statement.tokens[name])),
+                name: text::name(self.text_of(&self.statement.tokens[name])),
                 kind: SymbolKind::Type,
                 parent: parent.clone(),
                 signature: signature.clone(),
@@ -688,7 +685,7 @@ impl Scanner<'_, '_> {
             };
             let qualifier = item.map_or(String::new(), |item| self.qualifier_before(item).0);
             let definition = Definition {
-                name: text::lossy(self.text_of(&self.statement.tokens[name])),
+                name: text::name(self.text_of(&self.statement.tokens[name])),
                 kind,
                 parent: self.parent(&qualifier),
                 signature: text::collapse(&self.source[start..stop.max(start)]),
@@ -703,15 +700,17 @@ impl Scanner<'_, '_> {
     fn has_parameters(&self, from: usize, to: usize) -> bool {
         (from + 1..to).any(|at| {
             self.items[at].shape == Shape::Group
-                && !looks_like_attribute(self.word_at(at - 1))
+                && !is_known_attribute(self.word_at(at - 1))
                 && !is_type_call(self.word_at(at - 1))
-                && !self.is_pointer_group(&self.items[at])
+                && !self.is_pointer_group(at)
+                && !(self.items[at - 1].shape == Shape::Group && self.is_pointer_group(at - 1))
         }) || self.items.get(from).is_some_and(|item| item.shape == Shape::Group)
     }
 
-    fn is_pointer_group(&self, group: &Item) -> bool {
-        let inside = self.statement.tokens.get(group.first as usize + 1);
-        is_punct(inside, b'*') || is_punct(inside, b'^')
+    /// Does the group hold a pointer's name, but not that of a function that returns one?
+    fn is_pointer_group(&self, group: usize) -> bool {
+        let name = self.pointer_name(group);
+        name.is_some_and(|name| !is_punct(self.statement.tokens.get(name + 1), b'('))
     }
 
     /// The items of each declarator, `from..to`; the first one holds the type too.
@@ -743,7 +742,13 @@ impl Scanner<'_, '_> {
             let item = self.items[at];
             match item.shape {
                 Shape::Group => {
-                    if let Some(name) = self.pointer_name(&item) {
+                    if let Some(name) = self.pointer_name(at) {
+                        return Some((name, None));
+                    }
+                    // typedef int (name)(int)
+                    if self.items.get(at + 1).is_some_and(|next| next.shape == Shape::Group)
+                        && let Some(name) = self.inner_name(&item)
+                    {
                         return Some((name, None));
                     }
                     if at > from && is_type_call(self.word_at(at - 1)) {
@@ -791,10 +796,17 @@ impl Scanner<'_, '_> {
     }
 
     /// `(*name)(…)`, `(*name[3])(…)`, `(CALL *name)(…)`, `(*(*name)(int))(int)`.
-    fn pointer_name(&self, group: &Item) -> Option<usize> {
+    fn pointer_name(&self, group: usize) -> Option<usize> {
         let tokens = &self.statement.tokens;
+        let followed = self.items.get(group + 1).is_some_and(|item| item.shape == Shape::Group);
+        let group = self.items[group];
         let mut at = group.first as usize + 1;
         let end = (group.after as usize).min(tokens.len());
+        // Words before the `*` are calling conventions, if parameters follow the group; else the
+        // group holds the parameters.
+        if !followed && tokens.get(at).is_some_and(|token| token.kind == Kind::Word) {
+            return None;
+        }
         let mut pointer = false;
         let mut name = None;
         while at < end {
@@ -972,7 +984,7 @@ fn is_type_only(word: &[u8]) -> bool {
 }
 
 /// All letters upper case, and at least two characters.
-fn is_upper(word: &[u8]) -> bool {
+pub(super) fn is_upper(word: &[u8]) -> bool {
     word.len() > 1
         && word.iter().any(u8::is_ascii_uppercase)
         && !word.iter().any(|&byte| byte.is_ascii_lowercase() || byte >= 0x80)
@@ -986,7 +998,12 @@ fn has_part(word: &[u8], part: &[u8]) -> bool {
 /// Macros that define a variable named by an argument.
 fn defines_variable(word: &[u8]) -> bool {
     if word.starts_with(b"DEFINE_") {
-        return !word.starts_with(b"DEFINE_EVENT");
+        // These define functions.
+        return !(word.starts_with(b"DEFINE_EVENT")
+            || word.ends_with(b"SHOW_ATTRIBUTE")
+            || word.ends_with(b"STORE_ATTRIBUTE")
+            || word.ends_with(b"SEQ_ATTRIBUTE")
+            || word.ends_with(b"_FUNC"));
     }
     matches!(
         word,

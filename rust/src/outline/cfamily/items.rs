@@ -250,5 +250,14 @@ fn is_attribute_call(word: &[u8]) -> bool {
             | b"decltype"
             | b"_Pragma"
             | b"__pragma"
+            | b"__printf"
+            | b"__scanf"
+            | b"__releases"
+            | b"__acquires"
+            | b"__must_hold"
+            | b"__section"
+            | b"__aligned"
+            | b"__alloc_size"
+            | b"__nonnull"
     )
 }

@@ -115,7 +115,7 @@ impl<'s> Scanner<'s, '_> {
         let doc = if self.block.id == 0 { self.doc_for(hash) } else { None };
         let doc = self.doc_text(doc);
         let definition = Definition {
-            name: text::lossy(name),
+            name: text::name(name),
             kind: SymbolKind::Macro,
             parent: None,
             signature: text::collapse(&source[hash..signature_end]),

@@ -5,7 +5,7 @@
 //! template parameters are passed over without being stored.
 
 use super::block::BlockKind;
-use super::declare::Opened;
+use super::declare::{Opened, is_upper};
 use super::lex::{self, Kind, Token};
 use super::{Dialect, Scanner};
 
@@ -197,10 +197,30 @@ impl<'s> Scanner<'s, '_> {
     }
 
     fn word(&mut self, start: usize) {
+        if self.follows_macro_line(start) {
+            self.end_of_statement();
+            self.statement.clear();
+        }
         self.push(Kind::Word, start);
         if self.dialect == Dialect::Cpp && &self.source[start..self.pos] == b"template" {
             self.statement.state.template = true;
         }
+    }
+
+    /// Was the statement so far a macro call that needs no semicolon? `MACRO(x)` is one when the
+    /// next line starts another declaration in the first column.
+    fn follows_macro_line(&self, start: usize) -> bool {
+        let tokens = &self.statement.tokens;
+        let (Some(name), Some(open)) = (tokens.first(), tokens.get(1)) else { return false };
+        let is_call = name.kind == Kind::Word
+            && open.kind == Kind::Punct(b'(')
+            && open.jump as usize == tokens.len() - 1
+            && lex::is_column_zero(self.source, start);
+        let next = &self.source[start..self.pos];
+        is_call
+            && (is_upper(self.text_of(name))
+                || (matches!(next, b"static" | b"extern" | b"typedef" | b"enum" | b"inline")
+                    && !self.text_of(name).starts_with(b"__")))
     }
 
     /// A byte that starts neither a word nor a number.

@@ -4,6 +4,8 @@
 
 use super::lex;
 
+/// Longest name, in bytes.
+const NAME_LIMIT: usize = 255;
 /// Longest signature, in characters.
 pub(super) const SIGNATURE_LIMIT: usize = 240;
 /// Longest documentation, in characters.
@@ -69,9 +71,16 @@ pub(super) fn finish(bytes: Vec<u8>, limit: usize) -> String {
     text
 }
 
-/// A name or another short piece of source as text.
-pub(super) fn lossy(source: &[u8]) -> String {
-    String::from_utf8_lossy(source).into_owned()
+/// A name as text of at most [`NAME_LIMIT`] bytes.
+pub(super) fn name(source: &[u8]) -> String {
+    // Replacing a byte makes three of it.
+    let short = source.len() * 3 <= NAME_LIMIT;
+    let mut text = String::from_utf8_lossy(&source[..source.len().min(NAME_LIMIT)]).into_owned();
+    if !short {
+        let cut = (0..=NAME_LIMIT.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(cut.unwrap_or(0));
+    }
+    text
 }
 
 /// The text of a comment (one block comment, or line comments on adjacent lines) without markers.
