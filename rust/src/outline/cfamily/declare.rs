@@ -991,7 +991,7 @@ pub(super) fn is_upper(word: &[u8]) -> bool {
 }
 
 /// Is `part` one of the words of an upper-case name, which underscores and digits separate?
-fn has_part(word: &[u8], part: &[u8]) -> bool {
+pub(super) fn has_part(word: &[u8], part: &[u8]) -> bool {
     word.windows(part.len()).any(|window| window == part)
 }
 

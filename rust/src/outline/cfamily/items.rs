@@ -2,7 +2,7 @@
 //! seen: each bracketed group, template argument list and operator name is one item, and
 //! attributes are left out.
 
-use super::lex::{Kind, Token};
+use super::lex::{self, Kind, Token};
 use super::{Dialect, Scanner};
 
 /// What an item is.
@@ -92,7 +92,7 @@ impl<'s> Scanner<'s, '_> {
                         && index > 0
                         && matches!(tokens[index - 1].kind, Kind::Word | Kind::Scope) =>
                 {
-                    match angle_end(tokens, index) {
+                    match self.angle_end(tokens, index) {
                         Some(after) => push(Shape::Angle, after),
                         None => {
                             // One failure is enough: no quadratic search.
@@ -168,7 +168,7 @@ impl<'s> Scanner<'s, '_> {
                         Kind::Word => {
                             at += 1;
                             if is_punct(tokens.get(at), b'<') {
-                                at = angle_end(tokens, at).unwrap_or(at + 1);
+                                at = self.angle_end(tokens, at).unwrap_or(at + 1);
                             }
                             if is_punct(tokens.get(at), b'(') {
                                 at = group_end(tokens, at);
@@ -195,6 +195,32 @@ impl<'s> Scanner<'s, '_> {
             at += 2;
         }
     }
+
+    /// From a `<` to after its `>`, if it looks like a list of template arguments.
+    fn angle_end(&self, tokens: &[Token], open: usize) -> Option<usize> {
+        let mut depth = 0u32;
+        let mut at = open;
+        while at < tokens.len() && at - open < MAX_ANGLE {
+            match tokens[at].kind {
+                Kind::Punct(b'<') if lex::is_less_than(self.source, tokens[at].start as usize) => {}
+                Kind::Punct(b'<') => depth += 1,
+                Kind::Punct(b'>') => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                Kind::Punct(b'(' | b'[') => {
+                    at = group_end(tokens, at);
+                    continue;
+                }
+                Kind::Punct(b'=' | b';' | b'}') => return None,
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
 }
 
 pub(super) fn is_punct(token: Option<&Token>, byte: u8) -> bool {
@@ -205,31 +231,6 @@ pub(super) fn is_punct(token: Option<&Token>, byte: u8) -> bool {
 pub(super) fn group_end(tokens: &[Token], open: usize) -> usize {
     let jump = tokens[open].jump as usize;
     if jump > open { jump + 1 } else { tokens.len() }
-}
-
-/// From a `<` to after its `>`, if it looks like a list of template arguments.
-fn angle_end(tokens: &[Token], open: usize) -> Option<usize> {
-    let mut depth = 0u32;
-    let mut at = open;
-    while at < tokens.len() && at - open < MAX_ANGLE {
-        match tokens[at].kind {
-            Kind::Punct(b'<') => depth += 1,
-            Kind::Punct(b'>') => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            Kind::Punct(b'(' | b'[') => {
-                at = group_end(tokens, at);
-                continue;
-            }
-            Kind::Punct(b'=' | b';' | b'}') => return None,
-            _ => {}
-        }
-        at += 1;
-    }
-    None
 }
 
 /// Words that take arguments and say nothing of the declaration's name.

@@ -212,6 +212,14 @@ pub(super) fn is_digit_separator(source: &[u8], at: usize) -> bool {
         && source.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
 }
 
+/// Is the `<` at `at` a comparison or a shift, going by how people write them? Template brackets
+/// touch what is before or after them.
+pub(super) fn is_less_than(source: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or(b' ', |before| source[before]);
+    let after = source.get(at + 1).copied().unwrap_or(b' ');
+    (is_blank(before) && is_blank(after)) || before == b'<' || matches!(after, b'<' | b'=')
+}
+
 /// Does only white space stand between the start of its line and `at`?
 pub(super) fn is_first_on_line(source: &[u8], mut at: usize) -> bool {
     while at > 0 && matches!(source[at - 1], b' ' | b'\t' | b'\r') {

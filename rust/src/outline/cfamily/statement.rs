@@ -5,7 +5,7 @@
 //! template parameters are passed over without being stored.
 
 use super::block::BlockKind;
-use super::declare::{Opened, is_upper};
+use super::declare::{Opened, has_part, is_upper};
 use super::lex::{self, Kind, Token};
 use super::{Dialect, Scanner};
 
@@ -211,7 +211,15 @@ impl<'s> Scanner<'s, '_> {
     /// next line starts another declaration in the first column.
     fn follows_macro_line(&self, start: usize) -> bool {
         let tokens = &self.statement.tokens;
-        let (Some(name), Some(open)) = (tokens.first(), tokens.get(1)) else { return false };
+        let Some(name) = tokens.first() else { return false };
+        let Some(open) = tokens.get(1) else {
+            // NAMESPACE_BEGIN, alone on its line.
+            let word = self.text_of(name);
+            let between = &self.source[name.end as usize..start];
+            return is_upper(word)
+                && (has_part(word, b"BEGIN") || has_part(word, b"END"))
+                && memchr::memchr(b'\n', between).is_some();
+        };
         let is_call = name.kind == Kind::Word
             && open.kind == Kind::Punct(b'(')
             && open.jump as usize == tokens.len() - 1
@@ -303,12 +311,13 @@ impl<'s> Scanner<'s, '_> {
                     self.end_of_statement();
                 }
             }
-            b'<' if self.statement.state.template => {
+            b'<' if self.statement.state.template && self.statement.state.angles == 0 => {
                 self.statement.state.template = false;
                 self.statement.state.angles = 1;
             }
             b'<' | b'>' if self.statement.state.angles > 0 => {
-                if self.statement.state.unstored == 0 {
+                let compares = byte == b'<' && lex::is_less_than(self.source, start);
+                if self.statement.state.unstored == 0 && !compares {
                     let angles = &mut self.statement.state.angles;
                     *angles = if byte == b'<' { angles.saturating_add(1) } else { *angles - 1 };
                 }
