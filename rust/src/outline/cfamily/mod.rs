@@ -10,7 +10,8 @@
 //! - `block`: skipping a body, and recovering when its braces do not balance
 //! - `statement`: collecting tokens up to `;`, `{` or `}`, and the stack of open scopes
 //! - `items`: a statement's tokens as a flat list of words and groups
-//! - `declare`: what the statement defines
+//! - `declare`: what the statement defines; `function` and `variable` have the details
+//! - `words`: keywords and well-known macros
 //! - `text`: signature and documentation
 //!
 //! # What is reported
@@ -32,11 +33,14 @@
 
 mod block;
 mod declare;
+mod function;
 mod items;
 mod lex;
 mod preprocess;
 mod statement;
 mod text;
+mod variable;
+mod words;
 
 use super::{Symbol, SymbolKind};
 use block::BlockState;

@@ -5,8 +5,9 @@
 //! template parameters are passed over without being stored.
 
 use super::block::BlockKind;
-use super::declare::{Opened, has_part, is_upper};
+use super::declare::Opened;
 use super::lex::{self, Kind, Token};
+use super::words::{has_part, is_upper};
 use super::{Dialect, Scanner};
 
 /// Tokens of one statement that are kept; what follows is only counted.
@@ -500,12 +501,19 @@ impl<'s> Scanner<'s, '_> {
         {
             return true;
         }
+        // The first `requires` of a head is a clause, and what it is followed by a condition; one
+        // inside the condition opens an expression with a body.
+        let opens_expression = |at: usize| {
+            at > 0
+                && tokens.get(at).is_some_and(|token| self.text_of(token) == b"requires")
+                && (matches!(tokens[at - 1].kind, Kind::Punct(b'&' | b'|' | b'!'))
+                    || self.text_of(&tokens[at - 1]) == b"requires")
+        };
         match last.kind {
-            Kind::Word => self.text_of(last) == b"requires",
+            Kind::Word => opens_expression(tokens.len() - 1),
             Kind::Punct(b')') => {
                 let open = tokens.iter().rposition(|token| token.jump as usize == tokens.len() - 1);
-                let before = open.and_then(|open| tokens.get(open.wrapping_sub(1)));
-                before.is_some_and(|token| self.text_of(token) == b"requires")
+                open.is_some_and(|open| open > 0 && opens_expression(open - 1))
             }
             _ => false,
         }
