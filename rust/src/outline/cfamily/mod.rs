@@ -71,6 +71,7 @@ pub fn outline(dialect: Dialect, source: &[u8], out: &mut Vec<Symbol>) {
 /// test can show that work grows with the input and not faster.
 pub fn outline_counted(dialect: Dialect, source: &[u8], out: &mut Vec<Symbol>) -> u64 {
     let source = &source[..source.len().min(u32::MAX as usize - 1)];
+    let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let first = out.len();
     let mut scanner = Scanner::new(dialect, source, out);
     scanner.run();
@@ -107,10 +108,9 @@ struct Scanner<'s, 'o> {
 
 impl<'s, 'o> Scanner<'s, 'o> {
     fn new(dialect: Dialect, source: &'s [u8], out: &'o mut Vec<Symbol>) -> Self {
-        let bom = if source.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Self {
             source,
-            pos: bom,
+            pos: 0,
             dialect,
             out,
             statement: Statement::default(),

@@ -138,7 +138,19 @@ impl Statement {
         !self.opens.is_empty() || self.state.unstored > 0
     }
 
+    /// Closes all brackets: what stands before the innermost open one is forgotten.
     fn unnest(&mut self) {
+        if let Some(&open) = self.opens.last() {
+            let forgotten = open + 1;
+            self.tokens.drain(..forgotten as usize);
+            for token in &mut self.tokens {
+                token.jump = token.jump.saturating_sub(forgotten);
+            }
+            if let Some(first) = self.tokens.first() {
+                self.start = first.start as usize;
+                self.doc = None;
+            }
+        }
         self.opens.clear();
         self.state.unstored = 0;
         self.state.angles = 0;
@@ -226,8 +238,10 @@ impl<'s> Scanner<'s, '_> {
             && open.jump as usize == tokens.len() - 1
             && lex::is_column_zero(self.source, start);
         let next = &self.source[start..self.pos];
+        let next_is_call = is_upper(next) && self.source.get(self.pos) == Some(&b'(');
         is_call
             && (is_upper(self.text_of(name))
+                || next_is_call
                 || (matches!(next, b"static" | b"extern" | b"typedef" | b"enum" | b"inline")
                     && !self.text_of(name).starts_with(b"__")))
     }

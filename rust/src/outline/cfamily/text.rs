@@ -49,7 +49,9 @@ pub(super) fn collapse_into(source: &[u8], text: &mut Vec<u8>) {
                 text.push(b' ');
             }
             gap = false;
-            text.extend_from_slice(&source[at..end]);
+            // A literal may go on after an escaped line end.
+            let piece = source[at..end].iter();
+            text.extend(piece.map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
             at = end;
         }
     }
