@@ -1,5 +1,7 @@
 //! The C and C++ outliner: golden outlines, and properties that hold for any bytes.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
+
 use currant::outline::cfamily::{Dialect, outline, outline_counted};
 use currant::outline::{Symbol, SymbolKind};
 use proptest::prelude::*;

@@ -138,6 +138,7 @@ pub struct Core {
     pub(super) retries: BinaryHeap<Retry>,
     pub(super) flights: HashMap<u64, Flight>,
     pub(super) ops: VecDeque<Op>,
+    pub(super) ops_in_flight: usize,
     pub(super) next_ticket: u64,
     pub(super) epoch: u64,
     pub(super) epochs: BTreeMap<u64, usize>,
@@ -185,6 +186,7 @@ impl Core {
             retries: BinaryHeap::new(),
             flights: HashMap::new(),
             ops: VecDeque::new(),
+            ops_in_flight: 0,
             next_ticket: 1,
             epoch: 1,
             epochs: BTreeMap::new(),
@@ -372,7 +374,9 @@ impl Core {
     }
 
     fn next_wake(&self, now: Now) -> Option<Now> {
-        let room = self.ops.is_empty() && self.flights.len() < self.settings.max_in_flight;
+        let room = self.ops.is_empty()
+            && self.ops_in_flight == 0
+            && self.flights.len() < self.settings.max_in_flight;
         let mut wake = if room { self.debouncer.deadline() } else { None };
         let mut earlier = |at: Option<Now>| {
             if let Some(at) = at {
@@ -419,7 +423,7 @@ impl Core {
     /// Changes not yet given back, of paths and of subtrees.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.dirty.len() + self.dirty_dirs.len() + self.ops.len()
+        self.dirty.len() + self.dirty_dirs.len() + self.ops.len() + self.ops_in_flight
     }
 
     /// Up to `max` of the paths that are not yet done.

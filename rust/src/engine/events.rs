@@ -36,7 +36,7 @@ impl Core {
             }
             Item::Overflow => self.overflow(now),
             Item::Barrier(token) => self.last_barrier = self.last_barrier.max(token),
-            Item::Drained | Item::Failed(_) => {}
+            Item::Failed(_) => {}
         }
     }
 

@@ -63,8 +63,8 @@ pub(super) struct Flight {
 pub(super) enum FlightKind {
     /// A file; `old` is the node that it was renamed from.
     File { node: (NodeId, u16), old: Option<(NodeId, u16)>, deleted: bool },
-    /// The first of [`Core::ops`].
-    Op,
+    /// A whole subtree; nothing else is in flight but others of its kind.
+    Op(Op),
 }
 
 /// A change to a whole subtree.
@@ -93,7 +93,10 @@ impl Core {
 
     /// A file may have changed: bring it up to date after its quiet period, or at once if `due`.
     pub(super) fn mark(&mut self, node: NodeId, now: Now, cause: Cause, due: bool) {
-        let epoch = self.epoch;
+        self.mark_in_epoch(node, now, cause, due, self.epoch);
+    }
+
+    fn mark_in_epoch(&mut self, node: NodeId, now: Now, cause: Cause, due: bool, epoch: u64) {
         if let Some(dirty) = self.dirty.get_mut(&node) {
             if dirty.ticket.is_some() {
                 if dirty.again.is_none() {
@@ -165,8 +168,11 @@ impl Core {
 
     /// Hand out what is due. Returns true if anything was handed out or dropped.
     pub(super) fn fire(&mut self, now: Now, platform: &mut impl Platform) -> bool {
+        if self.ops_in_flight > 0 {
+            return false;
+        }
         if !self.ops.is_empty() {
-            return self.fire_op(platform);
+            return self.fire_ops(platform);
         }
         let room = self.settings.max_in_flight.saturating_sub(self.flights.len());
         if room == 0 || self.debouncer.is_empty() {
@@ -191,26 +197,36 @@ impl Core {
         true
     }
 
-    fn fire_op(&mut self, platform: &mut impl Platform) -> bool {
-        let Some(op) = self.ops.front() else { return false };
+    /// Hand out the first change of a subtree, or all the removals at the front: those neither depend on
+    /// one another nor on their order.
+    fn fire_ops(&mut self, platform: &mut impl Platform) -> bool {
         if !self.flights.is_empty() {
             return false;
         }
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        let kind = if op.old_path.is_some() { ChangeKind::Renamed } else { ChangeKind::Deleted };
-        let change = Change {
-            ticket,
-            kind,
-            path: op.path.clone(),
-            old_path: op.old_path.clone(),
-            is_dir: true,
-            attempts: 0,
-            cause: op.cause,
-        };
-        self.flights.insert(ticket, Flight { epoch: op.epoch, kind: FlightKind::Op });
-        self.counters.emitted += 1;
-        platform.emit(change);
+        while let Some(op) = self.ops.front() {
+            let moves = op.old_path.is_some();
+            if self.ops_in_flight > 0 && (moves || self.flights.len() >= self.settings.max_in_flight) {
+                break;
+            }
+            let Some(op) = self.ops.pop_front() else { break };
+            let ticket = self.next_ticket;
+            self.next_ticket += 1;
+            self.counters.emitted += 1;
+            self.ops_in_flight += 1;
+            platform.emit(Change {
+                ticket,
+                kind: if moves { ChangeKind::Renamed } else { ChangeKind::Deleted },
+                path: op.path.clone(),
+                old_path: op.old_path.clone(),
+                is_dir: true,
+                attempts: 0,
+                cause: op.cause,
+            });
+            self.flights.insert(ticket, Flight { epoch: op.epoch, kind: FlightKind::Op(op) });
+            if moves {
+                break;
+            }
+        }
         true
     }
 
@@ -360,14 +376,14 @@ impl Core {
         let Some(flight) = self.flights.remove(&ack.ticket) else { return };
         self.uncount(flight.epoch);
         match flight.kind {
-            FlightKind::Op => {
+            FlightKind::Op(op) => {
+                self.ops_in_flight -= 1;
                 if matches!(ack.outcome, Outcome::Done | Outcome::Gone) {
-                    self.ops.pop_front();
                     self.counters.committed += 1;
-                } else if let Some(op) = self.ops.front() {
-                    // Not committed: it stays first, and is handed out again.
-                    let epoch = op.epoch;
-                    self.count(epoch);
+                } else {
+                    // Not committed: it is first again.
+                    self.count(op.epoch);
+                    self.ops.push_front(op);
                 }
             }
             FlightKind::File { node, old, deleted } => {
@@ -410,7 +426,7 @@ impl Core {
                 self.tree.set_known(node, true);
                 self.tree.set_stat(node, ack.size, ack.mtime_ns, ack.ctime_ns, ack.ino);
                 self.failed.remove(&node);
-                self.mark_hard_links(node, ack, now);
+                self.mark_hard_links(node, ack, epoch, now);
             }
             Outcome::Failed(retry) => {
                 self.counters.committed += 1;
@@ -454,8 +470,9 @@ impl Core {
         }
     }
 
-    /// A write through one name changes the others too, and only the name used is reported.
-    fn mark_hard_links(&mut self, node: NodeId, ack: &Ack, now: Now) {
+    /// A write through one name changes the others too, and only the name used is reported. A sync that
+    /// waits for that name waits for the others as well.
+    fn mark_hard_links(&mut self, node: NodeId, ack: &Ack, epoch: u64, now: Now) {
         let others: Vec<NodeId> = self
             .tree
             .by_ino(ack.ino)
@@ -468,7 +485,7 @@ impl Core {
             })
             .collect();
         for other in others {
-            self.mark(other, now, Cause::Event, true);
+            self.mark_in_epoch(other, now, Cause::Event, true, epoch);
         }
     }
 

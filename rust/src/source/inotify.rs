@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_queue::ArrayQueue;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
 
@@ -20,9 +20,9 @@ use crate::signal::Signal;
 
 /// One read takes up to this many bytes: about 2,000 events with names of usual length.
 const READ_BYTES: usize = 128 * 1024;
-/// Buffers that may wait for the engine. When they are all full the reader goes on reading and says
-/// `Overflow` instead: the same recovery as for the kernel's own queue.
-const RING_BUFFERS: usize = 512;
+/// Buffers that may wait for the engine, and bytes that the reader holds beyond them.
+const RING_BUFFERS: usize = 256;
+const HELD_BYTES: usize = 32 << 20;
 const HEADER: usize = 16;
 
 struct Shared {
@@ -143,17 +143,22 @@ impl Drop for Inotify {
     }
 }
 
+/// How long the reader waits before it tries again to hand over what the ring had no room for.
+const RETRY: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+
 fn read_loop(shared: &Shared, wake: &Signal) {
     let mut answered = 0;
-    // What did not fit into the ring although it must not be lost: the answer to a barrier.
-    let mut held: Option<Item> = None;
+    // Read, and not handed over yet.
+    let mut held: Vec<u8> = Vec::new();
     let mut buffer = vec![0u8; READ_BYTES];
     loop {
         let mut fds = [
             PollFd::from_borrowed_fd(shared.inotify.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(shared.poke.as_fd(), PollFlags::IN),
         ];
-        if let Err(error) = poll(&mut fds, None)
+        let asked = shared.barrier_asked.load(Ordering::SeqCst);
+        let waiting = !held.is_empty() || asked != answered;
+        if let Err(error) = poll(&mut fds, waiting.then_some(&RETRY))
             && error != Errno::INTR
         {
             fail(shared, wake, error);
@@ -171,10 +176,10 @@ fn read_loop(shared: &Shared, wake: &Signal) {
             match rustix::io::read(&shared.inotify, &mut buffer) {
                 Ok(0) | Err(Errno::AGAIN) => break,
                 Ok(read) => {
-                    if shared.ring.push(Item::Buffer(buffer[..read].to_vec())).is_err() {
-                        shared.overflowed.store(true, Ordering::SeqCst);
+                    held.extend_from_slice(&buffer[..read]);
+                    if held.len() >= READ_BYTES {
+                        hand_over(shared, wake, &mut held);
                     }
-                    wake.raise();
                 }
                 Err(Errno::INTR) => {}
                 Err(error) => {
@@ -183,23 +188,28 @@ fn read_loop(shared: &Shared, wake: &Signal) {
                 }
             }
         }
-        if asked != answered {
+        hand_over(shared, wake, &mut held);
+        if held.is_empty() && asked != answered && shared.ring.push(Item::Barrier(asked)).is_ok() {
             answered = asked;
-            held = Some(Item::Barrier(asked));
-        } else if held.is_none() {
-            // A hint only; there is no harm in its loss.
-            let _ = shared.ring.push(Item::Drained);
+            wake.raise();
         }
-        if let Some(item) = held.take()
-            && let Err(item) = shared.ring.push(item)
-        {
-            held = Some(item);
-            shared.overflowed.store(true, Ordering::SeqCst);
-            let _ = rustix::io::write(&shared.poke, &1u64.to_ne_bytes());
-            std::thread::yield_now();
-        }
-        wake.raise();
     }
+}
+
+/// Give the engine what was read. Without room it stays held, and grows, up to a limit: beyond it, lost
+/// events are said to be lost, and the recovery is the same as for the kernel's own queue.
+fn hand_over(shared: &Shared, wake: &Signal, held: &mut Vec<u8>) {
+    if held.is_empty() {
+        return;
+    }
+    if let Err(Item::Buffer(back)) = shared.ring.push(Item::Buffer(std::mem::take(held))) {
+        *held = back;
+        if held.len() > HELD_BYTES {
+            held.clear();
+            shared.overflowed.store(true, Ordering::SeqCst);
+        }
+    }
+    wake.raise();
 }
 
 fn fail(shared: &Shared, wake: &Signal, error: Errno) {
@@ -236,8 +246,12 @@ mod tests {
     use super::*;
 
     /// Wait (bounded) until a barrier comes back, and return everything before it, decoded.
-    fn until_barrier(source: &mut Inotify, wake: &Signal) -> Vec<(i32, u32, Vec<u8>)> {
-        source.barrier(7);
+    fn until_barrier(
+        source: &mut Inotify,
+        wake: &Signal,
+        token: u64,
+    ) -> Vec<(i32, u32, Vec<u8>)> {
+        source.barrier(token);
         let mut seen = Vec::new();
         let mut items = Vec::new();
         for _ in 0..1000 {
@@ -248,7 +262,7 @@ mod tests {
                     Item::Buffer(bytes) => decode(&bytes, |wd, mask, _, name| {
                         seen.push((wd, mask.0, name.to_vec()));
                     }),
-                    Item::Barrier(7) => return seen,
+                    Item::Barrier(answer) if answer == token => return seen,
                     _ => {}
                 }
             }
@@ -266,7 +280,7 @@ mod tests {
         for round in 0..50 {
             let name = format!("file-{round}");
             std::fs::write(dir.path().join(&name), b"x").unwrap();
-            let seen = until_barrier(&mut source, &wake);
+            let seen = until_barrier(&mut source, &wake, round + 1);
             let closed = (wd, Mask::CLOSE_WRITE, name.clone().into_bytes());
             assert!(seen.contains(&closed), "{name}: {seen:?}");
         }
@@ -283,7 +297,7 @@ mod tests {
         source.watch(dir.path()).unwrap();
         std::fs::read(dir.path().join("f")).unwrap();
         std::fs::read_dir(dir.path()).unwrap().for_each(drop);
-        assert_eq!(until_barrier(&mut source, &wake), []);
+        assert_eq!(until_barrier(&mut source, &wake, 1), []);
     }
 
     #[test]

@@ -80,8 +80,6 @@ pub enum Item {
     Overflow,
     /// Everything that happened before [`Source::barrier`] was called has been handed over.
     Barrier(u64),
-    /// The kernel's queue was read until it was empty.
-    Drained,
     /// The source cannot go on; the text says why.
     Failed(String),
 }

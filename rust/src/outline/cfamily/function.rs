@@ -270,10 +270,11 @@ impl Scanner<'_, '_> {
             (ends && !is_type_word(text)).then(|| text::name(text))
         };
         let first = single(open + 1)?;
-        if has_part(word, b"TEST") && is_punct(tokens.get(open + 2), b',') {
-            if let Some(second) = single(open + 3) {
-                return Some(format!("{first}.{second}"));
-            }
+        if has_part(word, b"TEST")
+            && is_punct(tokens.get(open + 2), b',')
+            && let Some(second) = single(open + 3)
+        {
+            return Some(format!("{first}.{second}"));
         }
         Some(first)
     }

@@ -437,14 +437,12 @@ impl<'s> Scanner<'s, '_> {
     }
 
     fn end_of_statement(&mut self) {
-        if !self.statement.tokens.is_empty() && !self.declare_statement() {
-            self.statement.clear();
-        } else if self.statement.tokens.is_empty() {
-            self.statement.clear();
-        } else {
+        if !self.statement.tokens.is_empty() && self.declare_statement() {
             // The head of a K&R function: the declarations of its parameters belong to it.
             self.statement.old_style = true;
             self.statement.state = State::default();
+        } else {
+            self.statement.clear();
         }
     }
 

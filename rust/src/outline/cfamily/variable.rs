@@ -185,11 +185,14 @@ impl Scanner<'_, '_> {
     /// Do the items hold the parameters of a prototype, or a call of a macro?
     fn has_parameters(&self, from: usize, to: usize) -> bool {
         (from + 1..to).any(|at| {
-            self.items[at].shape == Shape::Group
-                && !is_known_attribute(self.word_at(at - 1))
-                && !is_type_call(self.word_at(at - 1))
-                && !self.is_pointer_group(at)
-                && !(self.items[at - 1].shape == Shape::Group && self.is_pointer_group(at - 1))
+            if self.items[at].shape != Shape::Group {
+                return false;
+            }
+            let before = self.word_at(at - 1);
+            let of_pointer = self.is_pointer_group(at)
+                || (self.items[at - 1].shape == Shape::Group && self.is_pointer_group(at - 1));
+            let of_word = is_known_attribute(before) || is_type_call(before);
+            !of_word && !of_pointer
         }) || self.items.get(from).is_some_and(|item| item.shape == Shape::Group)
     }
 
@@ -263,10 +266,8 @@ impl Scanner<'_, '_> {
                         words.push(at);
                     }
                 }
-                Shape::Scope => {
-                    if at > from && words.last() == Some(&(at - 1)) {
-                        words.pop();
-                    }
+                Shape::Scope if at > from && words.last() == Some(&(at - 1)) => {
+                    words.pop();
                 }
                 Shape::Angle => typed |= at > from && self.word_at(at - 1) != b"",
                 _ => {}
