@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use currant::outline::{OutlineError, Symbol, languages, outline, to_json};
+use currant::outline::{OutlineError, Symbol, SymbolKind, languages, outline, to_json};
 use proptest::prelude::*;
 
 /// Fixture and language.
@@ -89,6 +89,34 @@ fn windows_line_ends_change_nothing() {
         let unix = readable(&outline(language, &unix).unwrap());
         assert_eq!(readable(&outline(language, windows.as_bytes()).unwrap()), unix, "{file}");
     }
+}
+
+#[test]
+fn a_byte_order_mark_changes_nothing() {
+    for (file, language) in FIXTURES {
+        let plain = fixture(file);
+        let marked = [b"\xef\xbb\xbf", plain.as_slice()].concat();
+        assert_eq!(outline(language, &marked), outline(language, &plain), "{file}");
+    }
+}
+
+#[test]
+fn json_is_valid_for_any_text() {
+    let symbols = vec![Symbol {
+        name: "a\"b\\c\u{7f}".to_owned(),
+        kind: SymbolKind::Function,
+        parent: None,
+        start: 1,
+        end: 2,
+        signature: String::from_utf8_lossy(b"f(\xff)\t").into_owned(),
+        doc: "é\n\u{1}".to_owned(),
+    }];
+    let json = String::from_utf8(to_json(&symbols)).unwrap();
+    let expected = concat!(
+        r#"[{"name":"a\"b\\c\u007f","kind":"function","parent":null,"start":1,"end":2,"#,
+        "\"signature\":\"f(\u{fffd})\\t\",\"doc\":\"é\\n\\u0001\"}]"
+    );
+    assert_eq!(json, expected);
 }
 
 #[test]
@@ -299,6 +327,10 @@ proptest! {
             check(language, source, &symbols);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     /// The same bytes give the same outline, whatever the parser of the thread did before.
     #[test]

@@ -57,7 +57,6 @@ struct Heading {
 
 /// Lines without their ends; a file that ends in a line break has no empty line after it.
 fn lines(source: &[u8]) -> Vec<&[u8]> {
-    let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let mut lines: Vec<&[u8]> = source.split(|byte| *byte == b'\n').collect();
     if lines.last().is_some_and(|last| last.is_empty()) {
         lines.pop();

@@ -139,6 +139,8 @@ pub fn outline(language: &str, source: &[u8]) -> Result<Vec<Symbol>, OutlineErro
     let Some(found) = registry().find(|known| known.name() == language) else {
         return Err(OutlineError::UnknownLanguage(language.to_owned()));
     };
+    // A byte order mark is no part of the first line.
+    let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let mut out = Vec::new();
     found.outline(source, &mut out)?;
     Ok(out)

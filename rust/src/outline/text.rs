@@ -12,7 +12,7 @@ pub(super) const NAME_LIMIT: usize = 255;
 
 /// How much source a text is made from at most, so that a huge comment or a minified line costs
 /// no more than a long one.
-const RAW_LIMIT: usize = 8192;
+pub(super) const RAW_LIMIT: usize = 8192;
 
 /// A name: white space collapsed, cut to [`NAME_LIMIT`] bytes. Empty if there is none.
 pub(super) fn name(raw: &[u8]) -> String {

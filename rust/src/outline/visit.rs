@@ -300,7 +300,9 @@ impl<'s> Visit<'s> {
     }
 
     fn signature(&self, node: Node<'_>, from: usize, until: Option<usize>) -> String {
-        let to = until.unwrap_or(node.end_byte()).max(from);
+        // A value may be as long as the file, and several names may share it.
+        let to = until.unwrap_or(node.end_byte()).clamp(from, from + text::RAW_LIMIT);
+        let to = to.min(self.source.len());
         let raw = self.source.get(from..to).unwrap_or_default();
         let mut gaps = Vec::new();
         if raw.iter().any(|byte| matches!(byte, b'/' | b'#')) {

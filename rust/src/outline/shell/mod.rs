@@ -5,7 +5,9 @@
 //! here-documents, substitutions and `case` patterns are not taken for code. What is inside a
 //! command substitution is not reported. A function that is never closed ends with the file.
 
-use super::{Language, OutlineError, Symbol, SymbolKind, text};
+mod define;
+
+use super::{Language, OutlineError, Symbol};
 
 /// Longest dotted name of the functions around one, in bytes.
 const PATH_LIMIT: usize = 1000;
@@ -14,8 +16,6 @@ const PATH_LIMIT: usize = 1000;
 const DEPTH_LIMIT: usize = 1000;
 /// How far down the open frames a closing bracket looks for its opening one.
 const CLOSE_LIMIT: usize = 64;
-/// How much of a line is looked at for an assignment.
-const LINE_LIMIT: usize = 400;
 
 /// The scanner.
 pub(super) struct Shell;
@@ -410,7 +410,7 @@ impl<'s, 'o> Scan<'s, 'o> {
             b"readonly" => self.constants(start, true),
             b"declare" | b"typeset" => self.constants(start, false),
             b"export" => self.variable(start, self.at),
-            _ if self.brackets() > 0 && is_name(word) => {
+            _ if self.brackets() > 0 && define::is_name(word) => {
                 self.skip(self.brackets());
                 self.define(start, word);
             }
@@ -421,133 +421,4 @@ impl<'s, 'o> Scan<'s, 'o> {
         }
         self.command |= self.pending.is_some();
     }
-
-    /// Length of `()` after blanks, from here; 0 if there is none.
-    fn brackets(&self) -> usize {
-        let rest = &self.source[self.at..];
-        let blank =
-            |rest: &[u8]| rest.iter().take(40).take_while(|b| matches!(b, b' ' | b'\t')).count();
-        let open = blank(rest);
-        if rest.get(open) != Some(&b'(') {
-            return 0;
-        }
-        let close = open + 1 + blank(&rest[open + 1..]);
-        if rest.get(close) == Some(&b')') { close + 1 } else { 0 }
-    }
-
-    /// After the word `function`.
-    fn function(&mut self, start: usize) {
-        while matches!(self.peek(0), b' ' | b'\t') {
-            self.skip(1);
-        }
-        let rest = &self.source[self.at..];
-        let special = |byte: &u8| b" \t\r\n;&|()<>\"'`$\\".contains(byte);
-        let name = &rest[..rest.iter().position(special).unwrap_or(rest.len())];
-        if is_name(name) {
-            self.skip(name.len());
-            self.skip(self.brackets());
-            self.define(start, name);
-        }
-    }
-
-    /// A function whose head ends here.
-    fn define(&mut self, start: usize, name: &[u8]) {
-        if self.hidden == 0 {
-            self.report(SymbolKind::Function, start, self.at, name);
-            self.pending = Some(self.out.len() - 1);
-        }
-        self.command = true;
-    }
-
-    fn report(&mut self, kind: SymbolKind, start: usize, end: usize, name: &[u8]) {
-        let near = !self.comments.is_empty() && self.comment_lines.1 + 1 == self.line;
-        let pieces: Vec<&[u8]> =
-            self.comments.iter().map(|&(from, to)| &self.source[from..to]).collect();
-        let doc =
-            if near { text::above(&pieces, self.comment_lines.0 == 0) } else { String::new() };
-        self.comments.clear();
-        let line = u32::try_from(self.line + 1).unwrap_or(u32::MAX);
-        self.out.push(Symbol {
-            name: text::name(name),
-            kind,
-            parent: Some(self.path.clone()).filter(|path| !path.is_empty()),
-            start: line,
-            end: line,
-            signature: text::signature(&self.source[start..end], &[]),
-            doc,
-        });
-    }
-
-    /// The rest of the line, or as much of it as is ever looked at.
-    fn rest(&self) -> &'s [u8] {
-        let rest = &self.source[self.at..];
-        let rest = &rest[..rest.len().min(LINE_LIMIT)];
-        &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())]
-    }
-
-    /// Whether what is found is of the file and not of a function or a substitution.
-    fn at_top(&self) -> bool {
-        self.path.is_empty() && self.hidden == 0
-    }
-
-    /// `readonly A=1`, `declare -r A=1`: the first name only.
-    fn constants(&mut self, start: usize, sure: bool) {
-        let rest = self.rest();
-        let mut fixed = sure;
-        for word in rest.split(|byte| matches!(byte, b' ' | b'\t')) {
-            if let Some(flags) = word.strip_prefix(b"-") {
-                fixed |= flags.contains(&b'r');
-            } else if !word.is_empty() {
-                let name = word
-                    .split(|byte| matches!(byte, b'=' | b'[' | b'+' | b';'))
-                    .next()
-                    .unwrap_or_default();
-                if fixed && self.at_top() && is_variable(name) {
-                    self.report(SymbolKind::Constant, start, self.at + rest.len(), name);
-                }
-                return;
-            }
-        }
-    }
-
-    /// `NAME=value` at the start of a line and alone on it.
-    fn variable(&mut self, start: usize, from: usize) {
-        if !self.at_top() || start > 0 && self.source[start - 1] != b'\n' {
-            return;
-        }
-        let line = &self.source[from..self.at + self.rest().len()];
-        let line = line.trim_ascii();
-        let Some(equals) = line.iter().position(|byte| *byte == b'=') else { return };
-        let (name, value) = (&line[..equals], &line[equals + 1..]);
-        let loud =
-            name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase);
-        if !loud || name.len() < 2 || !is_variable(name) {
-            return;
-        }
-        let value_end = match value.first() {
-            Some(quote @ (b'"' | b'\'')) => {
-                value[1..].iter().position(|byte| byte == quote).map_or(value.len(), |at| at + 2)
-            }
-            Some(b'$' | b'(' | b'`') => value.len(),
-            _ => value.iter().position(|byte| b" \t;".contains(byte)).unwrap_or(value.len()),
-        };
-        let after = value[value_end..].trim_ascii();
-        if after.is_empty() || matches!(after[0], b'#' | b';' | b'$' | b'"' | b'\'') {
-            let end = self.at + self.rest().len();
-            self.report(SymbolKind::Variable, start, end, name);
-        }
-    }
-}
-
-/// What a function may be called; shells allow nearly anything.
-fn is_name(word: &[u8]) -> bool {
-    let plain = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || b"_-.:+/@?!,%^~*".contains(byte) || *byte >= 0x80
-    };
-    !word.is_empty() && word.iter().all(plain) && word.iter().any(|byte| !byte.is_ascii_digit())
-}
-
-fn is_variable(word: &[u8]) -> bool {
-    word.first().is_some_and(|byte| !byte.is_ascii_digit())
-        && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
