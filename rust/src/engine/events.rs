@@ -146,7 +146,7 @@ impl Core {
                 self.moved_away(parent, name, child, cookie, now, platform);
             }
         } else if mask.has(Mask::MOVED_TO) {
-            self.from_limbo(parent, name, cookie, now, platform);
+            self.arrived(parent, name, cookie, now, platform);
         } else if mask.has(Mask::CREATE) {
             self.appear_dir(parent, name, now, platform);
         } else if let Some(child) = child {
@@ -183,14 +183,14 @@ impl Core {
             self.request_listing(node, true);
             return;
         }
-        self.to_limbo(node, cookie, now);
+        self.send_to_limbo(node, cookie, now);
         if there.is_some() {
             // Exchanged: the name was taken over in the same call.
             self.appear_dir(parent, name, now, platform);
         }
     }
 
-    fn from_limbo(
+    fn arrived(
         &mut self,
         parent: NodeId,
         name: &[u8],

@@ -205,7 +205,9 @@ impl Core {
         }
         while let Some(op) = self.ops.front() {
             let moves = op.old_path.is_some();
-            if self.ops_in_flight > 0 && (moves || self.flights.len() >= self.settings.max_in_flight) {
+            if self.ops_in_flight > 0
+                && (moves || self.flights.len() >= self.settings.max_in_flight)
+            {
                 break;
             }
             let Some(op) = self.ops.pop_front() else { break };

@@ -121,7 +121,7 @@ impl Core {
         }
     }
 
-    pub(super) fn to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
+    pub(super) fn send_to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
         if let Some(old_path) = self.take_out(node) {
             let generation = self.tree.generation(node);
             self.limbo.insert(cookie, Limbo { node, generation, old_path, since: now });

@@ -246,11 +246,7 @@ mod tests {
     use super::*;
 
     /// Wait (bounded) until a barrier comes back, and return everything before it, decoded.
-    fn until_barrier(
-        source: &mut Inotify,
-        wake: &Signal,
-        token: u64,
-    ) -> Vec<(i32, u32, Vec<u8>)> {
+    fn until_barrier(source: &mut Inotify, wake: &Signal, token: u64) -> Vec<(i32, u32, Vec<u8>)> {
         source.barrier(token);
         let mut seen = Vec::new();
         let mut items = Vec::new();

@@ -112,11 +112,11 @@ proptest! {
                     let parent = pick(&model, at);
                     let name = [b'a' + name % 5];
                     let path = join(&parent, &name);
-                    if !model.contains_key(&path) {
+                    model.entry(path).or_insert_with(|| {
                         let id = tree.find(&parent).unwrap();
                         tree.insert(id, &name, true).unwrap();
-                        model.insert(path, 0);
-                    }
+                        0
+                    });
                 }
                 Op::Remove(at) => {
                     let path = pick(&model, at);
