@@ -40,7 +40,7 @@ stubs: ## Compare _core.pyi with the native module that is installed
 	$(PYTHON) -m mypy.stubtest currant._core --mypy-config-file pyproject.toml \
 		--allowlist tests/stubtest-allowlist.txt --ignore-unused-allowlist
 
-test: test-rust ## Run every test: the core without and with grammars, then Python
+test: ## Run every test: the core with its grammars, then Python
 	$(RUST_ENV) $(CARGO) test $(FULL)
 	$(PYTHON) -m pytest
 

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import apsw
+
 from currant.cache import MetadataCache
 from currant.clock import ManualClock
 from currant.model import FileStat, Record, ResultKey, Symbol, Upsert
@@ -56,3 +58,19 @@ def upsert(
         attempts=0,
         racy=racy,
     )
+
+
+def overwrite(path: Path, offset: int, data: bytes) -> None:
+    """Change a closed file in place."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def page_of(path: Path, table: str) -> tuple[int, int]:
+    """(offset, size) of the root page of a table or index."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    root = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).get
+    size = connection.pragma("page_size")
+    connection.close()
+    return (root - 1) * size, size

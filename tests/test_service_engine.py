@@ -21,6 +21,7 @@ from currant import _core
 from currant.config import ExtractSettings, MonitorSettings, SchedulerSettings, Settings
 from currant.extract import default_registry
 from currant.service import Service
+from store_kit import overwrite, page_of
 
 SCRATCH = tempfile.mkdtemp(prefix="currant-test-")
 atexit.register(shutil.rmtree, SCRATCH, True)
@@ -243,6 +244,20 @@ def test_once_without_watching(root: Path) -> None:
         check(service)
         assert service.get_status()["phase"] == "idle"
         assert service.get_status()["engine"]["watches"] == 0
+
+
+def test_rows_that_cannot_be_read_at_start_are_rebuilt_from_the_disk(root: Path) -> None:
+    """The rows are not checked before they are read: reading all of them is the check."""
+    for index in range(300):
+        write(root / f"{index % 3}/{index}.py", f"def f{index}(): pass\n")
+    with Service(root, QUICK) as service:
+        check(service)
+    index = root / ".currant/index.db"
+    offset, size = page_of(index, "files")
+    overwrite(index, offset, b"\xa5" * size)
+    with Service(root, QUICK) as service:
+        assert service.store.opened.how == "rebuilt"
+        check(service)
 
 
 def storm(root: Path, chance: random.Random, count: int, *, links: bool = True) -> None:

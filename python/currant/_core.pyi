@@ -51,22 +51,22 @@ class Engine:
     A path counts as done only when its ticket was given back to `ack`, after the commit.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         root: str,
         *,
         state_dir: str,
         quiet_ms: int = 100,
         max_delay_ms: int = 2000,
-        ignore_patterns: Sequence[str] = (),
+        ignore_patterns: Sequence[str] = ...,
         source: str = "auto",
         poll_interval_ms: int = 2000,
         max_queue: int = 1000,
         nested_repositories: bool = True,
         max_watches: int | None = None,
         live: bool = True,
-    ) -> None:
-        """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False` scans once and sets no watch."""
+    ) -> "Engine":
+        """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False`: scan once, watch nothing."""
     def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
         """Rows of the index before `start`: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
         ``attempts > 0`` failed last time and is tried again. Returns their number."""
@@ -80,9 +80,7 @@ class Engine:
         Raises CoreError when the engine failed."""
     def wait(self, timeout: float) -> bool:
         """True as soon as a batch is ready."""
-    def ack(
-        self, done: Sequence[tuple[int, str, int, int, int, int, float]]
-    ) -> None:
+    def ack(self, done: Sequence[tuple[int, str, int, int, int, int, float]]) -> None:
         """Give tickets back: (ticket, outcome, size, mtime_ns, ctime_ns, ino, retry_seconds).
 
         outcome: ``"done"`` (committed as this stat), ``"gone"`` (no such path, row removed),
@@ -94,11 +92,15 @@ class Engine:
         None when it is; otherwise, at the timeout, up to 20 of the paths outstanding."""
     def touch(self, path: str) -> bool:
         """Queue a path, due at once, whether or not it changed; False when the rules ignore it."""
-    def rescan(self, path: str = "") -> None:
+    def rescan(self, path: str = ...) -> None:
         """Scan this subtree and compare it with the tree."""
     def clear(self) -> int:
         """Forget what is pending (returns how many) and mark the tree not fresh until the next scan,
         which finds what was forgotten again."""
+    def flush(self) -> None:
+        """Make everything that waits for its quiet period due now."""
+    def queued(self) -> int:
+        """Changes that wait for a worker."""
     def pending(self) -> int:
         """Changes not yet acked: queued, in flight, or waiting for their quiet period."""
     def status(self) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def walk(
     root: str,
     *,
     state_dir: str,
-    ignore_patterns: Sequence[str] = (),
+    ignore_patterns: Sequence[str] = ...,
     nested_repositories: bool = True,
 ) -> tuple[list[Walked], int, list[tuple[str, str]]]:
     """Kept files, number of kept directories, and (path, reason) of what could not be read."""

@@ -22,7 +22,7 @@ from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import ClosedError, EngineError, UsageError
+from currant.errors import ClosedError, EngineError, StoreDamagedError, UsageError
 from currant.extract import Registry, default_registry
 from currant.lock import RootLock
 from currant.model import ChangeType, Degraded, FileChange, Progress, SyncResult
@@ -179,14 +179,15 @@ class Service:
     def _start(self) -> None:
         _make_state_dir(self.state_dir)
         self._lock.acquire()
-        store = self._store = Store.open(self.state_dir, clock=self._clock)
+        registry = self._registry or default_registry(self.settings.extract.max_file_mb)
+        store, rows = self._open_store(registry)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
         if not self.settings.scheduler.enabled:
             return
-        registry = self._registry or default_registry(self.settings.extract.max_file_mb)
         engine = self._engine = self._make_engine()
-        engine.load(self._rows(store, registry))
+        engine.load(rows)
+        del rows  # a hundred bytes per file that nobody needs any more
         queue = self._queue = ChangeDetectionQueue(engine, self._clock)
         writer = Writer(store, queue, status=self.status_reporter, clock=self._clock)
         pool = WorkerThreadPool(
@@ -201,6 +202,17 @@ class Service:
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
         controller.start()
         engine.start()
+
+    def _open_store(self, registry: Registry) -> tuple[Store, list[tuple[bytes, int, int, int, int, int]]]:
+        """The store and all its rows. Reading them is part of the check of the index at start: what turns out
+        damaged is set aside by opening once more."""
+        store = self._store = Store.open(self.state_dir, clock=self._clock)
+        try:
+            return store, self._rows(store, registry)
+        except StoreDamagedError:
+            store.close()
+        store = self._store = Store.open(self.state_dir, clock=self._clock)
+        return store, self._rows(store, registry)
 
     def _make_engine(self) -> EngineLike:
         factory = self._engine_factory

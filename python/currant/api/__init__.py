@@ -5,7 +5,20 @@
 - `asynchronous`: `AsyncIndex`, the same for asyncio
 """
 
-from currant.api.asynchronous import AsyncIndex, open_async
+from typing import TYPE_CHECKING, Any
+
 from currant.api.index import Follower, Index, open_index
 
+if TYPE_CHECKING:
+    from currant.api.asynchronous import AsyncIndex, open_async
+
 __all__ = ["AsyncIndex", "Follower", "Index", "open_async", "open_index"]
+
+
+def __getattr__(name: str) -> Any:
+    """asyncio costs more to import than a short command takes, so it waits until somebody asks."""
+    if name in ("AsyncIndex", "open_async"):
+        from currant.api import asynchronous
+
+        return getattr(asynchronous, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

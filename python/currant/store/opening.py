@@ -138,12 +138,13 @@ def _look(path: Path) -> None:
 def _check(connection: apsw.Connection, *, everything: bool) -> None:
     """Raise _Damaged when the file does not hang together.
 
-    After a clean end the tables that decide what is fresh are read in full, after a crash the feed and the
-    list of results as well. Records and names, nearly all of the file, are not: that would take seconds at
-    every start. They are checked when they are used: records carry a checksum, and SQLite reports pages
-    that do not parse.
+    After a clean end the small tables are checked; the rows of `files` are all read a moment later, to be
+    compared with the disk, and a page that does not parse is found then. After a crash `files`, the feed
+    and the list of results are checked as well. Records and names, nearly all of the file, are not: that
+    would take seconds at every start. They are checked when they are used: records carry a checksum, and
+    SQLite reports pages that do not parse.
     """
-    tables = ["meta", "extractors", "files", "tally"] + (["changes", "results"] if everything else [])
+    tables = ["meta", "extractors", "tally"] + (["files", "changes", "results"] if everything else [])
     for table in tables:
         if schema.version_of(connection) == 0:
             return
