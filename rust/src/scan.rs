@@ -38,7 +38,7 @@ pub struct Entries {
 }
 
 impl Entries {
-    fn push(&mut self, name: &[u8], stat: Stat) {
+    pub(crate) fn push(&mut self, name: &[u8], stat: Stat) {
         let (Ok(offset), Ok(len)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
         else {
             return;

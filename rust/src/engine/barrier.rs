@@ -41,6 +41,7 @@ impl Core {
         if self.settings.live {
             self.check_root(platform);
             self.check_externals(now, platform);
+            self.list_polled();
         }
         if self.cleared || self.settings.poll_root {
             self.request_root_scan(now);
@@ -56,9 +57,23 @@ impl Core {
         self.syncs.push(SyncState { id, stage, began: now, rescans: self.rescans, done });
     }
 
+    /// The source is another one now: it was never asked for the barriers that are still awaited.
+    pub(super) fn ask_barriers_again(&self, platform: &mut impl Platform) {
+        for sync in &self.syncs {
+            if let Stage::Source(token) = sync.stage {
+                platform.barrier(token);
+            }
+        }
+    }
+
     /// The caller waits no longer.
     pub fn cancel_sync(&mut self, id: u64) {
         self.syncs.retain(|sync| sync.id != id);
+    }
+
+    /// True when a sync that made everything due waits for this epoch.
+    pub(super) fn is_awaited(&self, epoch: u64) -> bool {
+        self.syncs.iter().any(|sync| matches!(sync.stage, Stage::Epoch(last) if epoch <= last))
     }
 
     /// Returns true if a sync made something due, so that the turn goes round once more.
@@ -93,7 +108,15 @@ impl Core {
                     sync.stage = Stage::Scans;
                 }
                 Stage::Scans => {
-                    if self.scanning() || !self.first_scan_done || !self.dirty_dirs.is_empty() {
+                    if self.scanning() || !self.first_scan_done {
+                        return false;
+                    }
+                    if !self.dirty_dirs.is_empty() {
+                        // They are listed when there is room for what they hold: make it.
+                        if self.debouncer.deadline().is_some_and(|at| at > now) {
+                            self.debouncer.fire_all(now);
+                            *again = true;
+                        }
                         return false;
                     }
                     if !self.debouncer.is_empty() {

@@ -284,6 +284,7 @@ impl Core {
         match platform.restart_source() {
             Ok(()) => {
                 self.problems.remove(&key);
+                self.ask_barriers_again(platform);
             }
             Err(again) => {
                 // Without a source everything is polled.
@@ -343,10 +344,7 @@ impl Core {
             if self.settings.poll_root && self.first_scan_done {
                 self.request_root_scan(now);
             } else {
-                let unwatched: Vec<NodeId> = self.unwatched.iter().copied().collect();
-                for dir in unwatched {
-                    self.request_listing(dir, false);
-                }
+                self.list_polled();
             }
         }
         self.expire_limbo(now.saturating_sub(LIMBO), platform);
@@ -356,6 +354,15 @@ impl Core {
                     self.request_listing(dir, false);
                 }
             }
+        }
+    }
+
+    /// List what no watch tells about: what could not be watched, and what could not be read, because
+    /// the directory that would tell of its new permissions may be one of the former.
+    pub(super) fn list_polled(&mut self) {
+        let polled: Vec<NodeId> = self.unwatched.union(&self.denied).copied().collect();
+        for dir in polled {
+            self.request_listing(dir, false);
         }
     }
 
@@ -387,7 +394,8 @@ impl Core {
         earlier(self.limbo.values().map(|limbo| limbo.since + LIMBO).min());
         if self.settings.live {
             earlier(Some(self.next_heartbeat));
-            if self.settings.poll_root || !self.unwatched.is_empty() {
+            let polls = !self.unwatched.is_empty() || !self.denied.is_empty();
+            if self.settings.poll_root || polls {
                 earlier(Some(self.next_poll.max(now)));
             }
         }

@@ -144,6 +144,15 @@ impl Core {
         self.debouncer.push(node, now);
     }
 
+    /// Queue what became dirty while it was in flight. A sync made everything due when it began to wait
+    /// for that epoch, and this too, although it could not be handed out then.
+    fn requeue_again(&mut self, node: NodeId, epoch: u64, cause: Cause, now: Now) {
+        self.requeue(node, epoch, cause, now);
+        if self.is_awaited(epoch) {
+            self.debouncer.push_due(node, now);
+        }
+    }
+
     /// Forget that a node is dirty, because it is about to be freed. A ticket that is out stays out.
     pub(super) fn forget(&mut self, node: NodeId) {
         if let Some(dirty) = self.dirty.remove(&node) {
@@ -442,7 +451,7 @@ impl Core {
         }
         if let Some((epoch, cause)) = queue.take() {
             self.uncount(epoch);
-            self.requeue(node, epoch, cause, now);
+            self.requeue_again(node, epoch, cause, now);
         } else if !self.tree.is_known(node) {
             self.failed.remove(&node);
             self.tree.remove(node);
@@ -459,7 +468,7 @@ impl Core {
             match dirty.again {
                 Some((epoch, cause)) => {
                     self.uncount(epoch);
-                    self.requeue(node, epoch, cause, now);
+                    self.requeue_again(node, epoch, cause, now);
                 }
                 None => self.tree.remove(node),
             }

@@ -462,3 +462,6 @@ fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::cl
         Request::Flush => core.flush(now),
     }
 }
+
+#[cfg(test)]
+mod tests;
