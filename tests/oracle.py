@@ -29,10 +29,48 @@ _RENAME_EXCHANGE: Final = 2
 def git_files(root: Path) -> list[bytes]:
     """Tracked or untracked, not ignored, regular files of one repository in the order of their bytes.
     Raises CalledProcessError."""
-    command = ["git", "-C", os.fspath(root), "ls-files", "-coz", "--exclude-standard"]
-    told = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True).stdout
     base = os.fsencode(root)
-    return sorted({name for name in told.split(b"\0") if name and _is_kept(base, name)})
+    return sorted({name for name in ls_files(base, "-co") if _is_kept(base, name)})
+
+
+def ls_files(root: bytes, which: str) -> list[bytes]:
+    """What ``git ls-files`` says with the standard exclusions, in git's order, as it says it."""
+    command = ["git", "-C", root, "ls-files", which + "z", "--exclude-standard"]
+    told = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True).stdout
+    return [name for name in told.split(b"\0") if name]
+
+
+def git_files_nested(root: Path) -> tuple[list[bytes], int]:
+    """The same with repositories inside of repositories, each by its own rules below its own prefix; linked
+    worktrees are left out. Also how many files were left out because they are tracked although a rule
+    ignores them: git lists those, Currant does not (ignored means invisible)."""
+    kept: set[bytes] = set()
+    forced = 0
+    left = [(os.fsencode(root), b"")]
+    while left:
+        base, prefix = left.pop()
+        hidden = {name for name in ls_files(base, "-ci") if _is_kept(base, name)}
+        forced += len(hidden)
+        for name in ls_files(base, "-co"):
+            inner = os.path.join(base, name.rstrip(b"/"))
+            if _is_kept(base, name):
+                kept.add(prefix + name)
+            elif not os.path.islink(inner) and _is_repository(inner):
+                left.append((inner, prefix + name.rstrip(b"/") + b"/"))
+        kept -= {prefix + name for name in hidden}
+    return sorted(kept), forced
+
+
+def _is_repository(directory: bytes) -> bool:
+    """Whether a repository of its own is there. A linked worktree shows the files of another one again."""
+    mark = os.path.join(directory, b".git")
+    try:
+        with open(mark, "rb") as file:
+            return b"/worktrees/" not in file.read()
+    except IsADirectoryError:
+        return True
+    except OSError:
+        return False
 
 
 def _is_kept(base: bytes, name: bytes) -> bool:
@@ -80,10 +118,10 @@ class Storm:
                 told = error.strerror
             self.log.append(f"{operation.__name__[1:]} {told}")
 
-    # --- where ------------------------------------------------------------------------------------------------
+    # --- where ----------------------------------------------------------------------------------------------
 
     def _walk(self) -> tuple[list[Path], list[Path]]:
-        """Directories, the root first, and everything else; sorted, so that a seed means the same anywhere."""
+        """Directories, the root first, and everything else; sorted, the same for a seed anywhere."""
         directories, others = [self.root], []
         for base, inside, files in os.walk(self.root):
             inside[:] = sorted(name for name in inside if name not in (".git", ".currant"))
@@ -112,9 +150,11 @@ class Storm:
         return self.chance.choice(NAMES) + ".py"
 
     def _source(self) -> str:
-        return "".join(f"def f{self.chance.randrange(300)}(): pass\n" for _ in range(self.chance.randrange(4)))
+        return "".join(
+            f"def f{self.chance.randrange(300)}(): pass\n" for _ in range(self.chance.randrange(4))
+        )
 
-    # --- what -------------------------------------------------------------------------------------------------
+    # --- what -----------------------------------------------------------------------------------------------
 
     def _write(self) -> Path:
         path = self._somewhere() / self._name()
