@@ -1,0 +1,143 @@
+"""A watcher that cannot keep up: SIGSTOP stops it, the tree changes meanwhile, SIGCONT lets it go on.
+
+The kernel's queue then holds a long history at once, whose names are mostly wrong by the time they are read,
+or has overflowed. Afterwards ``currant sync`` and ``currant verify`` exit with 0 and the files are git's.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import currant
+from conftest import GitRepo
+from currant.cli import run
+from oracle import Storm, definitions, git_files
+from watcher import Watcher
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "WUNTRACED"), reason="needs SIGSTOP")
+
+
+@pytest.fixture
+def watched(git_repo: GitRepo) -> Iterator[tuple[GitRepo, Watcher]]:
+    """A repository of 60 files in 12 directories, and its watcher."""
+    for number in range(60):
+        git_repo.write({f"top{number % 3}/d{number % 4}/m{number}.py": f"def f{number}(): pass\n"})
+    git_repo.commit()
+    with Watcher(git_repo.root) as watcher:
+        yield git_repo, watcher.ready()
+
+
+def overflow(root: Path) -> None:
+    """More events than the kernel's queue holds."""
+    with open("/proc/sys/fs/inotify/max_queued_events") as file:
+        limit = int(file.read())
+    # By turns, because the kernel merges an event into an equal one before it.
+    pair = [root / "top0/d0/m0.py", root / "top1/d1/m1.py"]
+    for number in range(limit + 100):
+        os.utime(pair[number % 2], ns=(number, number))
+
+
+def burst(repo: GitRepo) -> None:
+    """Much at once, no name for long."""
+    Storm(repo.root, 3).blow(400)
+
+
+def overflow_and_more(repo: GitRepo) -> None:
+    """What follows an overflow leaves no event at all."""
+    overflow(repo.root)
+    Storm(repo.root, 4).blow(100)
+    (repo.root / "top2").rename(repo.root / "unseen")
+    repo.write({"unseen/late/late.py": "def late(): pass\n", ".gitignore": "d3/\n"})
+
+
+def overflow_that_hides_a_swap(repo: GitRepo) -> None:
+    """Two directories have changed places, with new watches' worth of directories below them."""
+    overflow(repo.root)
+    (repo.root / "top0").rename(repo.root / "aside")
+    (repo.root / "top1").rename(repo.root / "top0")
+    (repo.root / "aside").rename(repo.root / "top1")
+    repo.write({"top1/d0/fresh/x.py": "def fresh(): pass\n"})
+
+
+def directory_renames(repo: GitRepo) -> None:
+    """Events of the files carry names of directories that are gone; new ones have taken the old names."""
+    repo.write({"top0/d0/before.py": "def before(): pass\n"})
+    (repo.root / "top0").rename(repo.root / "moved")
+    repo.write({"moved/d0/after.py": "def after(): pass\n", "top0/d0/other.py": "def other(): pass\n"})
+    (repo.root / "top1").rename(repo.root / "moved/d0/deep")
+    (repo.root / "moved/d0/deep/d1").rename(repo.root / "top1")
+    with open(repo.root / "top1/m1.py", "a") as file:
+        file.write("def appended(): pass\n")
+
+
+def rule_edits(repo: GitRepo) -> None:
+    """Rules change before, between and after the changes of what they speak of."""
+    repo.write({".gitignore": "d1/\n", "top0/d1/hidden.py": "def hidden(): pass\n"})
+    repo.write({"top1/.gitignore": "!d1/\n*.tmp\n", "top1/d1/new.py": "def new(): pass\n", "top1/x.tmp": ""})
+    repo.write({".gitignore": "d2/\n", "top0/d1/shown.py": "def shown(): pass\n"})
+    repo.write({".git/info/exclude": "m1*.py\n"})
+    (repo.root / "top2").rename(repo.root / "top1/d2")
+
+
+def everything_goes(repo: GitRepo) -> None:
+    """The tree is emptied and filled again."""
+    for number in range(3):
+        shutil.rmtree(repo.root / f"top{number}")
+    repo.git("checkout", "--quiet", "--", "top1")
+
+
+SCENARIOS: list[Callable[[GitRepo], None]] = [burst, directory_renames, rule_edits, everything_goes]
+OVERFLOWS = [overflow_and_more, overflow_that_hides_a_swap] if sys.platform == "linux" else []
+
+
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *OVERFLOWS])
+def test_what_happened_while_it_was_stopped(
+    watched: tuple[GitRepo, Watcher],
+    scenario: Callable[[GitRepo], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    repo, watcher = watched
+    monkeypatch.chdir(repo.root)
+    watcher.freeze()
+    scenario(repo)
+    watcher.thaw()
+    assert run(["sync", "--timeout", "60"]) == 0
+    assert run(["verify"]) == 0, capfdbinary.readouterr().out
+    capfdbinary.readouterr()
+    assert run(["files", "-0"]) == 0
+    wanted = git_files(repo.root)
+    assert capfdbinary.readouterr().out == b"".join(name + b"\0" for name in wanted)
+    with currant.open(repo.root) as index:
+        assert index.owner["pid"] == watcher.process.pid
+        assert index.status()["engine"]["overflows"] == (1 if scenario in OVERFLOWS else 0)
+        found = {(one.path, one.name) for one in index.find("", language="python", limit=100_000)}
+    assert found == definitions(repo.root, wanted)
+
+
+def test_a_stopped_watcher_is_no_reason_to_wait_for_ever(
+    watched: tuple[GitRepo, Watcher], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A question to a process that stands still ends with status 5, "try again"."""
+    repo, watcher = watched
+    monkeypatch.chdir(repo.root)
+    watcher.freeze()
+    assert run(["sync", "--timeout", "0.1"]) == 5
+    assert str(watcher.process.pid) in capfd.readouterr().err
+    watcher.thaw()
+    assert run(["sync", "--timeout", "60"]) == 0
+
+
+def test_a_renamed_directory_costs_no_extractor_call(watched: tuple[GitRepo, Watcher]) -> None:
+    repo, _ = watched
+    with currant.open(repo.root) as index:
+        before = index.status()["stats"]["extractor_calls"]
+        (repo.root / "top0").rename(repo.root / "renamed")
+        index.sync()
+        assert index.status()["stats"]["extractor_calls"] == before
+        assert index.status()["engine"]["moved_dirs"] >= 1
+        assert [one.path for one in index.find("f0", exact=True)] == ["renamed/d0/m0.py"]
