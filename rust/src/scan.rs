@@ -335,6 +335,9 @@ pub fn lstat(path: &Path) -> Result<Stat, ListError> {
     system::lstat(path).map_err(|error| list_error(&error))
 }
 
+/// How many answers may wait while more jobs are there.
+const ANSWERS_AT_ONCE: usize = 32;
+
 /// Threads that list directories. Jobs and answers go through bounded rings.
 pub struct Pool {
     jobs: Arc<Ring<ListJob>>,
