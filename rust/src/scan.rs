@@ -369,7 +369,11 @@ impl Pool {
                                 }
                                 answer = back;
                             }
-                            wake.raise();
+                            // While there are jobs, the engine is woken for a handful of answers at a
+                            // time: being woken costs it more than an answer does.
+                            if jobs.is_empty() || answers.len() >= ANSWERS_AT_ONCE {
+                                wake.raise();
+                            }
                         }
                     },
                 )?,

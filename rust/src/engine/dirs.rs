@@ -528,10 +528,10 @@ impl Core {
                 if self.tree.is_known(node) && self.tree.same_as_committed(node, stat) {
                     continue;
                 }
-                self.mark(node, now, Cause::Scan, !self.first_scan_done);
+                self.found(node, stat, now);
             } else if let Some(node) = self.add_node(dir, name, false, now) {
                 seen.insert(node);
-                self.mark(node, now, Cause::Scan, !self.first_scan_done);
+                self.found(node, stat, now);
             }
         }
         let unseen: Vec<NodeId> =
@@ -545,6 +545,16 @@ impl Core {
                 // Ignored now, or gone, or made after the directory was read: decided when it is due.
                 (false, _) => self.mark(child, now, Cause::Scan, ignored),
             }
+        }
+    }
+
+    /// A file that is not as committed, or not known at all.
+    fn found(&mut self, node: NodeId, stat: &Stat, now: Now) {
+        if self.awaiting_rows && !self.tree.is_known(node) {
+            // Its row, if it has one, says whether it is to be read.
+            self.tree.set_stat(node, stat.size, stat.mtime_ns, stat.ctime_ns, stat.ino);
+        } else {
+            self.mark(node, now, Cause::Scan, !self.first_scan_done);
         }
     }
 
