@@ -129,6 +129,8 @@ pub struct Core {
     pub(super) externals: Vec<External>,
     pub(super) to_list: VecDeque<NodeId>,
     pub(super) listing: usize,
+    /// Names that were ignored while their directory was being listed: its rules may change by it.
+    pub(super) ignored: HashMap<NodeId, Vec<Vec<u8>>>,
     pub(super) unwatched: HashSet<NodeId>,
     pub(super) denied: HashSet<NodeId>,
     pub(super) problems: BTreeMap<Vec<u8>, String>,
@@ -180,6 +182,7 @@ impl Core {
             externals: Vec::new(),
             to_list: VecDeque::new(),
             listing: 0,
+            ignored: HashMap::new(),
             unwatched: HashSet::new(),
             denied: HashSet::new(),
             problems: BTreeMap::new(),

@@ -10,6 +10,9 @@ use crate::scan::{Entries, ListError, ListJob, Listing};
 use crate::source::WatchError;
 use crate::tree::{NodeId, ROOT};
 
+/// Names remembered for each directory that is being listed; beyond it, it is listed once more.
+const MOST_IGNORED: usize = 256;
+
 /// What the engine knows of a directory besides its node.
 pub(super) struct DirInfo {
     pub wd: Option<i32>,
@@ -199,6 +202,10 @@ impl Core {
             return;
         };
         self.remove_subtree(place, platform);
+        if let Some(left) = self.parent_of(moved) {
+            // What is there instead may have been told while the tree still had this one there.
+            self.request_listing(left, false);
+        }
         let old_path = self.take_out(moved);
         self.put_moved(moved, parent, &name, old_path, now);
     }
@@ -270,6 +277,7 @@ impl Core {
                 }
                 self.unwatched.remove(&node);
                 self.denied.remove(&node);
+                self.ignored.remove(&node);
                 self.dirty_dirs.remove(&node);
             }
             self.tree.remove(node);
@@ -313,6 +321,7 @@ impl Core {
         platform: &mut impl Platform,
     ) {
         if self.decide(parent, name, true) == Decision::Ignore {
+            self.note_ignored(parent, name);
             return;
         }
         let Some(mut path) = self.tree.path(parent) else { return };
@@ -411,11 +420,37 @@ impl Core {
         let node = match self.tree.child(parent, name) {
             Some(node) if self.tree.is_dir(node) => return,
             Some(node) => Some(node),
-            None if self.decide(parent, name, false) == Decision::Ignore => None,
+            None if self.decide(parent, name, false) == Decision::Ignore => {
+                self.note_ignored(parent, name);
+                None
+            }
             None => self.add_node(parent, name, false, now),
         };
         if let Some(node) = node {
             self.mark(node, now, cause, cause == Cause::Request);
+        }
+    }
+
+    /// A name is ignored under rules that a listing under way may replace, and that listing may have read
+    /// its directory before the name came: remember it until then.
+    pub(super) fn note_ignored(&mut self, parent: NodeId, name: &[u8]) {
+        if self.dirs.get(&parent).is_none_or(|info| info.running.is_none()) {
+            return;
+        }
+        let names = self.ignored.entry(parent).or_default();
+        if names.len() >= MOST_IGNORED {
+            self.request_listing(parent, false);
+        } else if !names.iter().any(|known| known == name) {
+            names.push(name.to_vec());
+        }
+    }
+
+    /// The rules of a directory are new: look at what the old ones ignored meanwhile.
+    fn look_at_ignored(&mut self, dir: NodeId, now: Now, platform: &mut impl Platform) {
+        for name in self.ignored.remove(&dir).unwrap_or_default() {
+            if self.tree.child(dir, &name).is_none() {
+                self.appear(dir, &name, now, platform);
+            }
         }
     }
 
@@ -463,6 +498,7 @@ impl Core {
                     self.tree.set_ino(dir, listing.identity.1);
                 }
                 self.compare(dir, &entries, recursive, now, platform);
+                self.look_at_ignored(dir, now, platform);
             }
             Err(ListError::Gone) => self.confirm_dir(dir, now, platform),
             Err(ListError::Denied) => {
@@ -525,7 +561,10 @@ impl Core {
             };
             if let Some(node) = node {
                 seen.insert(node);
-                if self.tree.is_known(node) && self.tree.same_as_committed(node, stat) {
+                // In flight, it may be on its way out: as deleted, or as the old name of a rename.
+                let handed_out = self.dirty.get(&node).is_some_and(|dirty| dirty.ticket.is_some());
+                let same = self.tree.is_known(node) && self.tree.same_as_committed(node, stat);
+                if same && !handed_out {
                     continue;
                 }
                 self.found(node, stat, now);

@@ -477,7 +477,11 @@ impl Core {
             if let Some((epoch, _)) = dirty.again {
                 self.uncount(epoch);
             }
-            self.requeue(node, epoch, dirty.cause, now);
+            if ack.outcome == Outcome::Again {
+                self.requeue(node, epoch, dirty.cause, now);
+            } else {
+                self.requeue_again(node, epoch, dirty.cause, now);
+            }
         }
     }
 
