@@ -3,6 +3,7 @@
 
 use super::change::Cause;
 use super::core::{Core, External, Platform};
+use super::limbo::rebase;
 use crate::clock::Now;
 use crate::model::{Kind, Stat};
 use crate::rules::{Decision, DirRules};
@@ -219,9 +220,16 @@ impl Core {
         old_path: Option<Vec<u8>>,
         now: Now,
     ) {
-        self.vacate(parent, name, now);
+        let vacated = self.vacate(parent, name, now);
         if !self.tree.attach(moved, parent, name) {
             return;
+        }
+        // It comes from below the directory that had its place (`mv a b && mv b/c a`): its rows go with that
+        // one's, and there is nothing left to rename.
+        if let (Some(old), Some(place)) = (&old_path, &vacated)
+            && rebase(old, place, place).is_some()
+        {
+            self.lose_rows(moved, now);
         }
         if let (Some(old_path), Some(path)) = (old_path, self.row_path(moved))
             && old_path != path

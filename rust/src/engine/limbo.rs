@@ -10,7 +10,7 @@ use crate::clock::Now;
 use crate::tree::{NodeId, ROOT};
 
 /// `path` with the prefix `old` replaced, if it is `old` or stands below it.
-fn rebase(path: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn rebase(path: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     let rest = path.strip_prefix(old)?;
     (rest.is_empty() || rest[0] == b'/').then(|| [new, rest].concat())
 }
@@ -63,23 +63,23 @@ impl Core {
 
     /// Before a node takes a place in the tree: rows of a node in limbo that are still there must go.
     /// Their files are read again when the node turns up, and their results are reused by content.
-    pub(super) fn vacate(&mut self, parent: NodeId, name: &[u8], now: Now) {
+    /// Returns the place when all the rows there, and below, are being removed.
+    pub(super) fn vacate(&mut self, parent: NodeId, name: &[u8], now: Now) -> Option<Vec<u8>> {
         if self.limbo.is_empty() {
-            return;
+            return None;
         }
-        let Some(place) = self.row_path(parent).map(|path| crate::names::join(&path, name)) else {
-            return;
-        };
+        let place = crate::names::join(&self.row_path(parent)?, name);
         let there: Vec<NodeId> = self
             .limbo
             .values()
             .filter(|limbo| limbo.old_path == place && self.has_rows(limbo.node))
             .map(|limbo| limbo.node)
             .collect();
-        for node in there {
+        for &node in &there {
             self.lose_rows(node, now);
             self.push_op(place.clone(), None, Cause::Event);
         }
+        (!there.is_empty()).then_some(place)
     }
 
     /// Add a child to the tree.
@@ -95,7 +95,7 @@ impl Core {
     }
 
     /// The rows of this subtree are being removed, but its files live on: all of them are new now.
-    fn lose_rows(&mut self, top: NodeId, now: Now) {
+    pub(super) fn lose_rows(&mut self, top: NodeId, now: Now) {
         let mut todo = vec![top];
         while let Some(node) = todo.pop() {
             todo.extend(self.tree.children(node));
