@@ -15,12 +15,12 @@ fn unwatched_directories_are_exchanged() {
         eprintln!("{:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
     }
     world.turn();
-        eprintln!("turn {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
+    eprintln!("turn {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
     world.disk().watch_limit = 10;
     world.listings();
-        eprintln!("list {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
+    eprintln!("list {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
     world.sync();
-        eprintln!("sync {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
+    eprintln!("sync {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
     world.settle();
     world.check();
 }
