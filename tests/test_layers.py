@@ -16,7 +16,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE = PROJECT / "python" / "currant"
 
 # Plain values and what they need: everybody below may use these.
-VALUES = {"errors": set[str](), "model": set[str](), "clock": set[str](), "config": {"errors"}}
+VALUES = {
+    **{"errors": set[str](), "model": set[str](), "clock": set[str](), "jsontext": set[str]()},
+    "config": {"errors"},
+}
 
 # Module or package -> what it may import besides VALUES. Each line may name only lines above it.
 ALLOWED: dict[str, set[str]] = {
@@ -56,6 +59,7 @@ HOMES = {
     "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
     "click": {"cli"},
     "rich": {"cli"},
+    "orjson": {"jsontext"},
     "xxhash": {"workers", "reading", "verify"},
 }
 

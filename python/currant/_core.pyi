@@ -65,7 +65,7 @@ class Engine:
         nested_repositories: bool = True,
         max_watches: int | None = None,
         live: bool = True,
-    ) -> "Engine":
+    ) -> Engine:
         """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False`: scan once, watch nothing."""
     def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
         """Rows of the index: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with

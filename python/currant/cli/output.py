@@ -1,18 +1,18 @@
 """What a command writes: JSON for programs, text for people, and how fresh it is on standard error."""
 
-import json
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from currant import jsontext
 from currant.ipc.client import Answer
 
 
 def write_json(value: Any) -> None:
     """One JSON value on a line of standard output. Paths that are not UTF-8 hold ``\\udcXX`` escapes."""
-    click.echo(json.dumps(value, separators=(",", ":"), default=str))
+    click.echo(jsontext.dumps(value))
 
 
 def answer_json(answer: Answer, **parts: Any) -> None:

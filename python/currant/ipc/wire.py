@@ -1,10 +1,8 @@
 """The bytes on the socket: one JSON object a line, and the address of the socket.
 
-Paths are `str` with surrogateescape; `json` writes the lone surrogates that stand for bytes which are not
-UTF-8 as ``\\udcXX`` and reads them back. It is quick enough here, and a short command imports nothing else.
+Paths are `str` with surrogateescape; see `currant.jsontext` for how bytes that are not UTF-8 travel.
 """
 
-import json
 import os
 import socket
 import sys
@@ -12,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
+
+from currant import jsontext
 
 PROTOCOL: Final = 1
 SOCKET_NAME: Final = "sock"
@@ -31,13 +31,13 @@ class WireError(ValueError):
 
 def encode(message: dict[str, Any]) -> bytes:
     """One message as a line, with its newline."""
-    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+    return jsontext.dumps(message) + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any]:
     """One line as a message; `WireError` for anything that is not one JSON object."""
     try:
-        message = json.loads(line)
+        message = jsontext.loads(line)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(message, dict):
