@@ -1,8 +1,8 @@
 """Killed at any moment, the next start converges: SIGKILL in a loop, under load, by seed.
 
 Moments are chosen by what can be seen (operations done, bytes of the write-ahead log, the owner's number in
-the lock file), never by time. After the kills: nothing that was told is taken back, the file is sound, the clock
-has not gone back, and the index is what git says. ``CURRANT_TEST_SEED`` moves all the seeds.
+the lock file), never by time. After the kills nothing that was told is taken back, the file is sound, the
+clock has not gone back, and the index is what git says. ``CURRANT_TEST_SEED`` moves all the seeds.
 """
 
 import os
