@@ -52,6 +52,7 @@ test-python: ## Run the tests of the Python layer alone
 
 bench: ## Measure: the core's hand-over, then every benches/bench_*.py
 	$(CARGO) run --release $(LEAN) --example handover
+	$(PYTHON) -m pytest -q benches --benchmark-only --benchmark-columns=median,ops
 	@for bench in $(wildcard benches/bench_*.py); do \
 		echo "== $$bench"; $(PYTHON) "$$bench" || exit 1; done
 

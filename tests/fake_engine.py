@@ -43,6 +43,7 @@ class FakeEngine:
         # Changes of whole subtrees: handed out alone, when nothing else is out.
         self._ops: list[FakeChange] = []
         self._dirty_again: dict[str, set[str]] = {}
+        self._rows_later = False
         self._next_ticket = 1
         self._stopped = False
         self._fresh = True
@@ -115,10 +116,15 @@ class FakeEngine:
             if attempts:
                 self.attempts[os.fsdecode(path)] = attempts
             count += 1
+        if self._rows_later:
+            self._rows_later = False
+            self.rescan()
         return count
 
-    def start(self) -> None:
-        self.rescan()
+    def start(self, *, rows_later: bool = False) -> None:
+        self._rows_later = rows_later
+        if not rows_later:
+            self.rescan()
 
     def stop(self) -> None:
         with self._changed:

@@ -68,10 +68,13 @@ class Engine:
     ) -> "Engine":
         """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False`: scan once, watch nothing."""
     def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
-        """Rows of the index before `start`: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
+        """Rows of the index: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
         ``attempts > 0`` failed last time and is tried again. Returns their number."""
-    def start(self) -> None:
-        """Start the threads: watch, list, compare with the loaded rows."""
+    def start(self, *, rows_later: bool = False) -> None:
+        """Start the threads: watch, list, compare with the loaded rows.
+
+        With `rows_later`, nothing is handed out until `load` is called, once: the disk is read while the
+        caller reads the index."""
     def stop(self) -> None:
         """Stop the threads; `next_batch` returns None from now on. Idempotent."""
     def next_batch(self, max_changes: int, timeout: float) -> list[Change] | None:

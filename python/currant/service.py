@@ -179,13 +179,17 @@ class Service:
     def _start(self) -> None:
         _make_state_dir(self.state_dir)
         self._lock.acquire()
+        if self.settings.scheduler.enabled:
+            # The disk is read while this thread reads the index; nothing is handed out before both are known.
+            self._engine = self._make_engine()
+            self._engine.start(rows_later=True)
         registry = self._registry or default_registry(self.settings.extract.max_file_mb)
         store, rows = self._open_store(registry)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
-        if not self.settings.scheduler.enabled:
+        engine = self._engine
+        if engine is None:
             return
-        engine = self._engine = self._make_engine()
         engine.load(rows)
         del rows  # a hundred bytes per file that nobody needs any more
         queue = self._queue = ChangeDetectionQueue(engine, self._clock)
@@ -201,7 +205,6 @@ class Service:
         )
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
         controller.start()
-        engine.start()
 
     def _open_store(self, registry: Registry) -> tuple[Store, list[tuple[bytes, int, int, int, int, int]]]:
         """The store and all its rows. Reading them is part of the check of the index at start: what turns out

@@ -148,7 +148,7 @@ impl PyEngine {
         Ok(Self { engine: Arc::new(engine) })
     }
 
-    /// Rows of the index before the start.
+    /// Rows of the index, before the start or, once, after it.
     fn load(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<usize> {
         let mut loaded = Vec::new();
         for row in rows.try_iter()? {
@@ -166,8 +166,9 @@ impl PyEngine {
         py.detach(|| self.engine.load(loaded)).map_err(to_py_error)
     }
 
-    fn start(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.engine.start()).map_err(to_py_error)
+    #[pyo3(signature = (*, rows_later=false))]
+    fn start(&self, py: Python<'_>, rows_later: bool) -> PyResult<()> {
+        py.detach(|| self.engine.start(rows_later)).map_err(to_py_error)
     }
 
     fn stop(&self, py: Python<'_>) {

@@ -335,6 +335,9 @@ pub fn lstat(path: &Path) -> Result<Stat, ListError> {
     system::lstat(path).map_err(|error| list_error(&error))
 }
 
+/// How many answers may wait while more jobs are there.
+const ANSWERS_AT_ONCE: usize = 32;
+
 /// Threads that list directories. Jobs and answers go through bounded rings.
 pub struct Pool {
     jobs: Arc<Ring<ListJob>>,
@@ -366,7 +369,11 @@ impl Pool {
                                 }
                                 answer = back;
                             }
-                            wake.raise();
+                            // While there are jobs, the engine is woken for a handful of answers at a
+                            // time: being woken costs it more than an answer does.
+                            if jobs.is_empty() || answers.len() >= ANSWERS_AT_ONCE {
+                                wake.raise();
+                            }
                         }
                     },
                 )?,

@@ -76,6 +76,14 @@ impl Core {
         self.syncs.iter().any(|sync| matches!(sync.stage, Stage::Epoch(last) if epoch <= last))
     }
 
+    /// Tell those whose sync is complete: after the status was published, so that it agrees with them.
+    pub fn release_syncs(&mut self) {
+        for done in self.finished.drain(..) {
+            // The caller may be gone; then there is nobody to tell.
+            let _ = done.try_send(());
+        }
+    }
+
     /// Returns true if a sync made something due, so that the turn goes round once more.
     pub(super) fn advance_syncs(&mut self, now: Now, platform: &mut impl Platform) -> bool {
         if self.syncs.is_empty() {
@@ -108,7 +116,7 @@ impl Core {
                     sync.stage = Stage::Scans;
                 }
                 Stage::Scans => {
-                    if self.scanning() || !self.first_scan_done {
+                    if self.scanning() || !self.first_scan_done || self.awaiting_rows {
                         return false;
                     }
                     if !self.dirty_dirs.is_empty() {
@@ -135,8 +143,7 @@ impl Core {
                     if self.epochs.first_key_value().is_some_and(|(&oldest, _)| oldest <= epoch) {
                         return false;
                     }
-                    // The caller may be gone; then there is nobody to tell.
-                    let _ = sync.done.try_send(());
+                    self.finished.push(sync.done.clone());
                     return true;
                 }
             }

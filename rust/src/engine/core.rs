@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
@@ -128,6 +129,8 @@ pub struct Core {
     pub(super) externals: Vec<External>,
     pub(super) to_list: VecDeque<NodeId>,
     pub(super) listing: usize,
+    /// Names that were ignored while their directory was being listed: its rules may change by it.
+    pub(super) ignored: HashMap<NodeId, Vec<Vec<u8>>>,
     pub(super) unwatched: HashSet<NodeId>,
     pub(super) denied: HashSet<NodeId>,
     pub(super) problems: BTreeMap<Vec<u8>, String>,
@@ -143,10 +146,13 @@ pub struct Core {
     pub(super) epoch: u64,
     pub(super) epochs: BTreeMap<u64, usize>,
     pub(super) syncs: Vec<SyncState>,
+    pub(super) finished: Vec<SyncSender<()>>,
     pub(super) last_barrier: u64,
     pub(super) next_barrier: u64,
     pub(super) rescans: u64,
     pub(super) first_scan_done: bool,
+    /// The rows of the index are still to come: nothing that a scan finds can be told new from known.
+    pub(super) awaiting_rows: bool,
     pub(super) cleared: bool,
     pub(super) root_identity: Option<(u64, u64)>,
     pub(super) root_missing: bool,
@@ -176,6 +182,7 @@ impl Core {
             externals: Vec::new(),
             to_list: VecDeque::new(),
             listing: 0,
+            ignored: HashMap::new(),
             unwatched: HashSet::new(),
             denied: HashSet::new(),
             problems: BTreeMap::new(),
@@ -191,10 +198,12 @@ impl Core {
             epoch: 1,
             epochs: BTreeMap::new(),
             syncs: Vec::new(),
+            finished: Vec::new(),
             last_barrier: 0,
             next_barrier: 1,
             rescans: 0,
             first_scan_done: false,
+            awaiting_rows: false,
             cleared: false,
             root_identity: None,
             root_missing: false,
@@ -212,9 +221,18 @@ impl Core {
         Ok(core)
     }
 
-    /// Put the rows of the index into the tree: what a scan finds equal to them is never read.
+    /// The rows of the index will come by [`Core::load`] while the first scan is under way. Until then
+    /// nothing is handed out.
+    pub fn await_rows(&mut self) {
+        self.awaiting_rows = true;
+    }
+
+    /// Put the rows of the index into the tree: what a scan finds, or has found, equal to them is never
+    /// read.
     pub fn load(&mut self, rows: impl IntoIterator<Item = Row>, now: Now) -> usize {
         let mut count = 0;
+        // Directories that were read before a row below them came: the row may be of what is gone.
+        let mut read_before: HashSet<NodeId> = HashSet::new();
         // Rows come sorted by path, so the parent is almost always that of the row before.
         let mut last: (Vec<u8>, NodeId) = (Vec::new(), ROOT);
         for row in rows {
@@ -224,25 +242,64 @@ impl Core {
                 None => (&row.path[..0], &row.path[..]),
             };
             if last.0 != parent {
-                let Some(dir) = self.dir_for_row(parent) else { continue };
+                let Some(dir) = self.dir_for_row(parent, &mut read_before) else { continue };
                 last = (parent.to_vec(), dir);
             }
-            if name.is_empty() || self.tree.child(last.1, name).is_some() {
-                continue;
-            }
-            let Some(node) = self.tree.insert(last.1, name, false) else { continue };
-            self.tree.set_known(node, true);
-            self.tree.set_stat(node, row.size, row.mtime_ns, row.ctime_ns, row.ino);
-            if row.attempts > 0 {
-                self.failed.insert(node, Failed { attempts: row.attempts });
-                self.mark(node, now, Cause::Retry, true);
-            }
-            count += 1;
+            count += usize::from(self.load_row(last.1, name, &row, now, &mut read_before));
+        }
+        for dir in read_before {
+            self.request_listing(dir, false);
+        }
+        if std::mem::take(&mut self.awaiting_rows) {
+            self.mark_unknown(now);
         }
         count
     }
 
-    fn dir_for_row(&mut self, path: &[u8]) -> Option<NodeId> {
+    fn load_row(
+        &mut self,
+        dir: NodeId,
+        name: &[u8],
+        row: &Row,
+        now: Now,
+        read_before: &mut HashSet<NodeId>,
+    ) -> bool {
+        let found = self.tree.child(dir, name);
+        let node = match found {
+            Some(node) if self.tree.is_dir(node) || self.tree.is_known(node) => return false,
+            Some(node) => node,
+            None => {
+                if self.dirs.get(&dir).is_some_and(|info| info.listed) {
+                    read_before.insert(dir);
+                }
+                let inserted =
+                    if name.is_empty() { None } else { self.tree.insert(dir, name, false) };
+                let Some(node) = inserted else { return false };
+                node
+            }
+        };
+        let seen = self.tree.stat(node);
+        self.tree.set_known(node, true);
+        self.tree.set_stat(node, row.size, row.mtime_ns, row.ctime_ns, row.ino);
+        if row.attempts > 0 {
+            self.failed.insert(node, Failed { attempts: row.attempts });
+            self.mark(node, now, Cause::Retry, true);
+        } else if found.is_some() && !self.tree.same_as_committed(node, &seen) {
+            self.mark(node, now, Cause::Scan, true);
+        }
+        true
+    }
+
+    /// After the rows came late: what the scan found and no row has is new.
+    fn mark_unknown(&mut self, now: Now) {
+        for node in self.tree.all_files() {
+            if !self.tree.is_known(node) && !self.dirty.contains_key(&node) {
+                self.mark(node, now, Cause::Scan, true);
+            }
+        }
+    }
+
+    fn dir_for_row(&mut self, path: &[u8], read_before: &mut HashSet<NodeId>) -> Option<NodeId> {
         let mut at = ROOT;
         for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
             at = match self.tree.child(at, name) {
@@ -250,6 +307,9 @@ impl Core {
                 // A row below another row: one of them is out of date, and the scan says which.
                 Some(_) => return None,
                 None => {
+                    if self.dirs.get(&at).is_some_and(|info| info.listed) {
+                        read_before.insert(at);
+                    }
                     let node = self.tree.insert(at, name, true)?;
                     self.new_dir_info(node);
                     node
@@ -381,7 +441,8 @@ impl Core {
     }
 
     fn next_wake(&self, now: Now) -> Option<Now> {
-        let room = self.ops.is_empty()
+        let room = !self.awaiting_rows
+            && self.ops.is_empty()
             && self.ops_in_flight == 0
             && self.flights.len() < self.settings.max_in_flight;
         let mut wake = if room { self.debouncer.deadline() } else { None };
@@ -418,6 +479,7 @@ impl Core {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.first_scan_done
+            && !self.awaiting_rows
             && !self.scanning()
             && self.dirty.is_empty()
             && self.dirty_dirs.is_empty()

@@ -11,6 +11,9 @@ use crate::scan::{Entries, ListError, ListJob, Listing};
 use crate::source::WatchError;
 use crate::tree::{NodeId, ROOT};
 
+/// Names remembered for each directory that is being listed; beyond it, it is listed once more.
+const MOST_IGNORED: usize = 256;
+
 /// What the engine knows of a directory besides its node.
 pub(super) struct DirInfo {
     pub wd: Option<i32>,
@@ -200,6 +203,10 @@ impl Core {
             return;
         };
         self.remove_subtree(place, platform);
+        if let Some(left) = self.parent_of(moved) {
+            // What is there instead may have been told while the tree still had this one there.
+            self.request_listing(left, false);
+        }
         let old_path = self.take_out(moved);
         self.put_moved(moved, parent, &name, old_path, now);
     }
@@ -278,6 +285,7 @@ impl Core {
                 }
                 self.unwatched.remove(&node);
                 self.denied.remove(&node);
+                self.ignored.remove(&node);
                 self.dirty_dirs.remove(&node);
             }
             self.tree.remove(node);
@@ -321,6 +329,7 @@ impl Core {
         platform: &mut impl Platform,
     ) {
         if self.decide(parent, name, true) == Decision::Ignore {
+            self.note_ignored(parent, name);
             return;
         }
         let Some(mut path) = self.tree.path(parent) else { return };
@@ -419,11 +428,37 @@ impl Core {
         let node = match self.tree.child(parent, name) {
             Some(node) if self.tree.is_dir(node) => return,
             Some(node) => Some(node),
-            None if self.decide(parent, name, false) == Decision::Ignore => None,
+            None if self.decide(parent, name, false) == Decision::Ignore => {
+                self.note_ignored(parent, name);
+                None
+            }
             None => self.add_node(parent, name, false, now),
         };
         if let Some(node) = node {
             self.mark(node, now, cause, cause == Cause::Request);
+        }
+    }
+
+    /// A name is ignored under rules that a listing under way may replace, and that listing may have read
+    /// its directory before the name came: remember it until then.
+    pub(super) fn note_ignored(&mut self, parent: NodeId, name: &[u8]) {
+        if self.dirs.get(&parent).is_none_or(|info| info.running.is_none()) {
+            return;
+        }
+        let names = self.ignored.entry(parent).or_default();
+        if names.len() >= MOST_IGNORED {
+            self.request_listing(parent, false);
+        } else if !names.iter().any(|known| known == name) {
+            names.push(name.to_vec());
+        }
+    }
+
+    /// The rules of a directory are new: look at what the old ones ignored meanwhile.
+    fn look_at_ignored(&mut self, dir: NodeId, now: Now, platform: &mut impl Platform) {
+        for name in self.ignored.remove(&dir).unwrap_or_default() {
+            if self.tree.child(dir, &name).is_none() {
+                self.appear(dir, &name, now, platform);
+            }
         }
     }
 
@@ -471,6 +506,7 @@ impl Core {
                     self.tree.set_ino(dir, listing.identity.1);
                 }
                 self.compare(dir, &entries, recursive, now, platform);
+                self.look_at_ignored(dir, now, platform);
             }
             Err(ListError::Gone) => self.confirm_dir(dir, now, platform),
             Err(ListError::Denied) => {
@@ -533,13 +569,16 @@ impl Core {
             };
             if let Some(node) = node {
                 seen.insert(node);
-                if self.tree.is_known(node) && self.tree.same_as_committed(node, stat) {
+                // In flight, it may be on its way out: as deleted, or as the old name of a rename.
+                let handed_out = self.dirty.get(&node).is_some_and(|dirty| dirty.ticket.is_some());
+                let same = self.tree.is_known(node) && self.tree.same_as_committed(node, stat);
+                if same && !handed_out {
                     continue;
                 }
-                self.mark(node, now, Cause::Scan, !self.first_scan_done);
+                self.found(node, stat, now);
             } else if let Some(node) = self.add_node(dir, name, false, now) {
                 seen.insert(node);
-                self.mark(node, now, Cause::Scan, !self.first_scan_done);
+                self.found(node, stat, now);
             }
         }
         let unseen: Vec<NodeId> =
@@ -553,6 +592,16 @@ impl Core {
                 // Ignored now, or gone, or made after the directory was read: decided when it is due.
                 (false, _) => self.mark(child, now, Cause::Scan, ignored),
             }
+        }
+    }
+
+    /// A file that is not as committed, or not known at all.
+    fn found(&mut self, node: NodeId, stat: &Stat, now: Now) {
+        if self.awaiting_rows && !self.tree.is_known(node) {
+            // Its row, if it has one, says whether it is to be read.
+            self.tree.set_stat(node, stat.size, stat.mtime_ns, stat.ctime_ns, stat.ino);
+        } else {
+            self.mark(node, now, Cause::Scan, !self.first_scan_done);
         }
     }
 

@@ -212,6 +212,7 @@ impl Core {
             return;
         };
         if self.decide(parent, name, true) == Decision::Ignore {
+            self.note_ignored(parent, name);
             self.remove_subtree(node, platform);
             return;
         }
@@ -266,7 +267,13 @@ impl Core {
         }
     }
 
-    fn appear(&mut self, parent: NodeId, name: &[u8], now: Now, platform: &mut impl Platform) {
+    pub(super) fn appear(
+        &mut self,
+        parent: NodeId,
+        name: &[u8],
+        now: Now,
+        platform: &mut impl Platform,
+    ) {
         let path = self.tree.path(parent).map(|path| crate::names::join(&path, name));
         let stat = path.and_then(|path| platform.lstat(&path).ok());
         match stat.map(|stat| stat.kind) {

@@ -177,7 +177,7 @@ impl Core {
 
     /// Hand out what is due. Returns true if anything was handed out or dropped.
     pub(super) fn fire(&mut self, now: Now, platform: &mut impl Platform) -> bool {
-        if self.ops_in_flight > 0 {
+        if self.ops_in_flight > 0 || self.awaiting_rows {
             return false;
         }
         if !self.ops.is_empty() {
@@ -477,7 +477,11 @@ impl Core {
             if let Some((epoch, _)) = dirty.again {
                 self.uncount(epoch);
             }
-            self.requeue(node, epoch, dirty.cause, now);
+            if ack.outcome == Outcome::Again {
+                self.requeue(node, epoch, dirty.cause, now);
+            } else {
+                self.requeue_again(node, epoch, dirty.cause, now);
+            }
         }
     }
 

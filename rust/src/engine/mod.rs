@@ -91,6 +91,7 @@ pub enum EngineError {
 }
 
 enum Request {
+    Rows(Vec<Row>, SyncSender<usize>),
     Acks(Vec<Ack>),
     Sync(u64, SyncSender<()>),
     CancelSync(u64, SyncSender<Vec<Vec<u8>>>),
@@ -124,6 +125,7 @@ pub struct Engine {
     waiting: Mutex<Option<Waiting>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     next_sync: AtomicU64,
+    rows_expected: AtomicBool,
     pid: u32,
 }
 
@@ -185,25 +187,41 @@ impl Engine {
             waiting: Mutex::new(Some(Waiting { core, machine, clock })),
             thread: Mutex::new(None),
             next_sync: AtomicU64::new(1),
+            rows_expected: AtomicBool::new(false),
             pid: std::process::id(),
         })
     }
 
-    /// Put the rows of the index into the tree, before the start.
+    /// Put the rows of the index into the tree: before the start, or once after [`Engine::start`] was told
+    /// that they come later.
     pub fn load(&self, rows: impl IntoIterator<Item = Row>) -> Result<usize, EngineError> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.as_mut() {
-            Some(waiting) => Ok(waiting.core.load(rows, waiting.clock.now())),
-            None => Err(EngineError::Usage("load() comes before start()".into())),
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(waiting) = waiting.as_mut() {
+                return Ok(waiting.core.load(rows, waiting.clock.now()));
+            }
         }
+        if !self.rows_expected.swap(false, Ordering::SeqCst) {
+            return Err(EngineError::Usage(
+                "rows are loaded once, before the start or after it".into(),
+            ));
+        }
+        let (sender, receiver) = sync_channel(1);
+        self.send(Request::Rows(rows.into_iter().collect(), sender))?;
+        self.answer(&receiver)
     }
 
-    /// Start the threads.
-    pub fn start(&self) -> Result<(), EngineError> {
+    /// Start the threads. With `rows_later` nothing is handed out until [`Engine::load`] was called: the
+    /// disk is read while the caller reads the index.
+    pub fn start(&self, rows_later: bool) -> Result<(), EngineError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(parts) = waiting.take() else {
+        let Some(mut parts) = waiting.take() else {
             return Err(EngineError::Usage("the engine was started before".into()));
         };
+        if rows_later {
+            parts.core.await_rows();
+            self.rows_expected.store(true, Ordering::SeqCst);
+        }
         let shared = Arc::clone(&self.shared);
         let handle = std::thread::Builder::new()
             .name("currant-engine".into())
@@ -434,6 +452,7 @@ fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
         let mut status = core.status();
         status.source = machine.source_name();
         *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
+        core.release_syncs();
         if shared.stop.load(Ordering::SeqCst) {
             machine.stop();
             return Ok(());
@@ -446,6 +465,9 @@ fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
 fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::clock::Now) {
     // A caller that no longer waits for its answer is no error.
     match request {
+        Request::Rows(rows, reply) => {
+            let _ = reply.try_send(core.load(rows, now));
+        }
         Request::Acks(acks) => core.acknowledge(&acks, now),
         Request::Sync(id, done) => core.begin_sync(id, done, now, machine),
         Request::CancelSync(id, reply) => {

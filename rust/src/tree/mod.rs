@@ -384,6 +384,12 @@ impl Tree {
         })
     }
 
+    /// Every file of the tree, in no order that means anything.
+    #[must_use]
+    pub fn all_files(&self) -> Vec<NodeId> {
+        (0..self.len).filter(|&id| self.is_live(id) && !self.is_dir(id)).collect()
+    }
+
     /// Append the path relative to the root to `out` and return true; false for a detached node.
     pub fn path_into(&self, id: NodeId, out: &mut Vec<u8>) -> bool {
         let start = out.len();

@@ -137,7 +137,8 @@ impl Disk {
     }
 
     fn push(&mut self, wd: i32, mask: u32, cookie: u32, name: &[u8]) {
-        if let Some(Item::Entry { wd: last, mask: bits, cookie: with, name: of }) = self.queue.back()
+        if let Some(Item::Entry { wd: last, mask: bits, cookie: with, name: of }) =
+            self.queue.back()
             && (*last, bits.0, *with, &of[..]) == (wd, mask, cookie, name)
         {
             return;

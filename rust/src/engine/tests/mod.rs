@@ -3,4 +3,5 @@
 mod disk;
 mod machine;
 mod random;
+mod renames;
 mod world;

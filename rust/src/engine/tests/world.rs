@@ -157,6 +157,7 @@ impl World {
     /// One turn of the core; new changes go to the workers.
     pub fn turn(&mut self) -> Option<Duration> {
         let wake = self.core.turn(self.now, &mut self.machine);
+        self.core.release_syncs();
         for change in std::mem::take(&mut self.machine.emitted) {
             self.take(change);
         }
