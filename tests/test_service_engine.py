@@ -9,7 +9,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -293,44 +292,6 @@ def storm(root: Path, chance: random.Random, count: int, *, links: bool = True) 
                     os.link(folder / name, other / f"{chance.choice('pqr')}.py")
         except OSError:
             continue
-
-
-VICTIM = """
-import random, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from test_service_engine import QUICK, storm
-from currant.service import Service
-root = Path(sys.argv[1])
-chance = random.Random(int(sys.argv[3]))
-with Service(root, QUICK) as service:
-    print("up", flush=True)
-    while True:
-        storm(root, chance, 40)
-        service.sync(0.05)
-"""
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_killed_at_any_moment_the_next_start_converges(root: Path, seed: int) -> None:
-    """The victim changes files and indexes them; it is killed after a random number of its rounds."""
-    chance = random.Random(seed)
-    for turn in range(5):
-        victim = subprocess.Popen(
-            [sys.executable, "-c", VICTIM, str(root), os.path.dirname(__file__), str(seed * 10 + turn)],
-            stdout=subprocess.PIPE,
-        )
-        assert victim.stdout is not None
-        assert victim.stdout.readline() == b"up\n"
-        # Kill when so many commits' worth of log have been written: a moment that no one chose.
-        target = chance.randrange(1, 25) * 4096
-        log = root / ".currant/index.db-wal"
-        while victim.poll() is None and (log.stat().st_size if log.exists() else 0) < target:
-            os.sched_yield()
-        victim.kill()
-        victim.communicate()
-        with Service(root, QUICK) as service:
-            check(service)
 
 
 def test_detection_and_the_core_agree_on_the_names_of_languages() -> None:
