@@ -128,3 +128,17 @@ def test_a_renamed_directory_costs_no_extractor_call(watched: tuple[GitRepo, Wat
         assert index.status()["stats"]["extractor_calls"] == before
         assert index.status()["engine"]["moved_dirs"] >= 1
         assert [one.path for one in index.find("f0", exact=True)] == ["renamed/d0/m0.py"]
+
+
+def test_a_write_through_a_name_that_is_gone_reaches_the_other_names(git_repo: GitRepo) -> None:
+    git_repo.write({"short/one.py": "def before(): pass\n", "lasting/": ""})
+    os.link(git_repo.path("short/one.py"), git_repo.path("lasting/two.py"))
+    with Watcher(git_repo.root) as watcher:
+        watcher.ready().freeze()
+        git_repo.write({"short/one.py": "def after(): pass\n"})  # in place: the same inode
+        shutil.rmtree(git_repo.path("short"))
+        watcher.thaw()
+        with currant.open(git_repo.root) as index:
+            index.sync(60)
+            assert [one.path for one in index.find("after", exact=True)] == ["lasting/two.py"]
+            assert index.verify().ok
