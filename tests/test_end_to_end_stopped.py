@@ -5,6 +5,7 @@ or has overflowed. Afterwards ``currant sync`` and ``currant verify`` exit with 
 """
 
 import os
+import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from conftest import GitRepo
 from currant.cli import run
 from oracle import Storm, definitions, git_files
 from watcher import Watcher
+
+ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.randrange(1 << 32))
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def overflow(root: Path) -> None:
 
 def burst(repo: GitRepo) -> None:
     """Much at once, no name for long."""
-    Storm(repo.root, 3).blow(400)
+    Storm(repo.root, 3, links=False).blow(400)
 
 
 def overflow_and_more(repo: GitRepo) -> None:
@@ -117,6 +120,26 @@ def test_what_happened_while_it_was_stopped(
         assert index.status()["engine"]["overflows"] == (1 if scenario in OVERFLOWS else 0)
         found = {(one.path, one.name) for one in index.find("", language="python", limit=100_000)}
     assert found == definitions(repo.root, wanted)
+
+
+@pytest.mark.parametrize("seed", [1, ANY_SEED])
+def test_storms_while_it_was_stopped(git_repo: GitRepo, seed: int) -> None:
+    print(f"seed {seed}: CURRANT_TEST_SEED={seed} runs it again")
+    storm = Storm(git_repo.root, seed, links=False)
+    storm.blow(60)
+    with Watcher(git_repo.root) as watcher:
+        watcher.ready()
+        with currant.open(git_repo.root) as index:
+            for turn in range(12):
+                before = len(storm.log)
+                watcher.freeze()
+                storm.blow(storm.chance.choice((3, 5, 10, 30, 100)))
+                watcher.thaw()
+                index.sync(60)
+                wanted = [os.fsdecode(name) for name in git_files(git_repo.root)]
+                assert index.files() == wanted, (seed, turn, storm.log[before:])
+                report = index.verify()
+                assert report.ok, (seed, turn, report, storm.log[before:])
 
 
 def test_a_renamed_directory_costs_no_extractor_call(watched: tuple[GitRepo, Watcher]) -> None:
