@@ -64,7 +64,7 @@ def check_all(index: Index, storm: Storm, what: str) -> None:
 @pytest.mark.parametrize("seed", [1, 2, ANY_SEED])
 def test_after_any_storm_the_index_is_what_git_says(git_repo: GitRepo, source: str, seed: int) -> None:
     print(f"seed {seed}: CURRANT_TEST_SEED={seed} runs it again")
-    storm = Storm(git_repo.root, seed)
+    storm = Storm(git_repo.root, seed, links=source == "poll")
     flags = {**QUICK, "monitor.source": source}
     history: list[ChangeRow] = []
     with currant.open(git_repo.root, flags=flags) as index:
@@ -90,7 +90,7 @@ def test_after_any_storm_the_index_is_what_git_says(git_repo: GitRepo, source: s
 
 def test_a_first_index_in_the_middle_of_a_storm(git_repo: GitRepo) -> None:
     """Operations before, during and after the first scan: there is no moment in which one is lost."""
-    storm = Storm(git_repo.root, 11)
+    storm = Storm(git_repo.root, 11, links=False)
     storm.blow(300)
     with currant.open(git_repo.root, flags=QUICK) as index:
         storm.blow(200)

@@ -5,6 +5,7 @@ or has overflowed. Afterwards ``currant sync`` and ``currant verify`` exit with 
 """
 
 import os
+import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from conftest import GitRepo
 from currant.cli import run
 from oracle import Storm, definitions, git_files
 from watcher import Watcher
+
+ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.randrange(1 << 32))
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def overflow(root: Path) -> None:
 
 def burst(repo: GitRepo) -> None:
     """Much at once, no name for long."""
-    Storm(repo.root, 3).blow(400)
+    Storm(repo.root, 3, links=False).blow(400)
 
 
 def overflow_and_more(repo: GitRepo) -> None:
@@ -119,6 +122,26 @@ def test_what_happened_while_it_was_stopped(
     assert found == definitions(repo.root, wanted)
 
 
+@pytest.mark.parametrize("seed", [1, ANY_SEED])
+def test_storms_while_it_was_stopped(git_repo: GitRepo, seed: int) -> None:
+    print(f"seed {seed}: CURRANT_TEST_SEED={seed} runs it again")
+    storm = Storm(git_repo.root, seed, links=False)
+    storm.blow(60)
+    with Watcher(git_repo.root) as watcher:
+        watcher.ready()
+        with currant.open(git_repo.root) as index:
+            for turn in range(12):
+                before = len(storm.log)
+                watcher.freeze()
+                storm.blow(storm.chance.choice((3, 5, 10, 30, 100)))
+                watcher.thaw()
+                index.sync(60)
+                wanted = [os.fsdecode(name) for name in git_files(git_repo.root)]
+                assert index.files() == wanted, (seed, turn, storm.log[before:])
+                report = index.verify()
+                assert report.ok, (seed, turn, report, storm.log[before:])
+
+
 def test_a_renamed_directory_costs_no_extractor_call(watched: tuple[GitRepo, Watcher]) -> None:
     repo, _ = watched
     with currant.open(repo.root) as index:
@@ -128,3 +151,17 @@ def test_a_renamed_directory_costs_no_extractor_call(watched: tuple[GitRepo, Wat
         assert index.status()["stats"]["extractor_calls"] == before
         assert index.status()["engine"]["moved_dirs"] >= 1
         assert [one.path for one in index.find("f0", exact=True)] == ["renamed/d0/m0.py"]
+
+
+def test_a_write_through_a_name_that_is_gone_reaches_the_other_names(git_repo: GitRepo) -> None:
+    git_repo.write({"short/one.py": "def before(): pass\n", "lasting/": ""})
+    os.link(git_repo.path("short/one.py"), git_repo.path("lasting/two.py"))
+    with Watcher(git_repo.root) as watcher:
+        watcher.ready().freeze()
+        git_repo.write({"short/one.py": "def after(): pass\n"})  # in place: the same inode
+        shutil.rmtree(git_repo.path("short"))
+        watcher.thaw()
+        with currant.open(git_repo.root) as index:
+            index.sync(60)
+            assert [one.path for one in index.find("after", exact=True)] == ["lasting/two.py"]
+            assert index.verify().ok

@@ -116,9 +116,27 @@ impl Core {
     ) {
         match self.tree.child(dir, name) {
             Some(child) if self.tree.is_dir(child) => self.confirm_dir(child, now, platform),
-            Some(child) => self.mark(child, now, Cause::Event, false),
+            Some(child) => {
+                self.mark(child, now, Cause::Event, false);
+                if mask.has(Mask::MODIFY | Mask::CLOSE_WRITE) {
+                    self.mark_other_names(child, now);
+                }
+            }
             None if mask.has(Mask::DELETE | Mask::MOVED_FROM) => {}
             None => self.new_file(dir, name, now),
+        }
+    }
+
+    /// A write through one name changes the file's other names too, and only the name used is reported. Known
+    /// now, not when the name is looked at: by then it may be gone.
+    fn mark_other_names(&mut self, file: NodeId, now: Now) {
+        let others: Vec<NodeId> = self
+            .tree
+            .by_ino(self.tree.ino(file))
+            .filter(|&other| other != file && !self.tree.is_dir(other))
+            .collect();
+        for other in others {
+            self.mark(other, now, Cause::Event, false);
         }
     }
 
