@@ -15,7 +15,7 @@ use hashbrown::{HashMap, HashSet};
 use super::barrier::SyncState;
 use super::change::{Ack, Cause, Change, Row};
 use super::dirs::DirInfo;
-use super::flight::{Dirty, Failed, Flight, Op, Retry};
+use super::flight::{Dirty, Failed, Flight, FlightKind, Op, Retry};
 use super::status::Status;
 use crate::clock::Now;
 use crate::debounce::Debouncer;
@@ -505,9 +505,15 @@ impl Core {
             .chain(self.dirty_dirs.iter())
             .chain(self.to_list.iter())
             .filter_map(|&node| self.tree.path(node))
+            .chain(self.ops.iter().map(|op| op.path.clone()))
+            .chain(self.flights.values().filter_map(|flight| match &flight.kind {
+                FlightKind::Op(op) => Some(op.path.clone()),
+                FlightKind::File { .. } => None,
+            }))
             .take(max)
             .collect();
         paths.sort();
+        paths.dedup();
         paths
     }
 

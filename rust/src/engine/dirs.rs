@@ -589,8 +589,9 @@ impl Core {
             match (is_dir, ignored) {
                 (true, true) => self.remove_subtree(child, platform),
                 (true, false) => self.confirm_unseen(child, now, platform),
-                // Ignored now, or gone, or made after the directory was read: decided when it is due.
-                (false, _) => self.mark(child, now, Cause::Scan, ignored),
+                // Ignored now, or gone, or made after the directory was read: decided when it is due, which
+                // is not before the rule file that hides it, nor before a new name of it is found.
+                (false, _) => self.mark(child, now, Cause::Scan, false),
             }
         }
     }

@@ -1,7 +1,13 @@
 //! Tests of the engine's decisions: a disk in memory, a clock that is a number, no thread.
 
+mod degraded;
 mod disk;
+mod flight;
 mod machine;
 mod random;
 mod renames;
+mod restart;
+mod rules;
+mod sync;
+mod watching;
 mod world;

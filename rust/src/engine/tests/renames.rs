@@ -1,26 +1,207 @@
-//! Renames of directories.
+//! Renames: by identity, without a gap in the watches, and without reading anything again.
 
-use super::world::World;
+use super::machine::Call;
+use super::world::{MS, World};
+
+#[test]
+fn a_directory_renamed_is_one_change_and_no_watch() {
+    let mut world = World::with(&["a/f", "a/s/g", "a/s/t/h"]);
+    world.disk().rename("a", "b");
+    world.sync();
+    assert_eq!(world.said, ["renamed a/ -> b/"]);
+    assert!(!world.machine.calls.contains(&Call::Unwatch));
+    assert_eq!(world.core.counters.moved_dirs, 1);
+    world.check();
+    world.disk().write("b/s/t/h");
+    world.sync();
+    assert_eq!(world.said, ["renamed a/ -> b/", "modified b/s/t/h"]);
+    world.check();
+}
+
+#[test]
+fn a_file_written_just_after_its_directory_was_renamed_is_found_there() {
+    let mut world = World::with(&["a/s/f"]);
+    world.disk().rename("a", "b");
+    world.disk().write("b/s/f");
+    world.disk().write("b/s/n");
+    world.sync();
+    assert_eq!(world.said[0], "renamed a/ -> b/");
+    world.check();
+}
+
+#[test]
+fn a_file_renamed_is_one_change() {
+    let mut world = World::with(&["d/f", "e/"]);
+    world.disk().rename("d/f", "e/g");
+    world.sync();
+    assert_eq!(world.said, ["renamed d/f -> e/g"]);
+    world.check();
+}
+
+#[test]
+fn a_file_replaced_by_a_rename_is_one_modification() {
+    let mut world = World::with(&["f"]);
+    world.disk().write("f.tmp");
+    world.disk().rename("f.tmp", "f");
+    world.sync();
+    assert_eq!(world.said, ["modified f"]);
+    world.check();
+}
+
+#[test]
+fn a_directory_renamed_away_is_forgotten_with_its_watches() {
+    let mut world = World::with(&["a/f", "a/s/g", "k"]);
+    world.disk().mkdir("/out");
+    world.disk().rename("a", "/out/a");
+    world.sync();
+    assert_eq!(world.said, ["deleted a/"]);
+    world.check();
+    world.disk().write("/out/a/f");
+    world.disk().rename("/out/a", "a");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_directory_renamed_away_goes_without_a_sync_too() {
+    let mut world = World::with(&["a/f"]);
+    world.disk().mkdir("/out");
+    world.disk().rename("a", "/out/a");
+    world.settle();
+    world.check();
+}
+
+#[test]
+fn a_directory_renamed_into_the_root_is_found_with_its_contents() {
+    let mut world = World::with(&["k"]);
+    world.disk().mkdirs("/out/p/q");
+    world.disk().write("/out/p/q/f");
+    world.disk().rename("/out/p", "p");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_directory_renamed_over_an_empty_one_takes_its_place() {
+    let mut world = World::with(&["a/f", "b/"]);
+    world.disk().rename("a", "b");
+    world.sync();
+    assert_eq!(world.said, ["renamed a/ -> b/"]);
+    world.check();
+}
+
+#[test]
+fn exchanged_directories_keep_their_own_contents() {
+    let mut world = World::with(&["a/f", "b/g", "b/s/h"]);
+    world.disk().exchange("a", "b");
+    world.sync();
+    world.check();
+    world.disk().write("a/s/h");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_file_and_a_directory_are_exchanged() {
+    let mut world = World::with(&["a/f", "b"]);
+    world.disk().exchange("a", "b");
+    world.sync();
+    world.check();
+}
 
 #[test]
 fn unwatched_directories_are_exchanged() {
-    let mut world = World::with(&["keep"]);
+    let mut world = World::with(&[]);
     world.disk().watch_limit = 1;
     world.disk().mkdir("c");
     world.disk().mkdir("b");
     world.sync();
-    eprintln!("{:?}", world.tree_dirs());
     world.disk().exchange("b", "c");
-    while world.event() {
-        eprintln!("{:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
-    }
-    world.turn();
-    eprintln!("turn {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
-    world.disk().watch_limit = 10;
-    world.listings();
-    eprintln!("list {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
+    world.disk().watch_limit = usize::MAX;
     world.sync();
-    eprintln!("sync {:?} limbo {:?}", world.tree_dirs(), world.core.limbo);
-    world.settle();
+    world.check();
+}
+
+#[test]
+fn the_halves_of_a_rename_may_come_apart() {
+    let mut world = World::with(&["a/f", "b/g"]);
+    world.disk().rename("a", "c");
+    world.disk().rename("b", "d");
+    let second = world.disk().queue.remove(1).unwrap();
+    world.event();
+    world.turn();
+    assert_eq!(world.core.limbo.len(), 1);
+    world.now += MS * 50;
+    world.turn();
+    world.disk().queue.insert(2, second);
+    world.event();
+    world.event();
+    world.event();
+    world.sync();
+    let mut said = world.said.clone();
+    said.sort();
+    assert_eq!(said, ["renamed a/ -> c/", "renamed b/ -> d/"]);
+    world.check();
+}
+
+#[test]
+fn a_chain_of_renames_ends_where_the_disk_says() {
+    let mut world = World::with(&["a/f"]);
+    world.disk().rename("a", "b");
+    world.disk().rename("b", "c");
+    world.disk().mkdir("a");
+    world.disk().write("a/f");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_directory_deleted_and_made_again_has_its_new_contents() {
+    let mut world = World::with(&["d/f", "d/s/g"]);
+    world.disk().remove("d");
+    world.disk().mkdir("d");
+    world.disk().write("d/f");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_file_becomes_a_directory_and_back() {
+    let mut world = World::with(&["x"]);
+    world.disk().remove("x");
+    world.disk().mkdir("x");
+    world.disk().write("x/f");
+    world.sync();
+    world.check();
+    world.disk().remove("x");
+    world.disk().write("x");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_directory_renamed_during_an_overflow_keeps_its_rows() {
+    let mut world = World::with(&["a/f", "a/s/g"]);
+    world.disk().queue_limit = 0;
+    world.disk().rename("a", "b");
+    world.disk().queue_limit = usize::MAX;
+    world.sync();
+    assert_eq!(world.said, ["renamed a/ -> b/"]);
+    world.check();
+}
+
+#[test]
+fn a_rename_waits_for_what_is_in_flight_below_it() {
+    let mut world = World::with(&["a/f"]);
+    world.disk().write("a/f");
+    world.events();
+    world.core.flush(world.now);
+    world.turn();
+    assert_eq!(world.tasks.len(), 1);
+    world.disk().rename("a", "b");
+    world.events();
+    world.listings();
+    assert_eq!(world.tasks.len(), 1, "the worker still knows it as a/f");
+    world.sync();
     world.check();
 }

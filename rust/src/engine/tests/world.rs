@@ -51,6 +51,13 @@ pub struct Committed {
     stat: Option<crate::model::Stat>,
 }
 
+impl Committed {
+    /// The row of a file that could not be read.
+    pub fn failure() -> Self {
+        Self { number: 0, stat: None }
+    }
+}
+
 pub fn settings() -> Settings {
     Settings {
         quiet: MS * 100,
@@ -267,7 +274,7 @@ impl World {
                 (Outcome::Done, Some(stat))
             }
             Reading::Denied => {
-                self.index.insert(path, Committed { number: 0, stat: None });
+                self.index.insert(path, Committed::failure());
                 (Outcome::Failed(Some(MS * 500)), None)
             }
             Reading::Gone | Reading::Nothing => {
@@ -334,6 +341,15 @@ impl World {
             self.now = wake.max(self.now + MS);
         }
         panic!("never at rest: {:?}", self.core.status());
+    }
+
+    /// Until the first change is in a worker's hands.
+    pub fn settle_until_handed_out(&mut self) {
+        self.events();
+        self.listings();
+        self.now += MS * 200;
+        self.turn();
+        assert_eq!(self.tasks.len(), 1, "{:?}", self.said);
     }
 
     /// Let so much time pass, in steps as the core asks for them.

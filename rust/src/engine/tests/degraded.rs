@@ -1,0 +1,117 @@
+//! What cannot be watched, read, or found: a state of that directory, polled, and over as soon as it can.
+
+use std::time::Duration;
+
+use super::world::{World, settings};
+use crate::engine::core::Settings;
+
+const POLL: Duration = Duration::from_secs(11);
+
+#[test]
+fn a_denied_directory_is_said_and_read_once_it_may_be() {
+    let mut world = World::with(&["d/f", "k"]);
+    world.disk().deny("d", true);
+    world.disk().write("d/g");
+    world.disk().write("k");
+    world.sync();
+    assert_eq!(world.core.status().denied_paths, [b"d".to_vec()]);
+    world.disk().deny("d", false);
+    world.sync();
+    assert_eq!(world.core.status().denied, 0);
+    world.check();
+}
+
+#[test]
+fn a_directory_denied_from_the_start_leaves_its_siblings_alone() {
+    let mut disk = super::disk::Disk::new();
+    disk.mkdirs("d/s");
+    disk.write("d/s/f");
+    disk.write("k");
+    disk.deny("d", true);
+    let mut world = World::start(disk, settings());
+    world.settle();
+    assert_eq!(world.index.keys().collect::<Vec<_>>(), ["k"]);
+    assert_eq!(world.core.status().denied, 1);
+    world.disk().deny("d", false);
+    world.settle();
+    world.check();
+}
+
+#[test]
+fn beyond_the_watch_limit_directories_are_polled_until_there_is_room() {
+    let mut world = World::with(&["k"]);
+    world.disk().watch_limit = 1;
+    world.disk().mkdirs("d/s");
+    world.disk().write("d/s/f");
+    world.settle();
+    assert_eq!(world.core.status().unwatched, 2);
+    world.check();
+    world.disk().write("d/s/f");
+    world.disk().write("d/g");
+    world.pass(POLL);
+    world.check();
+    world.disk().watch_limit = usize::MAX;
+    world.pass(POLL);
+    assert_eq!(world.core.status().unwatched, 0);
+    world.check();
+}
+
+#[test]
+fn a_sync_sees_what_was_written_where_no_watch_is() {
+    let mut world = World::with(&["k"]);
+    world.disk().watch_limit = 1;
+    world.disk().mkdirs("d/s");
+    world.sync();
+    world.disk().write("d/s/f");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn the_configured_limit_counts_too() {
+    let limit = Settings { max_watches: 2, ..settings() };
+    let mut world = World::with_settings(&["a/f", "b/g", "c/h"], limit);
+    assert_eq!(world.disk().watches.len(), 2);
+    assert_eq!(world.core.status().unwatched, 2);
+    for file in ["a/f", "b/g", "c/h"] {
+        world.disk().write(file);
+    }
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_root_that_is_replaced_is_scanned_anew() {
+    let mut world = World::with(&["a/f", "g"]);
+    world.disk().rename("/root", "/old");
+    world.disk().mkdir("/root");
+    world.disk().write("h");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn a_missing_root_keeps_its_rows_until_it_is_back() {
+    let mut world = World::with(&["a/f", "g"]);
+    world.disk().rename("/root", "/old");
+    world.events();
+    assert!(world.core.status().root_missing && !world.core.status().fresh);
+    assert_eq!(world.index.len(), 2);
+    world.disk().write("/old/g");
+    world.disk().rename("/old", "/root");
+    world.pass(Duration::from_secs(2));
+    world.check();
+}
+
+#[test]
+fn a_polled_root_is_scanned_at_its_interval_and_by_a_sync() {
+    let polled = Settings { per_directory: false, poll_root: true, ..settings() };
+    let mut world = World::with_settings(&["a/f", "g"], polled);
+    world.disk().write("a/f");
+    world.disk().remove("g");
+    world.sync();
+    world.check_index();
+    world.disk().rename("a", "b");
+    world.pass(POLL);
+    world.check_index();
+}

@@ -1,0 +1,83 @@
+//! Starting from the rows of an index.
+
+use super::world::{World, settings};
+
+#[test]
+fn an_unchanged_disk_says_nothing() {
+    let world = World::with(&["a/f", "a/s/g", "h"]);
+    let mut world = world.restart();
+    world.settle();
+    assert!(world.said.is_empty(), "{:?}", world.said);
+    world.check();
+}
+
+#[test]
+fn what_changed_meanwhile_is_said_and_nothing_else() {
+    let mut world = World::with(&["a/f", "a/s/g", "b/k", "h", "i"]);
+    world.disk().write("a/s/g");
+    world.disk().write("n");
+    world.disk().remove("h");
+    world.disk().remove("b");
+    let mut world = world.restart();
+    world.settle();
+    world.said.sort();
+    assert_eq!(world.said, ["created n", "deleted b/", "deleted h", "modified a/s/g"]);
+    world.check();
+}
+
+#[test]
+fn a_file_became_a_directory_meanwhile() {
+    let mut world = World::with(&["x", "y/f"]);
+    world.disk().remove("x");
+    world.disk().mkdir("x");
+    world.disk().write("x/f");
+    world.disk().remove("y");
+    world.disk().write("y");
+    let mut world = world.restart();
+    world.settle();
+    world.check();
+}
+
+#[test]
+fn what_became_ignored_meanwhile_is_removed() {
+    let mut world = World::with(&["d/f", "x.o", "k"]);
+    world.disk().write_text(".gitignore", b"d\n*.o\n");
+    let mut world = world.restart();
+    world.settle();
+    assert_eq!(world.index.keys().collect::<Vec<_>>(), [".gitignore", "k"]);
+    world.check();
+}
+
+#[test]
+fn a_file_renamed_meanwhile_is_found_by_its_identity() {
+    let mut world = World::with(&["a/f", "b/"]);
+    world.disk().rename("a/f", "b/g");
+    let mut world = world.restart();
+    world.settle();
+    assert_eq!(world.said, ["renamed a/f -> b/g"]);
+    world.check();
+}
+
+#[test]
+fn failures_are_tried_again() {
+    let mut world = World::with(&["f"]);
+    world.index.insert("f".into(), super::world::Committed::failure());
+    let mut world = world.restart();
+    world.turn();
+    assert_eq!(world.tasks[0].change.attempts, 1);
+    world.settle();
+    world.check();
+}
+
+#[test]
+fn a_single_scan_sets_no_watch() {
+    let once = crate::engine::core::Settings { live: false, ..settings() };
+    let mut world = World::with_settings(&["a/f", "g"], once);
+    world.check_index();
+    assert!(world.disk().watches.is_empty());
+    world.disk().write("g");
+    let now = world.now;
+    world.core.rescan(b"", now, &mut world.machine);
+    world.sync();
+    world.check_index();
+}
