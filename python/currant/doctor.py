@@ -177,7 +177,7 @@ def file_systems(root: Path, state_dir: Path) -> Iterator[Check]:
     yield root_type(file_system_of(root, mounts))
     kind = file_system_of(state_dir, mounts)
     yield state_type(kind)
-    there = next(place for place in (state_dir, *state_dir.parents) if place.exists())
+    there = next(place for place in (state_dir, *state_dir.parents) if os.path.exists(place))
     room = os.statvfs(there)
     free = room.f_bavail * room.f_frsize
     if not os.access(there, os.W_OK):
@@ -251,7 +251,11 @@ def state_type(kind: str) -> Check:
 
 def owner(state_dir: Path) -> Iterator[Check]:
     """Who owns the index, whether the socket answers, and what the owner says of itself."""
-    if not state_dir.is_dir():
+    if os.path.isdir(state_dir) and not os.access(state_dir, os.R_OK | os.W_OK | os.X_OK):
+        fix = "run as the user it belongs to, or set CURRANT_STATE_DIR (or --state-dir)"
+        yield Check("state directory", Grade.FAIL, f"{state_dir} may not be used by this user", fix)
+        return
+    if not os.path.isdir(state_dir):
         yield Check("index", Grade.NOTE, f"none at {state_dir} yet", "currant index PATH")
         return
     holder = lock_holder(state_dir / "lock")
@@ -297,7 +301,7 @@ def integrity(state_dir: Path) -> Iterator[Check]:
     from currant.store.opening import DAMAGE_MARK, INDEX_NAME
 
     path = state_dir / INDEX_NAME
-    if not path.exists():
+    if not os.path.exists(path):
         return
     fix = "currant index PATH: the damaged index is set aside and rebuilt from the files"
     if (state_dir / DAMAGE_MARK).exists():

@@ -22,7 +22,7 @@ from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import ClosedError, EngineError, StoreDamagedError, UsageError
+from currant.errors import ClosedError, EngineError, StoreDamagedError, StoreError, UsageError
 from currant.extract import Registry, default_registry
 from currant.lock import RootLock
 from currant.model import ChangeType, Degraded, FileChange, Progress, SyncResult
@@ -178,7 +178,10 @@ class Service:
 
     def _start(self) -> None:
         _make_state_dir(self.state_dir)
-        self._lock.acquire()
+        try:
+            self._lock.acquire()
+        except OSError as error:
+            raise StoreError(f"the state directory {self.state_dir} cannot be used: {error}") from error
         if self.settings.scheduler.enabled:
             # The disk is read while this thread reads the index; nothing is handed out before both are known.
             self._engine = self._make_engine()
@@ -223,6 +226,12 @@ class Service:
             from currant import _core
 
             factory = _core.Engine
+        try:
+            return self._engine_of(factory)
+        except ValueError as error:  # a source that this build or this system does not have
+            raise UsageError(str(error)) from error
+
+    def _engine_of(self, factory: Callable[..., EngineLike]) -> EngineLike:
         monitor = self.settings.monitor
         return factory(
             str(self.root),
@@ -490,5 +499,11 @@ def _some(paths: Any) -> str:
 
 
 def _make_state_dir(path: Path) -> None:
-    """The lock file needs its directory before the store is opened."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """The lock file needs its directory before the store is opened. Raises StoreError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the state directory {path} cannot be made ({error.strerror or error}): "
+            f"--state-dir names another one"
+        ) from error

@@ -11,7 +11,14 @@ import msgspec
 
 from currant.api.backend import Backend, Own, choose
 from currant.config import Settings, load_settings
-from currant.errors import ClosedError, NoIndexError, RootRefusedError, ServiceUnreachable, SyncTimeout
+from currant.errors import (
+    ClosedError,
+    NoIndexError,
+    RootRefusedError,
+    ServiceUnreachable,
+    StoreError,
+    SyncTimeout,
+)
 from currant.ipc.client import Answer, Client
 from currant.model import ChangePage, ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
 from currant.plan import refuse_wide_root
@@ -44,6 +51,8 @@ def open_index(
     root = Path(path).absolute()
     if not root.is_dir():
         raise RootRefusedError(f"{root} is not a directory")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise RootRefusedError(f"{root} may not be read by this user")
     if not wide:
         refuse_wide_root(root)
     settings = load_settings(root, flags=flags or {})
@@ -53,8 +62,15 @@ def open_index(
 
 
 def has_index(state_dir: Path) -> bool:
-    """Whether an index was ever made there; a look at the directory alone."""
-    return (state_dir / "index.db").exists()
+    """Whether an index was ever made there; a look at the directory alone. Raises StoreError when that is not
+    permitted: an index of somebody else is not one that is missing."""
+    try:
+        os.stat(state_dir / "index.db")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"the index in {state_dir} cannot be read: {error.strerror or error}") from error
+    return True
 
 
 class Index:

@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -61,8 +61,20 @@ Exit status:
   130, 143  stopped by a signal"""
 
 
+class _ReaderGone(Exception):
+    """The reader of the output has enough. Not an OSError, for which click has a status of its own."""
+
+
 class _Group(click.Group):
     """Commands in the order in which one needs them, imported when called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+        return status
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -109,9 +121,12 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # The reader (`| head`) has enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except _ReaderGone:
+        # Python would complain again when it flushes at exit.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
         return 141
     except CurrantError as error:
         if "--json" in arguments:
@@ -121,6 +136,18 @@ def run(arguments: Sequence[str]) -> int:
             write_json({"error": told})
         click.echo(f"currant: {error}", err=True)
         return error.exit_code
+    except Exception as error:
+        # Nothing that we foresaw: all there is to know of it belongs into the report.
+        import traceback
+
+        traceback.print_exc()
+        if "--json" in arguments:
+            from currant.cli.output import write_json
+
+            told = {"type": type(error).__name__, "message": str(error), "exit_code": CurrantError.exit_code}
+            write_json({"error": told})
+        click.echo("currant: this is a fault in Currant, please report it with the lines above", err=True)
+        return CurrantError.exit_code
 
 
 def _log_to_stderr(level: str) -> None:

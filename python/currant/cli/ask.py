@@ -1,5 +1,6 @@
 """Questions about what is in the index: ``find``, ``show``, ``files``, ``why``, ``changes``."""
 
+import os
 import sys
 from typing import Any
 
@@ -241,7 +242,7 @@ def _follow(place: Place, since: str | None, as_json: bool, wait: float | None) 
     try:
         client = Client.connect(place.quick_state_dir)
     except ServiceUnreachable as error:
-        if not (place.quick_state_dir / "index.db").exists():
+        if not os.path.exists(place.quick_state_dir / "index.db"):
             raise NoIndexError(str(place.root)) from None
         raise ServiceUnreachable(f"{error}; --follow needs a running `currant watch`") from None
     with client:

@@ -60,7 +60,7 @@ def find_root(start: Path) -> Path:
     upwards = [start, *start.parents]
     for mark in (STATE_DIR_NAME, ".git"):
         for directory in upwards:
-            if (directory / mark).exists():
+            if os.path.exists(directory / mark):  # False, not an error, where one may not look
                 return directory
     return start
 
@@ -91,6 +91,8 @@ def options(function: _F) -> _F:
         where = Path(os.path.realpath(where))
         if not where.is_dir():
             raise RootRefusedError(f"{where} is not a directory")
+        if not os.access(where, os.R_OK | os.X_OK):
+            raise RootRefusedError(f"{where} may not be read by this user")
         return function(place=Place(where, flags), **rest)
 
     return command  # type: ignore[return-value]

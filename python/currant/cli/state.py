@@ -42,8 +42,13 @@ def _unowned(place: Place, failures: bool) -> dict[str, Any]:
     # With the scheduler off the index is opened and nothing is scanned, watched or read.
     with open_here(Place(place.root, {**place.flags, "scheduler.enabled": False})) as index:
         told = index.status()
+        # This process has just begun, so nothing failed in it: the index knows what did.
+        failed = index.ask("failures", _ALL, sync_ms=-1).result
+        told["stats"]["recent_failures"] = [
+            (one["path"], one["seen_at"], one["reason"]) for one in failed[:100]
+        ]
         if failures:
-            told["failures"] = index.ask("failures", _ALL, sync_ms=-1).result
+            told["failures"] = failed
     # The process that opened it just now to look is not one that keeps it true.
     return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher", "degraded": []}
 
