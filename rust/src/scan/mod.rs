@@ -167,15 +167,15 @@ enum Hint {
     Unknown,
 }
 
-#[cfg(not(unix))]
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
 mod portable;
-#[cfg(unix)]
-mod unix;
 
-#[cfg(not(unix))]
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
 use portable as system;
-#[cfg(unix)]
-use unix as system;
 
 use system::{Dir, read_names};
 

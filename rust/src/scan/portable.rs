@@ -1,4 +1,4 @@
-//! The standard library's view, for platforms without `openat`.
+//! The standard library's view. Not run on this project's machines: see the README on platforms.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -28,8 +28,21 @@ fn convert(meta: &std::fs::Metadata) -> Stat {
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .and_then(|time| i64::try_from(time.as_nanos()).ok())
         .unwrap_or(0);
-    // No change time and no inode here: size and modification time are all there is.
-    Stat { kind, size: meta.len(), mtime_ns, ctime_ns: 0, ino: 0, dev: 0 }
+    let (ino, dev, ctime_ns) = identity(meta);
+    Stat { kind, size: meta.len(), mtime_ns, ctime_ns, ino, dev }
+}
+
+/// Inode, device and change time, where there are such things.
+#[cfg(unix)]
+fn identity(meta: &std::fs::Metadata) -> (u64, u64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (meta.ino(), meta.dev(), meta.ctime() * 1_000_000_000 + meta.ctime_nsec())
+}
+
+/// Size and modification time are all there is.
+#[cfg(not(unix))]
+fn identity(_meta: &std::fs::Metadata) -> (u64, u64, i64) {
+    (0, 0, 0)
 }
 
 pub fn read_names(path: &Path) -> std::io::Result<Dir> {
@@ -44,7 +57,8 @@ pub fn read_names(path: &Path) -> std::io::Result<Dir> {
         };
         entries.push((names::to_bytes(&entry.file_name()), hint));
     }
-    Ok(Dir { path: path.to_owned(), names: entries, identity: (0, 0) })
+    let own = lstat(path)?;
+    Ok(Dir { path: path.to_owned(), names: entries, identity: (own.dev, own.ino) })
 }
 
 impl Dir {
