@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use super::change::{Ack, Cause, Change, ChangeKind, Outcome};
+use super::change::{Cause, Change, ChangeKind};
 use super::core::{Core, Platform};
 use crate::clock::Now;
 use crate::model::{Kind, Stat};
@@ -96,7 +96,14 @@ impl Core {
         self.mark_in_epoch(node, now, cause, due, self.epoch);
     }
 
-    fn mark_in_epoch(&mut self, node: NodeId, now: Now, cause: Cause, due: bool, epoch: u64) {
+    pub(super) fn mark_in_epoch(
+        &mut self,
+        node: NodeId,
+        now: Now,
+        cause: Cause,
+        due: bool,
+        epoch: u64,
+    ) {
         if let Some(dirty) = self.dirty.get_mut(&node) {
             if dirty.ticket.is_some() {
                 if dirty.again.is_none() {
@@ -138,7 +145,7 @@ impl Core {
         }
     }
 
-    fn requeue(&mut self, node: NodeId, epoch: u64, cause: Cause, now: Now) {
+    pub(super) fn requeue(&mut self, node: NodeId, epoch: u64, cause: Cause, now: Now) {
         self.dirty.insert(node, Dirty { ticket: None, epoch, again: None, cause });
         self.count(epoch);
         self.debouncer.push(node, now);
@@ -146,7 +153,7 @@ impl Core {
 
     /// Queue what became dirty while it was in flight. A sync made everything due when it began to wait
     /// for that epoch, and this too, although it could not be handed out then.
-    fn requeue_again(&mut self, node: NodeId, epoch: u64, cause: Cause, now: Now) {
+    pub(super) fn requeue_again(&mut self, node: NodeId, epoch: u64, cause: Cause, now: Now) {
         self.requeue(node, epoch, cause, now);
         if self.is_awaited(epoch) {
             self.debouncer.push_due(node, now);
@@ -381,127 +388,6 @@ impl Core {
         self.counters.emitted += 1;
         let attempts = self.failed.get(&node.0).map_or(0, |failed| failed.attempts);
         platform.emit(Change { ticket, kind, path, old_path, is_dir: false, attempts, cause });
-    }
-
-    pub(super) fn acknowledge_one(&mut self, ack: &Ack, now: Now) {
-        let Some(flight) = self.flights.remove(&ack.ticket) else { return };
-        self.uncount(flight.epoch);
-        match flight.kind {
-            FlightKind::Op(op) => {
-                self.ops_in_flight -= 1;
-                if matches!(ack.outcome, Outcome::Done | Outcome::Gone) {
-                    self.counters.committed += 1;
-                } else {
-                    // Not committed: it is first again.
-                    self.count(op.epoch);
-                    self.ops.push_front(op);
-                }
-            }
-            FlightKind::File { node, old, deleted } => {
-                self.land(node, ack, deleted, flight.epoch, now);
-                if let Some(old) = old {
-                    self.land_old_name(old, ack, flight.epoch, now);
-                }
-            }
-        }
-    }
-
-    /// The node's dirty state after its ticket came back, if the node is still the one that left.
-    fn landed(&mut self, (node, generation): (NodeId, u16), ticket: u64) -> Option<Dirty> {
-        let same = self.tree.is_live(node)
-            && self.tree.generation(node) == generation
-            && self.dirty.get(&node).is_some_and(|dirty| dirty.ticket == Some(ticket));
-        if same { self.dirty.remove(&node) } else { None }
-    }
-
-    fn land(&mut self, at: (NodeId, u16), ack: &Ack, deleted: bool, epoch: u64, now: Now) {
-        let Some(dirty) = self.landed(at, ack.ticket) else { return };
-        let node = at.0;
-        let mut queue = dirty.again;
-        match ack.outcome {
-            Outcome::Again => {
-                if let Some((epoch, _)) = queue {
-                    self.uncount(epoch);
-                }
-                self.requeue(node, epoch, dirty.cause, now);
-                return;
-            }
-            Outcome::Gone | Outcome::Done if deleted || ack.outcome == Outcome::Gone => {
-                self.counters.committed += 1;
-                self.tree.set_known(node, false);
-                self.tree.set_ino(node, 0);
-                self.failed.remove(&node);
-            }
-            Outcome::Done | Outcome::Gone => {
-                self.counters.committed += 1;
-                self.tree.set_known(node, true);
-                self.tree.set_stat(node, ack.size, ack.mtime_ns, ack.ctime_ns, ack.ino);
-                self.failed.remove(&node);
-                self.mark_hard_links(node, ack, epoch, now);
-            }
-            Outcome::Failed(retry) => {
-                self.counters.committed += 1;
-                self.tree.set_known(node, true);
-                self.tree.set_stat(node, ack.size, ack.mtime_ns, ack.ctime_ns, ack.ino);
-                self.failed.entry(node).or_insert(Failed { attempts: 0 }).attempts += 1;
-                if let Some(after) = retry {
-                    self.retries.push(Retry { due: now + after, node, generation: at.1 });
-                }
-            }
-        }
-        if let Some((epoch, cause)) = queue.take() {
-            self.uncount(epoch);
-            self.requeue_again(node, epoch, cause, now);
-        } else if !self.tree.is_known(node) {
-            self.failed.remove(&node);
-            self.tree.remove(node);
-        }
-    }
-
-    fn land_old_name(&mut self, at: (NodeId, u16), ack: &Ack, epoch: u64, now: Now) {
-        let Some(dirty) = self.landed(at, ack.ticket) else { return };
-        let node = at.0;
-        if ack.outcome == Outcome::Done {
-            self.tree.set_known(node, false);
-            self.tree.set_ino(node, 0);
-            self.failed.remove(&node);
-            match dirty.again {
-                Some((epoch, cause)) => {
-                    self.uncount(epoch);
-                    self.requeue_again(node, epoch, cause, now);
-                }
-                None => self.tree.remove(node),
-            }
-        } else {
-            // The rename was not committed: the old name has to be looked at for itself.
-            if let Some((epoch, _)) = dirty.again {
-                self.uncount(epoch);
-            }
-            if ack.outcome == Outcome::Again {
-                self.requeue(node, epoch, dirty.cause, now);
-            } else {
-                self.requeue_again(node, epoch, dirty.cause, now);
-            }
-        }
-    }
-
-    /// A write through one name changes the others too, and only the name used is reported. A sync that
-    /// waits for that name waits for the others as well.
-    fn mark_hard_links(&mut self, node: NodeId, ack: &Ack, epoch: u64, now: Now) {
-        let others: Vec<NodeId> = self
-            .tree
-            .by_ino(ack.ino)
-            .filter(|&other| {
-                let stat = self.tree.stat(other);
-                other != node
-                    && !self.tree.is_dir(other)
-                    && self.tree.is_known(other)
-                    && (stat.size, stat.mtime_ns) != (ack.size, ack.mtime_ns)
-            })
-            .collect();
-        for other in others {
-            self.mark_in_epoch(other, now, Cause::Event, true, epoch);
-        }
     }
 
     /// Forget everything that waits; the next scan of the root finds it again. Returns how many.

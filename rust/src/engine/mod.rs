@@ -4,15 +4,21 @@
 //! join the thread to its neighbours: the source's items come in, listings come back from the scan
 //! threads, changes go out to the workers, requests (acks, syncs) come in from them.
 
+mod acks;
 mod barrier;
 pub mod change;
+mod compare;
 mod core;
 mod dirs;
 mod events;
 mod flight;
 mod limbo;
+mod outside;
 mod platform;
+mod rows;
+mod shell;
 mod status;
+mod subtree;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,6 +36,7 @@ use crate::ring::Ring;
 use crate::rules::{GitEnvironment, RuleOptions, StateDir};
 use crate::signal::Signal;
 use platform::Machine;
+use shell::{panic_text, run};
 
 /// Which source of notifications to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -413,75 +420,6 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
-    }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
-}
-
-/// The thread: take everything in, let the core turn, sleep until there is more.
-fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
-    let Waiting { mut core, mut machine, clock } = parts;
-    machine.start()?;
-    core.begin(clock.now(), &mut machine);
-    let mut items = Vec::new();
-    loop {
-        let now = clock.now();
-        // Requests are taken before the source is read: a barrier asked for by one of them then also
-        // covers what is read in the same turn.
-        while let Some(request) = shared.requests.pop() {
-            obey(request, &mut core, &mut machine, now);
-        }
-        machine.drain(&mut items);
-        for item in items.drain(..) {
-            if let crate::source::Item::Failed(reason) = item {
-                core.restart_source(&reason, now, &mut machine);
-            } else {
-                core.item(item, now, &mut machine);
-            }
-        }
-        while let Some(listing) = machine.answer() {
-            core.listed(listing, now, &mut machine);
-        }
-        let wake_at = core.turn(now, &mut machine);
-        let mut status = core.status();
-        status.source = machine.source_name();
-        *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
-        core.release_syncs();
-        if shared.stop.load(Ordering::SeqCst) {
-            machine.stop();
-            return Ok(());
-        }
-        let now = clock.now();
-        shared.wake.wait(wake_at.map(|at| at.saturating_sub(now)));
-    }
-}
-
-fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::clock::Now) {
-    // A caller that no longer waits for its answer is no error.
-    match request {
-        Request::Rows(rows, reply) => {
-            let _ = reply.try_send(core.load(rows, now));
-        }
-        Request::Acks(acks) => core.acknowledge(&acks, now),
-        Request::Sync(id, done) => core.begin_sync(id, done, now, machine),
-        Request::CancelSync(id, reply) => {
-            core.cancel_sync(id);
-            let _ = reply.try_send(core.outstanding(20));
-        }
-        Request::Touch(path, reply) => {
-            let _ = reply.try_send(core.touch(&path, now));
-        }
-        Request::Rescan(path) => core.rescan(&path, now, machine),
-        Request::Clear(reply) => {
-            let _ = reply.try_send(core.clear());
-        }
-        Request::Flush => core.flush(now),
     }
 }
 

@@ -1,0 +1,91 @@
+//! What lies outside the tree and still decides: the root's own identity, and rule files above the root or
+//! in `.git`. None of it is watched; it is looked at once a second and at the beginning of each sync.
+
+use super::core::{Core, External, Platform};
+use crate::clock::Now;
+use crate::model::Kind;
+use crate::tree::{NodeId, ROOT};
+
+impl Core {
+    /// Is the root still the directory that it was?
+    pub(super) fn check_root(&mut self, platform: &mut impl Platform) {
+        match platform.lstat(b"") {
+            Ok(stat) if stat.kind == Kind::Dir => {
+                let identity = (stat.dev, stat.ino);
+                let replaced = self.root_identity.is_some_and(|known| known != identity);
+                if replaced || self.root_missing {
+                    self.root_missing = false;
+                    self.rescans += 1;
+                    self.request_listing(ROOT, true);
+                }
+                self.root_identity = Some(identity);
+            }
+            _ => self.root_missing = true,
+        }
+    }
+
+    pub(super) fn set_root_externals(
+        &mut self,
+        files: Vec<std::path::PathBuf>,
+        platform: &mut impl Platform,
+    ) {
+        self.set_externals(ROOT, files, platform);
+    }
+
+    pub(super) fn set_externals(
+        &mut self,
+        dir: NodeId,
+        files: Vec<std::path::PathBuf>,
+        platform: &mut impl Platform,
+    ) {
+        if files.is_empty() && !self.externals.iter().any(|external| external.dir == dir) {
+            return;
+        }
+        self.externals.retain(|external| external.dir != dir);
+        let generation = self.tree.generation(dir);
+        for path in files {
+            let signature = platform.signature(&path);
+            self.externals.push(External { path, signature, dir, generation });
+        }
+    }
+
+    /// Rule files outside the tree are not watched but looked at: there are only a few.
+    pub(super) fn check_externals(&mut self, now: Now, platform: &mut impl Platform) {
+        let mut changed = Vec::new();
+        let tree = &self.tree;
+        self.externals.retain(|external| {
+            tree.is_live(external.dir) && tree.generation(external.dir) == external.generation
+        });
+        for external in &mut self.externals {
+            let signature = platform.signature(&external.path);
+            if signature != external.signature {
+                external.signature = signature;
+                changed.push(external.dir);
+            }
+        }
+        for dir in changed {
+            if dir == ROOT {
+                self.reload_rules(now, platform);
+            } else {
+                self.request_listing(dir, true);
+            }
+        }
+    }
+
+    /// Load the rules from outside the root again, and let a scan find what they hide and reveal.
+    pub(super) fn reload_rules(&mut self, now: Now, platform: &mut impl Platform) {
+        let (outside, files, problems) = platform.load_rules();
+        self.outside = outside;
+        self.note_rule_problems(&problems);
+        self.set_root_externals(files, platform);
+        self.request_root_scan(now);
+    }
+
+    pub(super) fn note_rule_problems(&mut self, problems: &[String]) {
+        self.problems.retain(|path, _| !path.starts_with(b"(rules) "));
+        for problem in problems {
+            let key = [b"(rules) ", problem.as_bytes()].concat();
+            self.problems.insert(key, problem.clone());
+        }
+    }
+}
