@@ -167,7 +167,7 @@ enum Hint {
     Unknown,
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod system {
     //! `openat`, `getdents` and `fstatat`: no path is walked twice.
 
@@ -260,9 +260,9 @@ mod system {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 mod system {
-    //! The standard library's view, for platforms without `openat`.
+    //! The standard library's view, for the other platforms. Compiled for them, never run there.
 
     use std::path::{Path, PathBuf};
     use std::time::UNIX_EPOCH;
@@ -292,11 +292,27 @@ mod system {
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
             .and_then(|time| i64::try_from(time.as_nanos()).ok())
             .unwrap_or(0);
-        // No change time and no inode here: size and modification time are all there is.
-        Stat { kind, size: meta.len(), mtime_ns, ctime_ns: 0, ino: 0, dev: 0 }
+        let (ctime_ns, ino, dev) = identity(meta);
+        Stat { kind, size: meta.len(), mtime_ns, ctime_ns, ino, dev }
+    }
+
+    #[cfg(unix)]
+    fn identity(meta: &std::fs::Metadata) -> (i64, u64, u64) {
+        use std::os::unix::fs::MetadataExt;
+        (meta.ctime() * 1_000_000_000 + meta.ctime_nsec(), meta.ino(), meta.dev())
+    }
+
+    /// No change time and no inode here: size and modification time are all there is.
+    #[cfg(not(unix))]
+    fn identity(_meta: &std::fs::Metadata) -> (i64, u64, u64) {
+        (0, 0, 0)
     }
 
     pub fn read_names(path: &Path) -> std::io::Result<Dir> {
+        // `read_dir` follows links; nothing here does.
+        if !std::fs::symlink_metadata(path)?.is_dir() {
+            return Err(std::io::ErrorKind::NotADirectory.into());
+        }
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
@@ -308,7 +324,8 @@ mod system {
             };
             entries.push((names::to_bytes(&entry.file_name()), hint));
         }
-        Ok(Dir { path: path.to_owned(), names: entries, identity: (0, 0) })
+        let own = lstat(path)?;
+        Ok(Dir { path: path.to_owned(), names: entries, identity: (own.dev, own.ino) })
     }
 
     impl Dir {
