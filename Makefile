@@ -5,8 +5,8 @@ PYTHON ?= python3
 CARGO ?= cargo
 # The core without Python: what must build and test on a machine that has none.
 LEAN = --no-default-features
-# The same with the extractors' grammars. Not the default features: those link against Python.
-FULL = --no-default-features --features outline
+# The same with the grammars and every source. Not the default features: those link against Python.
+FULL = --no-default-features --features outline,notify-source
 RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 
 .DEFAULT_GOAL := help
