@@ -3,6 +3,7 @@
 //! Inside the core a path is bytes relative to the root, with `/` between components. On Unix these are
 //! the file system's own bytes; on Windows, UTF-8 (names that are not Unicode are spelt with U+FFFD).
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -23,14 +24,20 @@ pub fn to_bytes(name: &OsStr) -> Vec<u8> {
 /// The name that has these bytes.
 #[must_use]
 pub fn to_os(name: &[u8]) -> OsString {
+    as_os(name).into_owned()
+}
+
+/// The name that has these bytes, without a copy where the platform's names are bytes.
+#[must_use]
+pub fn as_os(name: &[u8]) -> Cow<'_, OsStr> {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
-        OsStr::from_bytes(name).to_owned()
+        Cow::Borrowed(OsStr::from_bytes(name))
     }
     #[cfg(not(unix))]
     {
-        String::from_utf8_lossy(name).into_owned().into()
+        Cow::Owned(String::from_utf8_lossy(name).into_owned().into())
     }
 }
 

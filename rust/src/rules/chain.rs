@@ -6,8 +6,6 @@
 //! other cases both hold the same pointer, which is the usual case in a large tree.
 
 use std::cell::RefCell;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +15,7 @@ use super::repository::Repository;
 use super::root::Shared;
 use super::set::{Asked, RuleSet, Verdict};
 use super::{Decision, STATE_DIR};
+use crate::names;
 
 /// Where a set of rules comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -307,15 +306,15 @@ impl Node {
 impl Shared {
     /// The names in `dir` that Currant keeps for itself.
     fn private_names(&self, dir: &Path) -> Vec<Box<[u8]>> {
-        let mut names = Vec::new();
+        let mut private: Vec<Box<[u8]>> = Vec::new();
         if dir == self.root {
-            names.push(STATE_DIR.into());
+            private.push(STATE_DIR.into());
         }
         if let Some(state) = &self.options.state_dir
             && state.path.parent() == Some(dir)
         {
-            names.extend(state.path.file_name().map(OsStr::as_bytes).map(Into::into));
+            private.extend(state.path.file_name().map(names::to_bytes).map(Into::into));
         }
-        names
+        private
     }
 }

@@ -1,9 +1,9 @@
 //! The two keys of git's configuration that decide what is ignored: `core.excludesFile` and
 //! `core.bare`. Knows where the files are and how they are written; includes are not followed.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+use crate::names;
 
 /// What git would read from its environment. Tests pass their own; everyone else `from_env`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl GitEnvironment {
     pub fn from_env() -> GitEnvironment {
         let path = |key: &str| std::env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
         let nosystem = std::env::var_os("GIT_CONFIG_NOSYSTEM")
-            .is_some_and(|v| !matches!(v.as_bytes(), b"" | b"0" | b"false" | b"no" | b"off"));
+            .is_some_and(|v| !matches!(v.to_str(), Some("" | "0" | "false" | "no" | "off")));
         let system = path("GIT_CONFIG_SYSTEM").or_else(|| Some(PathBuf::from("/etc/gitconfig")));
         GitEnvironment {
             home: path("HOME"),
@@ -64,8 +64,8 @@ impl GitEnvironment {
             // An empty value switches the default off.
             Some(value) if value.is_empty() => None,
             Some(value) => Some(match value.strip_prefix(b"~/") {
-                Some(rest) => self.home.as_ref()?.join(OsStr::from_bytes(rest)),
-                None => top.join(OsString::from_vec(value)),
+                Some(rest) => self.home.as_ref()?.join(names::as_os(rest)),
+                None => top.join(names::as_os(&value)),
             }),
         }
     }

@@ -1,12 +1,11 @@
 //! Which directories are git repositories, where their shared part lies, and which of those that
 //! stand inside the root are left out. Works for `.git` as a directory and as a file.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::gitconfig::Config;
+use crate::names;
 
 /// The git directory behind one working tree, found through its `.git` entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +26,7 @@ impl Repository {
             meta if meta.is_file() => {
                 let text = small_file(&entry)?;
                 let target = text.strip_prefix(b"gitdir: ")?;
-                dir.join(OsStr::from_bytes(without_line_ends(target)))
+                dir.join(names::as_os(without_line_ends(target)))
             }
             _ => return None,
         };
@@ -35,7 +34,7 @@ impl Repository {
         let common = small_file(&git_dir.join("commondir"));
         let linked = common.is_some();
         let common_dir = match common {
-            Some(text) => git_dir.join(OsStr::from_bytes(without_line_ends(&text))),
+            Some(text) => git_dir.join(names::as_os(without_line_ends(&text))),
             None => git_dir,
         };
         let is_dir = |name| common_dir.join(name).is_dir();

@@ -1,7 +1,6 @@
 //! What is loaded once for a root: the options, what lies above the root up to the top of the
 //! repository around it, and the excludes files of repositories.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use super::file::{self, Links, RuleError, RuleFiles};
 use super::gitconfig::GitEnvironment;
 use super::repository::Repository;
 use super::set::RuleSet;
+use crate::names;
 
 /// The user's choices.
 #[derive(Debug, Clone, Default)]
@@ -99,7 +99,7 @@ impl RootRules {
                 let names = [".gitignore", ".ignore", ".currantignore"];
                 external.extend(names.iter().map(|name| dir.join(name)));
                 errors.extend(problems);
-                base = rules.child(component.as_bytes());
+                base = rules.child(&names::to_bytes(component));
                 dir.push(component);
             }
         } else if let Some(set) = user_set {

@@ -4,9 +4,7 @@
 //! hash tables and regex sets do not slow down with the number of patterns; `Rule::plain` says which
 //! patterns it reads as git does, and names outside ASCII never go to it.
 
-use std::ffi::OsStr;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +12,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::glob::{Bytes, Target};
 use super::line::Rule;
+use crate::names;
 
 /// From this many plain rules in a row on, asking the crate's set is faster than comparing one by
 /// one (measured with the names of the Linux kernel's sources). Below, its price is not worth it:
@@ -102,7 +101,7 @@ impl RuleSet {
         for run in self.runs.iter().rev() {
             let verdict = match &run.bulk {
                 Some(bulk) if asked.path.is_ascii() => {
-                    match bulk.matched(Path::new(OsStr::from_bytes(asked.path)), asked.is_dir) {
+                    match bulk.matched(Path::new(&*names::as_os(asked.path)), asked.is_dir) {
                         ignore::Match::None => Verdict::Silent,
                         ignore::Match::Ignore(_) => Verdict::Ignore,
                         ignore::Match::Whitelist(_) => Verdict::Keep,
