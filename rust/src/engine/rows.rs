@@ -31,7 +31,11 @@ impl Core {
                 None => (&row.path[..0], &row.path[..]),
             };
             if last.0 != parent {
-                let Some(dir) = self.dir_for_row(parent, &mut read_before) else { continue };
+                let Some(dir) = self.dir_for_row(parent, &mut read_before) else {
+                    // Below what is a file by now, or by another row: it goes, and a scan finds what is.
+                    self.push_op(row.path, None, Cause::Scan);
+                    continue;
+                };
                 last = (parent.to_vec(), dir);
             }
             count += usize::from(self.load_row(last.1, name, &row, now, &mut read_before));
@@ -55,7 +59,12 @@ impl Core {
     ) -> bool {
         let found = self.tree.child(dir, name);
         let node = match found {
-            Some(node) if self.tree.is_dir(node) || self.tree.is_known(node) => return false,
+            Some(node) if self.tree.is_dir(node) => {
+                // What it was a row of is a directory by now, whose files are not handed out yet.
+                self.push_op(row.path.clone(), None, Cause::Scan);
+                return false;
+            }
+            Some(node) if self.tree.is_known(node) => return false,
             Some(node) => node,
             None => {
                 if self.dirs.get(&dir).is_some_and(|info| info.listed) {

@@ -136,6 +136,16 @@ impl Machine {
         self.disk.close(ino);
     }
 
+    /// The process that asked is gone.
+    pub fn forget(&mut self) {
+        for job in self.jobs.drain(..) {
+            if let Step::Opened(ino, _) = job.step {
+                self.disk.close(ino);
+            }
+        }
+        self.emitted.clear();
+    }
+
     /// Take the finished listing away, to be given to the core.
     pub fn answer(&mut self, at: usize) -> Option<Listing> {
         self.open(at);

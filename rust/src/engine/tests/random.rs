@@ -39,6 +39,8 @@ enum Step {
     Touch(String),
     Rescan(String),
     Sync,
+    Kill(bool),
+    Rows,
 }
 
 fn name() -> impl Strategy<Value = &'static str> {
@@ -104,6 +106,8 @@ fn step(operation: impl Strategy<Value = Step> + 'static) -> impl Strategy<Value
         1 => inside().prop_map(Step::Touch),
         1 => dir().prop_map(Step::Rescan),
         2 => Just(Step::Sync),
+        1 => any::<bool>().prop_map(Step::Kill),
+        1 => Just(Step::Rows),
     ]
 }
 
@@ -186,6 +190,8 @@ fn run_step(world: &mut World, step: &Step) {
         Step::Flush => world.core.flush(now),
         Step::Touch(path) => drop(world.core.touch(path.as_bytes(), now)),
         Step::Rescan(path) => world.core.rescan(path.as_bytes(), now, &mut world.machine),
+        Step::Kill(rows_later) => world.kill(*rows_later),
+        Step::Rows => world.load(),
         Step::Sync => {
             // A row below a directory that may not be read is neither right nor wrong.
             allow_all(world);
@@ -225,6 +231,11 @@ proptest! {
     #[test]
     fn so_it_does_with_hard_links(steps in prop::collection::vec(step(linking()), 1..80)) {
         run(settings(), &steps);
+    }
+
+    #[test]
+    fn so_it_does_by_scans_alone(steps in prop::collection::vec(step(operation()), 1..60)) {
+        run(Settings { per_directory: false, poll_root: true, ..settings() }, &steps);
     }
 
     #[test]

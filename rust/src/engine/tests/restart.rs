@@ -81,3 +81,39 @@ fn a_single_scan_sets_no_watch() {
     world.sync();
     world.check_index();
 }
+
+#[test]
+fn rows_may_come_while_the_disk_is_read() {
+    let mut world = World::with(&["a/f", "a/s/g", "b/k", "h"]);
+    world.disk().write("a/s/g");
+    world.disk().remove("b");
+    world.disk().write("n");
+    world.said.clear();
+    world.kill(true);
+    world.listings();
+    assert!(world.said.is_empty(), "nothing is known to be new yet");
+    let done = world.begin_sync();
+    world.events();
+    assert!(done.try_recv().is_err());
+    world.settle();
+    assert!(done.try_recv().is_ok());
+    for change in ["created n", "deleted b/", "modified a/s/g"] {
+        assert!(world.said.contains(&change.to_owned()), "{change}: {:?}", world.said);
+    }
+    assert!(!world.said.iter().any(|change| change.contains("a/f") || change.contains('h')));
+    world.check();
+}
+
+#[test]
+fn late_rows_of_what_is_another_kind_by_now_go() {
+    let mut world = World::with(&["x", "y/f", "y/g"]);
+    world.disk().remove("x");
+    world.disk().mkdir("x");
+    world.disk().write("x/f");
+    world.disk().remove("y");
+    world.disk().write("y");
+    world.kill(true);
+    world.listings();
+    world.sync();
+    world.check();
+}

@@ -6,8 +6,8 @@ use crate::source::{Item, Mask};
 
 #[test]
 fn a_directory_is_watched_before_it_is_listed() {
-    let world = World::with(&["a/b/f", "c/"]);
-    let mut world = world.restart();
+    let mut world = World::with(&["a/b/f", "c/"]);
+    world.kill(false);
     world.settle();
     for dir in ["", "a", "a/b", "c"] {
         let calls = &world.machine.calls;

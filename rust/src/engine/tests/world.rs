@@ -39,6 +39,8 @@ pub struct World {
     /// Every change handed out, as `kind path` or `kind old -> path`, directories with a slash.
     pub said: Vec<String>,
     syncs: u64,
+    /// Rows of the index that the core has not got yet.
+    rows: Option<Vec<Row>>,
     /// A worker found a file that changed under its eyes: it waits for its quiet period again.
     torn: bool,
 }
@@ -97,6 +99,7 @@ impl World {
             index: BTreeMap::new(),
             said: Vec::new(),
             syncs: 0,
+            rows: None,
             torn: false,
         }
     }
@@ -129,32 +132,41 @@ impl World {
     }
 
     /// A second engine on the same disk that starts from the rows that the first one committed.
-    pub fn restart(self) -> Self {
-        let mut disk = self.machine.disk;
-        disk.new_instance();
-        let mut next = Self::new(disk, settings());
-        let rows = self.index.iter().map(|(path, row)| {
-            let stat = row.stat.unwrap_or(crate::model::Stat {
-                kind: crate::model::Kind::File,
-                size: 0,
-                mtime_ns: 0,
-                ctime_ns: -1,
-                ino: 0,
-                dev: 0,
-            });
-            Row {
-                path: path.as_bytes().to_vec(),
-                size: stat.size,
-                mtime_ns: stat.mtime_ns,
-                ctime_ns: stat.ctime_ns,
-                ino: stat.ino,
-                attempts: u32::from(row.stat.is_none()),
-            }
+    pub fn restart(mut self) -> Self {
+        self.kill(false);
+        self.said.clear();
+        self
+    }
+
+    /// The process dies where it stands, and another one begins. With `rows_later`, the rows come while
+    /// the disk is being read.
+    pub fn kill(&mut self, rows_later: bool) {
+        self.machine.disk.new_instance();
+        self.machine.forget();
+        self.tasks.clear();
+        self.core = Core::new(self.core.settings.clone(), &mut self.machine).unwrap();
+        let rows = self.index.iter().map(|(path, row)| Row {
+            path: path.as_bytes().to_vec(),
+            size: row.stat.map_or(0, |stat| stat.size),
+            mtime_ns: row.stat.map_or(0, |stat| stat.mtime_ns),
+            ctime_ns: row.stat.map_or(-1, |stat| stat.ctime_ns),
+            ino: row.stat.map_or(0, |stat| stat.ino),
+            attempts: u32::from(row.stat.is_none()),
         });
-        next.core.load(rows.collect::<Vec<_>>(), next.now);
-        next.index = self.index;
-        next.begin();
-        next
+        self.rows = Some(rows.collect());
+        if rows_later {
+            self.core.await_rows();
+        } else {
+            self.load();
+        }
+        self.begin();
+    }
+
+    /// The rows that were to come later come now.
+    pub fn load(&mut self) {
+        if let Some(rows) = self.rows.take() {
+            self.core.load(rows, self.now);
+        }
     }
 
     pub fn disk(&mut self) -> &mut Disk {
@@ -330,6 +342,7 @@ impl World {
 
     /// Let time pass until the engine says that it is fresh.
     pub fn settle(&mut self) {
+        self.load();
         for _ in 0..5000 {
             if self.step() || !self.machine.disk.queue.is_empty() {
                 continue;
@@ -373,6 +386,7 @@ impl World {
     /// A sync during which no time passes: it may not depend on any (but for torn files).
     pub fn sync(&mut self) {
         let done = self.begin_sync();
+        self.load();
         for _ in 0..1000 {
             self.step();
             if done.try_recv().is_ok() {
