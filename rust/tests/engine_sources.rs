@@ -1,6 +1,8 @@
 //! The whole engine on a real disk, with each of its sources: whatever is done before a sync is in the
 //! model index after it.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

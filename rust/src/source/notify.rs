@@ -26,14 +26,22 @@ const COOKIE: &str = "cookie-";
 /// New paths remembered between two barriers; beyond it, everything is looked at.
 const MOST_NEW: usize = 4096;
 
+/// Paths that may be new directories.
+#[derive(Default)]
+struct New {
+    /// Since the last barrier.
+    latest: HashSet<Vec<u8>>,
+    /// Between the last barrier and the one before it.
+    older: HashSet<Vec<u8>>,
+}
+
 struct Shared {
     ring: ArrayQueue<Item>,
     overflowed: AtomicBool,
     /// The greatest token whose cookie was seen.
     barrier: AtomicU64,
-    /// What may be a new directory: since the last barrier, and since the one before it. Locked by the
-    /// watcher's thread for one insertion, by the engine's for one swap.
-    new: Mutex<(HashSet<Vec<u8>>, HashSet<Vec<u8>>)>,
+    /// Locked by the watcher's thread for one insertion, by the engine's for one swap.
+    new: Mutex<New>,
     /// The root as given and as the system may spell it in its events.
     roots: [PathBuf; 2],
     state_dirs: [PathBuf; 2],
@@ -151,8 +159,8 @@ impl Shared {
         let Some(path) = relative(&self.roots, path) else { return };
         if fresh {
             let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
-            if new.0.len() < MOST_NEW {
-                new.0.insert(path.clone());
+            if new.latest.len() < MOST_NEW {
+                new.latest.insert(path.clone());
             }
         }
         self.push(Item::Path { path, subtree });
@@ -163,8 +171,8 @@ impl Shared {
     fn take_new(&self, out: &mut Vec<Item>) {
         let (latest, older) = {
             let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
-            let latest = std::mem::take(&mut new.0);
-            let older = std::mem::replace(&mut new.1, latest.clone());
+            let latest = std::mem::take(&mut new.latest);
+            let older = std::mem::replace(&mut new.older, latest.clone());
             (latest, older)
         };
         if latest.len() >= MOST_NEW || older.len() >= MOST_NEW {
