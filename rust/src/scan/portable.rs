@@ -46,6 +46,10 @@ fn identity(_meta: &std::fs::Metadata) -> (u64, u64, i64) {
 }
 
 pub fn read_names(path: &Path) -> std::io::Result<Dir> {
+    // `read_dir` follows links; nothing here does.
+    if !std::fs::symlink_metadata(path)?.is_dir() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
