@@ -22,6 +22,8 @@ impl Core {
         let mut count = 0;
         // Directories that were read before a row below them came: the row may be of what is gone.
         let mut read_before: HashSet<NodeId> = HashSet::new();
+        // Files where the rows have a directory, and the reverse.
+        let mut other_kind: HashSet<NodeId> = HashSet::new();
         // Rows come sorted by path, so the parent is almost always that of the row before.
         let mut last: (Vec<u8>, NodeId) = (Vec::new(), ROOT);
         for row in rows {
@@ -31,10 +33,23 @@ impl Core {
                 None => (&row.path[..0], &row.path[..]),
             };
             if last.0 != parent {
-                let Some(dir) = self.dir_for_row(parent, &mut read_before) else { continue };
-                last = (parent.to_vec(), dir);
+                match self.dir_for_row(parent, &mut read_before) {
+                    Ok(dir) => last = (parent.to_vec(), dir),
+                    Err(file) => {
+                        other_kind.extend(file);
+                        continue;
+                    }
+                }
+            }
+            let found = self.tree.child(last.1, name);
+            if let Some(dir) = found.filter(|&found| self.tree.is_dir(found)) {
+                other_kind.insert(dir);
+                continue;
             }
             count += usize::from(self.load_row(last.1, name, &row, now, &mut read_before));
+        }
+        for node in other_kind {
+            self.remove_rows_at(node, now);
         }
         for dir in read_before {
             self.request_listing(dir, false);
@@ -55,7 +70,7 @@ impl Core {
     ) -> bool {
         let found = self.tree.child(dir, name);
         let node = match found {
-            Some(node) if self.tree.is_dir(node) || self.tree.is_known(node) => return false,
+            Some(node) if self.tree.is_known(node) => return false,
             Some(node) => node,
             None => {
                 if self.dirs.get(&dir).is_some_and(|info| info.listed) {
@@ -79,6 +94,14 @@ impl Core {
         true
     }
 
+    /// What a scan found here before the rows came is not of the kind that the rows say. They must go, and
+    /// nothing else would see to it: the tree does not have them.
+    fn remove_rows_at(&mut self, node: NodeId, now: Now) {
+        let Some(path) = self.tree.path(node) else { return };
+        self.lose_rows(node, now);
+        self.push_op(path, None, Cause::Scan);
+    }
+
     /// After the rows came late: what the scan found and no row has is new.
     fn mark_unknown(&mut self, now: Now) {
         for node in self.tree.all_files() {
@@ -88,23 +111,26 @@ impl Core {
         }
     }
 
-    fn dir_for_row(&mut self, path: &[u8], read_before: &mut HashSet<NodeId>) -> Option<NodeId> {
+    fn dir_for_row(
+        &mut self,
+        path: &[u8],
+        read_before: &mut HashSet<NodeId>,
+    ) -> Result<NodeId, Option<NodeId>> {
         let mut at = ROOT;
         for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
             at = match self.tree.child(at, name) {
                 Some(node) if self.tree.is_dir(node) => node,
-                // A row below another row: one of them is out of date, and the scan says which.
-                Some(_) => return None,
+                Some(file) => return Err(Some(file)),
                 None => {
                     if self.dirs.get(&at).is_some_and(|info| info.listed) {
                         read_before.insert(at);
                     }
-                    let node = self.tree.insert(at, name, true)?;
+                    let node = self.tree.insert(at, name, true).ok_or(None)?;
                     self.new_dir_info(node);
                     node
                 }
             };
         }
-        Some(at)
+        Ok(at)
     }
 }
