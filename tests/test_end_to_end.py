@@ -115,3 +115,17 @@ def test_two_spellings_of_the_root_are_one_index(git_repo: GitRepo, tmp_path: Pa
         assert other.service is None
         assert other.owner["pid"] == index.owner["pid"]
         assert [one.path for one in other.find("through_a_link")] == ["x.py"]
+
+
+def test_kinds_that_were_swapped_while_nobody_watched(git_repo: GitRepo) -> None:
+    git_repo.write({"was/dir/x.py": "def x(): pass\n", "was_file": "", "k.py": ""})
+    with currant.open(git_repo.root, flags=QUICK) as index:
+        index.sync()
+    git_repo.path("was/dir/x.py").unlink()
+    git_repo.path("was/dir").rmdir()
+    git_repo.path("was_file").unlink()
+    git_repo.write({"was/dir": "", "was_file/y.py": "def y(): pass\n"})
+    with currant.open(git_repo.root, flags=QUICK) as index:
+        index.sync()
+        assert index.files() == ["k.py", "was/dir", "was_file/y.py"]
+        assert index.verify().ok
