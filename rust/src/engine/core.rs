@@ -51,7 +51,7 @@ pub trait Platform {
     /// Load the rules that hold outside the root's own directory, and the files they came from.
     fn load_rules(&mut self) -> (DirRules, Vec<PathBuf>, Vec<String>);
     /// Open the source anew; no watch is set on the new one.
-    fn restart_source(&mut self) -> Result<(), String>;
+    fn restart_source(&mut self) -> Result<Reach, String>;
 }
 
 /// Fixed for the life of an engine.
@@ -77,6 +77,17 @@ pub struct Settings {
     pub live: bool,
     /// (device, inode) of the state directory.
     pub state_dir: Option<(u64, u64)>,
+}
+
+/// What a source reports by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The directories that are watched, one by one.
+    Directories,
+    /// The whole root.
+    Root,
+    /// Nothing: the root has to be scanned.
+    Nothing,
 }
 
 /// Numbers that only grow.
@@ -244,7 +255,9 @@ impl Core {
         }
         let key = b"(source)".to_vec();
         match platform.restart_source() {
-            Ok(()) => {
+            Ok(reach) => {
+                self.settings.per_directory = reach == Reach::Directories;
+                self.settings.poll_root = reach == Reach::Nothing;
                 self.problems.remove(&key);
                 self.ask_barriers_again(platform);
             }

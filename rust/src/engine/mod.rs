@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::ring::Ring;
 use crate::rules::{GitEnvironment, RuleOptions, StateDir};
 use crate::signal::Signal;
+use crate::source::Source;
 use platform::Machine;
 use shell::{panic_text, run};
 
@@ -146,6 +147,16 @@ struct Waiting {
 impl Engine {
     /// Load the rules and open the source; nothing is watched or listed yet.
     pub fn new(options: Options) -> Result<Self, EngineError> {
+        Self::build(options, None)
+    }
+
+    /// As [`Engine::new`], with a source of the caller's. Should it fail, the one that the options name
+    /// takes its place.
+    pub fn with_source(options: Options, source: Box<dyn Source>) -> Result<Self, EngineError> {
+        Self::build(options, Some(source))
+    }
+
+    fn build(options: Options, source: Option<Box<dyn Source>>) -> Result<Self, EngineError> {
         let clock = Clock::start();
         let wake = Arc::new(Signal::default());
         let root = options.root.clone();
@@ -175,7 +186,7 @@ impl Engine {
             failure: Mutex::new(None),
             stop: AtomicBool::new(false),
         });
-        let mut machine = Machine::open(&options, rules, &shared)?;
+        let mut machine = Machine::open(&options, rules, &shared, source)?;
         let settings = Settings {
             quiet: options.quiet,
             max_delay: options.max_delay,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::core::Platform;
+use super::core::{Platform, Reach};
 use super::{Change, EngineError, Options, Shared, SourceKind};
 use crate::model::{Kind, Stat};
 use crate::names;
@@ -67,13 +67,18 @@ impl Machine {
         options: &Options,
         rules: RuleOptions,
         shared: &Arc<Shared>,
+        source: Option<Box<dyn Source>>,
     ) -> Result<Self, EngineError> {
+        let source = match source {
+            Some(source) => source,
+            None => open_source(options)?,
+        };
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             root: options.root.clone(),
             rules,
             options: options.clone(),
-            source: open_source(options)?,
+            source,
             pool: None,
             shared: Arc::clone(shared),
             scan_threads: threads.clamp(1, 4),
@@ -172,7 +177,12 @@ impl Platform for Machine {
         (rules.root_dir(), rules.external_files().to_vec(), problems)
     }
 
-    fn restart_source(&mut self) -> Result<(), String> {
-        self.reopen()
+    fn restart_source(&mut self) -> Result<Reach, String> {
+        self.reopen()?;
+        Ok(match (self.polls(), self.per_directory()) {
+            (true, _) => Reach::Nothing,
+            (false, true) => Reach::Directories,
+            (false, false) => Reach::Root,
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, Ino};
 use crate::engine::change::Change;
-use crate::engine::core::Platform;
+use crate::engine::core::{Platform, Reach};
 use crate::model::{Kind, Stat};
 use crate::names;
 use crate::rules::{DirRules, GitEnvironment, RootRules, RuleFiles, RuleOptions};
@@ -253,8 +253,8 @@ impl Platform for Machine {
         (rules.root_dir(), rules.external_files().to_vec(), problems)
     }
 
-    fn restart_source(&mut self) -> Result<(), String> {
+    fn restart_source(&mut self) -> Result<Reach, String> {
         self.disk.new_instance();
-        if self.broken { Err("still broken".into()) } else { Ok(()) }
+        if self.broken { Err("still broken".into()) } else { Ok(Reach::Directories) }
     }
 }
