@@ -20,7 +20,7 @@ from oracle import Storm, definitions, git_files
 
 QUICK = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
 ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.randrange(1 << 32))
-SOURCES = ["inotify", "poll"] if sys.platform == "linux" else ["auto", "poll"]
+SOURCES = ["inotify", "poll", "notify"] if sys.platform == "linux" else ["auto", "poll"]
 
 
 def replayed(rows: list[ChangeRow]) -> set[str]:
