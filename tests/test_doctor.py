@@ -12,8 +12,8 @@ from currant.lock import RootLock
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:25 / /mnt/me/my\040files rw - nfs4 server:/x rw
-31 22 0:26 / /work rw - overlay overlay rw
-32 22 0:27 / /work rw - tmpfs tmpfs rw
+31 22 0:26 / /depot rw - overlay overlay rw
+32 22 0:27 / /depot rw - tmpfs tmpfs rw
 not a line
 """
 
@@ -24,8 +24,8 @@ not a line
         ("/etc", "ext4"),
         ("/mnt/me/my files/repo", "nfs4"),
         ("/mnt/me/my file", "ext4"),
-        ("/work/x", "tmpfs"),
-        ("/workshop", "ext4"),
+        ("/depot/x", "tmpfs"),
+        ("/depots", "ext4"),
     ],
 )
 def test_the_deepest_and_latest_mount_decides(path: str, kind: str) -> None:
