@@ -19,6 +19,7 @@ PACKAGE = PROJECT / "python" / "currant"
 VALUES = {
     **{"errors": set[str](), "model": set[str](), "clock": set[str](), "jsontext": set[str]()},
     "config": {"errors"},
+    "failpoint": {"errors"},
 }
 
 # Module or package -> what it may import besides VALUES. Each line may name only lines above it.

@@ -20,7 +20,7 @@ from currant.errors import ConfigError, ConfigProblem
 STATE_DIR_NAME: Final = ".currant"
 ENV_PREFIX: Final = "CURRANT_"
 # Variables of ours that are not settings. Anything else with our prefix is taken for a misspelt setting.
-OTHER_VARIABLES: Final = frozenset({"CURRANT_LOG", "CURRANT_ROOT", "CURRANT_TESTING"})
+OTHER_VARIABLES: Final = frozenset({"CURRANT_LOG", "CURRANT_ROOT", "CURRANT_TESTING", "CURRANT_FAIL_POINTS"})
 OTHER_PREFIXES: Final = ("CURRANT_TEST_", "CURRANT_BENCH_")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from currant import failpoint
 from currant.changes import DONE, FAILED, GONE, NEVER, backoff_seconds
 from currant.clock import Clock
 from currant.extract import ExtractionError, Registry
@@ -142,6 +143,7 @@ class Processor:
             submit(self._failure(change, reading.reason, reading.stat, before=before))
             return True
         self._status.count_bytes(reading.stat.size)
+        failpoint.hit("fp_hash_then_commit")
         choice = self._registry.choose(change.path, reading.head, reading.stat.size)
         key = ResultKey(reading.digest, choice.language or "", choice.identity)
         upsert = Upsert(

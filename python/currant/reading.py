@@ -24,6 +24,7 @@ from typing import Final, Protocol
 
 import xxhash
 
+from currant import failpoint
 from currant.clock import Clock
 from currant.model import FileStat
 
@@ -248,6 +249,7 @@ class Reader:
         if self._root_error is not None:
             return Unreadable(self._root_error, None)
         for _ in range(_TRIES):
+            failpoint.hit("fp_lstat_then_open")
             try:
                 fd = self._opener(self._root, path)
             except OSError as error:
@@ -267,6 +269,7 @@ class Reader:
         before = os.fstat(fd)
         if not stat_bits.S_ISREG(before.st_mode):
             return Gone()
+        failpoint.hit("fp_stat_then_read")
         size = before.st_size
         content: bytes | None = None
         if size <= self._limit:
@@ -295,6 +298,7 @@ class Reader:
             digest = hasher.digest()
         if self._between is not None:
             self._between(path)
+        failpoint.hit("fp_read_then_fstat")
         after = os.fstat(fd)
         if length != size or _version(before) != _version(after):
             return None

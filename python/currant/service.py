@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from currant import failpoint
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
@@ -168,6 +169,7 @@ class Service:
                 return
             if not self.root.is_dir():
                 raise UsageError(f"{self.root} is not a directory: name the directory to index")
+            failpoint.check()
             self._pid = os.getpid()
             try:
                 self._start()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from currant import failpoint
 from currant.changes import AGAIN, FAILED, Ack, ChangeDetectionQueue, backoff_seconds
 from currant.clock import Clock
 from currant.errors import StoreDamagedError, StoreFullError
@@ -268,6 +269,7 @@ class Writer:
         if items:
             self._store.commit(items, self._clock.now())
             missing = {os.fsencode(path) for path in self._store.last_missing}
+        failpoint.hit("fp_commit_then_ack")
         acks: list[Ack] = []
         done: list[str] = []
         failed: list[tuple[str, str]] = []

@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod debounce;
 pub mod engine;
+pub mod failpoint;
 pub mod model;
 pub mod names;
 pub mod outline;

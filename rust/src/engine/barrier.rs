@@ -127,6 +127,7 @@ impl Core {
                         }
                         return false;
                     }
+                    crate::failpoint::pass("fp_sync_drained_then_fired");
                     if !self.debouncer.is_empty() {
                         self.debouncer.fire_all(now);
                         *again = true;

@@ -51,6 +51,7 @@ impl Core {
                 if listing.identity.1 != 0 {
                     self.tree.set_ino(dir, listing.identity.1);
                 }
+                crate::failpoint::pass("fp_list_then_descend");
                 self.compare(dir, &entries, recursive, now, platform);
                 self.look_at_ignored(dir, now, platform);
             }

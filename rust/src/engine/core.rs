@@ -276,6 +276,7 @@ impl Core {
     pub fn overflow(&mut self, now: Now) {
         self.counters.overflows += 1;
         self.rescans += 1;
+        crate::failpoint::pass("fp_overflow_seen_then_rescan");
         self.request_root_scan(now);
     }
 
@@ -455,6 +456,9 @@ impl Core {
     pub fn listed(&mut self, listing: Listing, now: Now, platform: &mut impl Platform) {
         self.listing -= 1;
         self.counters.listings += 1;
+        if self.first_scan_done {
+            crate::failpoint::pass("fp_rescan_mid");
+        }
         self.apply_listing(listing, now, platform);
     }
 

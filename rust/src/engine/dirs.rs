@@ -79,6 +79,7 @@ impl Core {
             if !self.arm(dir, &path, now, platform) {
                 continue;
             }
+            crate::failpoint::pass("fp_add_watch_then_list");
             let job = ListJob {
                 ticket: (dir, self.tree.generation(dir)),
                 dir: platform.absolute(&path),

@@ -120,6 +120,9 @@ pub fn list(job: &ListJob) -> Listing {
             let mut found = RuleFiles::default();
             dir.each_name(|name, _| found.note(name));
             let (rules, rule_errors) = job.parent.enter(&job.dir, &job.name, found);
+            if !found.is_empty() {
+                crate::failpoint::pass("fp_rules_loaded_then_applied");
+            }
             let mut entries = Entries::default();
             if !rules.is_skipped_repository() {
                 dir.each_name(|name, hint| keep(job, &dir, &rules, name, hint, &mut entries));
