@@ -41,6 +41,10 @@ class IndexOnly:
     budgets: list[float] = field(default_factory=list)
     fresh: bool = True
     engine: Any = None
+    troubles: list[str] = field(default_factory=list)
+
+    def degraded(self) -> list[str]:
+        return self.troubles
 
     def sync(self, timeout: float) -> SyncResult:
         self.budgets.append(timeout)
@@ -105,7 +109,9 @@ def test_answers_carry_their_freshness(client: Client, service: IndexOnly) -> No
     assert service.budgets == [1.5]
     service.fresh = False
     answer = client.call("files")
-    assert (answer.fresh, answer.outstanding) == (False, (ODD,))
+    assert (answer.fresh, answer.outstanding, answer.degraded) == (False, (ODD,), ())
+    service.troubles = ["root_missing", "denied"]
+    assert client.call("files").degraded == ("root_missing", "denied")
 
 
 def test_without_a_barrier_nothing_is_waited_for(client: Client, service: IndexOnly) -> None:

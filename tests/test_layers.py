@@ -35,9 +35,10 @@ ALLOWED: dict[str, set[str]] = {
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
     "lock": set(),
+    "report": set(),
     "service": {
         *("store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "reading", "processing", "workers", "lock", "_core"),
+        *("writer", "reading", "processing", "workers", "lock", "report", "_core"),
     },
     "component": {"service"},
     "ipc": {"service", "query"},

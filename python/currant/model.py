@@ -288,11 +288,13 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How current an answer is: as of `clock`; `fresh` False means `outstanding` paths were pending."""
+    """How current an answer is: as of `clock`; `fresh` False means `outstanding` paths were pending.
+    `degraded` has the short names of what works worse than it should; ``status`` says more of each."""
 
     clock: str
     fresh: bool
     outstanding: list[str] = field(default_factory=list)
+    degraded: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +320,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """Something works worse than it should: what, how often, and how to repair it."""
+    """Something works worse than it should: its short name, what it is, how often, and how to repair it."""
 
+    code: str
     what: str
     count: int
     fix: str
 
     def as_dict(self) -> Mapping[str, object]:
         """The shape it has in ``status``."""
-        return {"what": self.what, "count": self.count, "fix": self.fix}
+        return {"code": self.code, "what": self.what, "count": self.count, "fix": self.fix}

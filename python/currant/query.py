@@ -48,6 +48,11 @@ _FILE_FIELDS: Final = (
     "created_at",
 )
 
+_FAILED: Final = "SELECT count(*) FROM files WHERE state = 'failed'"
+_COMPARED: Final = """
+SELECT f.path, f.state, lower(hex(r.content)), f.reason, f.ctime_ns
+FROM files f LEFT JOIN results r ON r.id = f.result_id"""
+
 
 class Query:
     """Answers questions from the index as last committed."""
@@ -177,6 +182,22 @@ class Query:
             clock=format_clock(self._store.uuid, row["committed_seq"]),
         )
 
+    def rows(self, path: str | None = None) -> list[tuple[str, str, str | None, str | None, int]]:
+        """(path, state, content hash in hex or None, reason, ctime_ns) of all files, or of one: what `verify`
+        compares the disk with. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            if path is None:
+                found = connection.execute(f"{_COMPARED} ORDER BY f.path")
+            else:
+                found = connection.execute(f"{_COMPARED} WHERE f.path = ?", (os.fsencode(path),))
+            rows: list[Any] = found.fetchall()
+        return [(os.fsdecode(row[0]), row[1], row[2] or None, row[3], row[4]) for row in rows]
+
+    def failed(self) -> int:
+        """How many files could not be indexed. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            return int(one(connection, _FAILED))
+
     def failures(self, limit: int = 100) -> list[FailureRow]:
         """Files that could not be indexed, by path. Raises StoreError."""
         with self._store.snapshot() as connection:
@@ -194,7 +215,7 @@ class Query:
             tally: list[Any] = connection.execute(
                 "SELECT language, files, symbols FROM tally WHERE files > 0 ORDER BY files DESC, language"
             ).fetchall()
-            failed = one(connection, "SELECT count(*) FROM files WHERE state = 'failed'")
+            failed = one(connection, _FAILED)
             results = one(connection, "SELECT count(*) FROM results")
         return {
             "files": sum(files for _, files, _ in tally) + failed,

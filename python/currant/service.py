@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from currant import failpoint
+from currant import failpoint, report
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
@@ -26,7 +26,7 @@ from currant.config import Settings
 from currant.errors import ClosedError, EngineError, StoreDamagedError, StoreError, UsageError
 from currant.extract import Registry, default_registry
 from currant.lock import RootLock
-from currant.model import ChangeType, Degraded, FileChange, Progress, SyncResult
+from currant.model import ChangeType, FileChange, Progress, SyncResult
 from currant.processing import CONTENT_BYTES, Processor, UnderWay
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
@@ -44,9 +44,6 @@ _STOP_SECONDS: Final = 10.0
 
 EngineFactory = Callable[..., EngineLike]
 """`currant._core.Engine`, or a double that takes the same arguments."""
-
-_OUT_OF_DATE: Final = """
-SELECT f.path FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
 
 
 class SchedulerController:
@@ -114,6 +111,8 @@ class Service:
         self._started = False
         self._stopped = False
         self._lock = RootLock(self.state_dir, str(self.root))
+        self._observer = report.Observer()
+        self._looking = threading.Lock()  # of the observer; held for a few assignments
         self.status_reporter = StatusReporter(self._clock)
         self._store: Store | None = None
         self._query: Query | None = None
@@ -192,6 +191,7 @@ class Service:
         store, rows = self._open_store(registry)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
+        store.on_commit.append(self._committed)
         engine = self._engine
         if engine is None:
             return
@@ -256,12 +256,7 @@ class Service:
         gets a change time that no file has, so that the first scan finds it different and it is read again.
         """
         rows = store.tree_rows()
-        current = registry.identities()
-        outdated: set[bytes] = set()
-        with store.snapshot() as connection:
-            known = list(connection.execute("SELECT id, name FROM extractors"))
-            for number, _ in (entry for entry in known if entry[1] not in current):
-                outdated.update(path for (path,) in connection.execute(_OUT_OF_DATE, (number,)))
+        outdated = store.out_of_date(registry.identities())
         if not outdated:
             return rows
         log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))
@@ -332,7 +327,9 @@ class Service:
         with self._engine_errors():
             outstanding = self._engine.sync(timeout)
         self._raise_engine_error()
-        return SyncResult(store.clock(), fresh=outstanding is None, outstanding=outstanding or [])
+        # Nothing is pending without a root, and yet the rows are not what is on disk.
+        fresh = outstanding is None and not self.root_missing()
+        return SyncResult(store.clock(), fresh=fresh, outstanding=outstanding or [])
 
     def force_process_file(self, path: str | os.PathLike[str]) -> bool:
         """Have one file read again now. `path` counts from the root unless absolute; False when the rules
@@ -386,6 +383,7 @@ class Service:
         engine = {} if self._engine is None else self._engine.status()
         pending = 0 if queue is None else queue.size()
         counts = query.counts()
+        view = self._view(engine, pending, counts["failed"])
         return {
             "running": self.is_running(),
             "queue_size": pending,
@@ -397,14 +395,31 @@ class Service:
             "root": str(self.root),
             "pid": os.getpid(),
             "clock": store.clock(),
-            "fresh": bool(engine.get("fresh", False)) and pending == 0 and self._engine_error() is None,
+            "fresh": (
+                bool(engine.get("fresh", False))
+                and pending == 0
+                and self._engine_error() is None
+                and not engine.get("root_missing")
+            ),
             "pending": pending,
             "phase": self._phase(pending, engine),
             "engine": engine,
             "cache": {} if self._cache is None else self._cache.stats(),
             "index": counts,
-            "degraded": [dict(entry.as_dict()) for entry in self._degraded(engine, counts)],
+            "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],
+            "notes": [dict(entry.as_dict()) for entry in report.notes(view)],
         }
+
+    def degraded(self) -> list[str]:
+        """Short names of what works worse than it should: what every answer carries. Cheap."""
+        engine = {} if self._engine is None else self._engine.status()
+        pending = 0 if self._queue is None else self._queue.size()
+        failed = self.query.failed()
+        return report.codes(list(report.degraded(self._view(engine, pending, failed))))
+
+    def root_missing(self) -> bool:
+        """Whether the root was not there when last looked for; each sync looks."""
+        return self._engine is not None and bool(self._engine.status().get("root_missing"))
 
     # --- inside -----------------------------------------------------------------------------------------
 
@@ -422,47 +437,32 @@ class Service:
             return "indexing"
         return "watching" if self.live else "idle"
 
-    def _degraded(self, engine: dict[str, Any], counts: dict[str, Any]) -> Iterator[Degraded]:
-        """Everything that works worse than it should, with the way out."""
-        error = self._engine_error()
-        if error is not None:
-            yield Degraded(
-                f"the engine stopped: {error}", 1, "start again; the index is as of the last commit"
+    def _view(self, engine: dict[str, Any], pending: int, failed: int) -> report.View:
+        """What `report` judges. Also remembers what it takes two looks to see."""
+        monitor, store = self.settings.monitor, self.store
+        with self._looking:
+            waited, overflowed = self._observer.look(
+                self._clock.monotonic(), pending, int(engine.get("overflows", 0))
             )
-        if not self.settings.scheduler.enabled:
-            yield Degraded("nothing is brought up to date", 1, "set scheduler.enabled to true")
-        if self._store is not None and self._store.opened.message is not None:
-            yield Degraded(self._store.opened.message, 1, "remove the file set aside when you do not need it")
-        if self._controller is not None:
-            commits = self._controller.writer.degraded()
-            if commits is not None:
-                yield commits
-        if engine.get("root_missing"):
-            yield Degraded(f"the root {self.root} is not there", 1, "put it back; it is found by itself")
-        unwatched = int(engine.get("unwatched", 0))
-        if unwatched:
-            yield Degraded(
-                f"directories polled, because they cannot be watched {_some(engine.get('unwatched_paths'))}",
-                unwatched,
-                "raise fs.inotify.max_user_watches or monitor.max_watches; `currant doctor` has the command",
-            )
-        denied = int(engine.get("denied", 0))
-        if denied:
-            yield Degraded(
-                f"directories that may not be read {_some(engine.get('denied_paths'))}",
-                denied,
-                "give this user read permission, or ignore them",
-            )
-        for path, reason in engine.get("problems", ()):
-            yield Degraded(f"{path or self.root}: {reason}", 1, "repair what the message names")
-        failed = int(counts.get("failed", 0))
-        if failed:
-            yield Degraded(
-                "files that could not be indexed", failed, "`currant why FILE` has each one's reason"
-            )
-        deaths = int(self.status_reporter.get_stats()["worker_deaths"])
-        if deaths:
-            yield Degraded("workers that died and were replaced", deaths, "report the traceback in the log")
+        return report.View(
+            root=str(self.root),
+            source=monitor.source,
+            live=self.live,
+            enabled=self.settings.scheduler.enabled,
+            engine=engine,
+            engine_error=self._engine_error(),
+            rebuilt=store.opened.message,
+            index_missing=not store.in_place(),
+            commits=None if self._controller is None else self._controller.writer.degraded(),
+            failed_files=failed,
+            worker_deaths=int(self.status_reporter.get_stats()["worker_deaths"]),
+            waited=waited,
+            overflowed=overflowed,
+        )
+
+    def _committed(self, _commit: object) -> None:
+        with self._looking:
+            self._observer.committed()
 
     def _engine_error(self) -> str | None:
         return None if self._controller is None else self._controller.worker_pool.engine_error
@@ -492,12 +492,6 @@ class Service:
             raise ClosedError("the service is not running: start it, or make a new one after `stop`")
         self._check_process()
         return part
-
-
-def _some(paths: Any) -> str:
-    """A few names in brackets, as an example."""
-    named = [repr(path or ".") for path in list(paths or ())[:3]]
-    return f"({', '.join(named)})" if named else ""
 
 
 def _make_state_dir(path: Path) -> None:

@@ -153,6 +153,7 @@ class Writer:
             failures, reason = self._failures, self._reason
             waiting = len(self._group) + len(self._committing)
         return Degraded(
+            code="commits_fail",
             what=f"commits fail: {reason} ({waiting} changes wait)",
             count=failures,
             fix="free disk space or repair the file system that holds the state directory; "

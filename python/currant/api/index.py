@@ -222,7 +222,9 @@ class Index:
         return None if result is None else msgspec.convert(result, kind)
 
     def _note(self, answer: Answer) -> Freshness:
-        self.last = Freshness(answer.clock or "", answer.fresh, list(answer.outstanding))
+        self.last = Freshness(
+            answer.clock or "", answer.fresh, list(answer.outstanding), list(answer.degraded)
+        )
         return self.last
 
     def _with_backend(self, ask: Callable[[Backend], _T]) -> _T:

@@ -36,7 +36,7 @@ def verify(place: Place, as_json: bool) -> int:
         seconds = clock.monotonic() - start
     if as_json:
         last = index.last
-        reached = Answer(None, last.clock, last.fresh, tuple(last.outstanding))
+        reached = Answer(None, last.clock, last.fresh, tuple(last.outstanding), tuple(last.degraded))
         answer_json(reached, ok=report.ok, seconds=seconds, **asdict(report))
         return 0 if report.ok else DIFFERENT
     for found in report.differences:

@@ -20,14 +20,19 @@ def answer_json(answer: Answer, **parts: Any) -> None:
     if answer.clock is None:
         write_json(parts)
     else:
-        freshness = {"clock": answer.clock, "fresh": answer.fresh, "outstanding": answer.outstanding}
-        write_json({**freshness, **parts})
+        write_json({**answer.freshness(), **parts})
 
 
 def say_freshness(answer: Answer) -> None:
-    """One line on standard error: the clock, and what an answer that is not fresh lacks."""
+    """On standard error: the clock, what an answer that is not fresh lacks, and what works badly."""
     if answer.clock is None:
         return
+    _say_clock(answer)
+    if answer.degraded:
+        click.echo(f"degraded: {', '.join(answer.degraded)} (`currant status` has the way out)", err=True)
+
+
+def _say_clock(answer: Answer) -> None:
     if answer.fresh:
         click.echo(f"clock {answer.clock}, fresh", err=True)
         return

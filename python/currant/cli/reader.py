@@ -98,7 +98,9 @@ def settle(index: "Index", wait: float | None) -> Answer:
                 return index.ask("sync", {}, sync_ms=round((3_600 if wait is None else wait) * 1_000))
             reached = service.sync(budget)
             if reached.fresh or (left is not None and left <= _SLICE_SECONDS):
-                return Answer(None, reached.clock, reached.fresh, tuple(reached.outstanding))
+                return Answer(
+                    None, reached.clock, reached.fresh, tuple(reached.outstanding), tuple(service.degraded())
+                )
             at = service.progress()
             bar.show(at.done, at.total, rate=at.files_per_second, eta=at.eta_seconds, phase=at.phase)
 

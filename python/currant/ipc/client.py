@@ -18,13 +18,19 @@ from currant.ipc import wire
 
 class Answer(NamedTuple):
     """One answer: the result as plain JSON values, and how fresh it is: it holds everything up to `clock`;
-    `fresh` says whether that is everything that was on disk, `outstanding` names (some of) what is not in it.
+    `fresh` says whether that is everything that was on disk, `outstanding` names (some of) what is not in it,
+    `degraded` what works worse than it should, by the short names of docs/status.md.
     `clock` is None when no barrier was asked for."""
 
     result: Any
     clock: str | None = None
     fresh: bool = False
     outstanding: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
+
+    def freshness(self) -> dict[str, Any]:
+        """All but the result, as it stands in JSON."""
+        return {key: value for key, value in self._asdict().items() if key != "result"}
 
 
 class Client:
@@ -88,6 +94,7 @@ class Client:
             final.get("clock"),
             final.get("fresh", False),
             tuple(final.get("outstanding", ())),
+            tuple(final.get("degraded", ())),
         )
 
     def stream(self, method: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:

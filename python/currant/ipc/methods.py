@@ -67,7 +67,9 @@ class Desk:
         if rescan:
             self.service.engine.rescan("")
         reached = self.service.sync(budget)
-        return Answer(None, reached.clock, reached.fresh, tuple(reached.outstanding))
+        return Answer(
+            None, reached.clock, reached.fresh, tuple(reached.outstanding), tuple(self.service.degraded())
+        )
 
 
 def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,21 +112,8 @@ def _files(desk: Desk, _params: dict[str, Any]) -> Any:
     return [os.fsdecode(path) for path in desk.service.query.files()]
 
 
-_ROWS: Final = """
-SELECT f.path, f.state, lower(hex(r.content)), f.reason, f.ctime_ns
-FROM files f LEFT JOIN results r ON r.id = f.result_id"""
-
-
 def _rows(desk: Desk, params: dict[str, Any]) -> Any:
-    """What `verify` compares with: (path, state, content hash or null, reason, ctime_ns) of all files, or of
-    one."""
-    path = params.get("path")
-    with desk.service.store.snapshot() as connection:
-        if path is None:
-            found = connection.execute(f"{_ROWS} ORDER BY f.path")
-        else:
-            found = connection.execute(f"{_ROWS} WHERE f.path = ?", (os.fsencode(path),))
-        return [(os.fsdecode(row[0]), row[1], row[2] or None, *row[3:]) for row in found]
+    return desk.service.query.rows(params.get("path"))
 
 
 def _changes(desk: Desk, params: dict[str, Any]) -> Any:

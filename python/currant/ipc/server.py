@@ -239,7 +239,7 @@ def _send(connection: socket.socket, tag: Any, answer: Answer) -> None:
     else:
         message["result"] = result
     if answer.clock is not None:
-        message |= {"clock": answer.clock, "fresh": answer.fresh, "outstanding": answer.outstanding}
+        message |= answer.freshness()
     connection.sendall(wire.encode(message))
 
 

@@ -1,7 +1,7 @@
 """Owns the index as the rest of Currant sees it: open, commit, look up, close."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,10 +22,21 @@ _TREE_ROWS: Final = """
 SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
 FROM files ORDER BY path"""
 
+_OUT_OF_DATE: Final = """
+SELECT f.path FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
+
 
 def format_clock(uuid: str, seq: int) -> str:
     """How a clock is written: ``c:<first 8 of the index's uuid>:<row of the feed>``."""
     return f"c:{uuid[:8]}:{seq}"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Store:
@@ -43,6 +54,7 @@ class Store:
         self.last_missing: list[bytes] = []
         self.generation = 0
         self._writer = writer
+        self._file = _identity(self.path)
         self._closed = False
         self.uuid: Final = str(one(writer, "SELECT value FROM meta WHERE key = 'uuid'"))
         self._seq = commits.last_seq(writer)
@@ -113,6 +125,18 @@ class Store:
         if any(row[4] < 0 for row in rows):
             rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
         return rows
+
+    def out_of_date(self, current: Collection[str]) -> set[bytes]:
+        """Paths whose result is by an extractor that is none of `current` (``outline/3:py-1``)."""
+        with self._readers.snapshot() as connection:
+            known: list[Any] = connection.execute("SELECT id, name FROM extractors").fetchall()
+            old = [number for number, name in known if name not in current]
+            return {path for number in old for (path,) in connection.execute(_OUT_OF_DATE, (number,))}
+
+    def in_place(self) -> bool:
+        """False when the file that is open is no longer the one under its name: what is committed from then
+        on is gone at the next start."""
+        return _identity(self.path) == self._file
 
     def find_result(self, key: ResultKey) -> int | None:
         """The id of the result stored under this key, None when it has to be extracted."""

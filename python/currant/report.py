@@ -1,0 +1,196 @@
+"""What a service says of itself: everything that is worse than it should be, and what is good to know.
+
+Owns the list of these states, the short name of each and the way out of it. Pure: looks at what it is given
+and at nothing else. `docs/status.md` has the list for people; each state stands there, and has a test.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from currant.model import Degraded
+
+STALLED_SECONDS: Final = 60.0
+"""Changes wait, and nothing was committed for so long: something hangs."""
+
+RECENT_SECONDS: Final = 3_600.0
+"""How long something that happened and is over is still told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known of a service at one moment. `engine` is the core's status, `waited` for how many seconds
+    changes wait without any commit, `overflowed` how many seconds ago events were lost (None: never)."""
+
+    root: str
+    source: str = "auto"
+    live: bool = True
+    enabled: bool = True
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    engine_error: str | None = None
+    rebuilt: str | None = None
+    index_missing: bool = False
+    commits: Degraded | None = None
+    failed_files: int = 0
+    worker_deaths: int = 0
+    waited: float = 0.0
+    overflowed: float | None = None
+    drift: Degraded | None = None
+
+
+def degraded(view: View) -> Iterator[Degraded]:
+    """Everything that works worse than it should, the gravest first, with the way out."""
+    yield from _untrue(view)
+    yield from _slower(view)
+    yield from _paths(view)
+
+
+def _untrue(view: View) -> Iterator[Degraded]:
+    """What keeps the whole index from following the disk."""
+    if view.engine_error is not None:
+        yield Degraded(
+            "engine_stopped",
+            f"the engine stopped: {view.engine_error}",
+            1,
+            "start again; the index is as of the last commit",
+        )
+    if not view.enabled:
+        yield Degraded("disabled", "nothing is brought up to date", 1, "set scheduler.enabled to true")
+    if view.engine.get("root_missing"):
+        yield root_missing(view.root)
+    if view.index_missing:
+        yield Degraded(
+            "index_missing",
+            "the index file was removed or replaced while it was in use",
+            1,
+            "start again: the index is then made anew from the files",
+        )
+    if view.rebuilt is not None:
+        yield Degraded("index_rebuilt", view.rebuilt, 1, "remove the file set aside when you do not need it")
+    if view.commits is not None:
+        yield view.commits
+    elif view.waited >= STALLED_SECONDS:
+        yield Degraded(
+            "stalled",
+            f"changes wait, and for {view.waited:.0f} s nothing was committed",
+            int(view.engine.get("pending", 1)),
+            "`currant status` names the files in work; if a file system hangs, mend it; else start again",
+        )
+    if view.drift is not None:
+        yield view.drift
+
+
+def root_missing(root: str) -> Degraded:
+    """The state of an index whose root is not there."""
+    return Degraded(
+        "root_missing",
+        f"the root {root} is not there: the rows are those of its last time",
+        1,
+        "put it back, and it is found by itself; if it was renamed, stop the watcher and start it there",
+    )
+
+
+def _slower(view: View) -> Iterator[Degraded]:
+    """What is noticed late, because it is looked at now and then instead of being reported."""
+    if view.live and view.engine.get("source") == "poll" and view.source != "poll":
+        yield Degraded(
+            "polled",
+            "the whole root is polled, because no inotify instance was to be had",
+            1,
+            "raise fs.inotify.max_user_instances (`currant doctor` has the command), then start again",
+        )
+    unwatched = int(view.engine.get("unwatched", 0))
+    if unwatched:
+        named = _some(view.engine.get("unwatched_paths"))
+        yield Degraded(
+            "unwatched",
+            f"directories polled, because they cannot be watched {named}",
+            unwatched,
+            "raise fs.inotify.max_user_watches or monitor.max_watches; `currant doctor` has the command",
+        )
+    remote = int(view.engine.get("remote", 0))
+    if remote:
+        named = _some(view.engine.get("remote_paths"))
+        yield Degraded(
+            "remote",
+            f"directories polled, because the kernel does not report all changes there {named}",
+            remote,
+            "keep them on a local disk, or ignore them; until then changes are seen when they are polled",
+        )
+
+
+def _paths(view: View) -> Iterator[Degraded]:
+    """What concerns single paths."""
+    denied = int(view.engine.get("denied", 0))
+    if denied:
+        yield Degraded(
+            "denied",
+            f"directories that may not be read {_some(view.engine.get('denied_paths'))}",
+            denied,
+            "give this user read permission, or ignore them",
+        )
+    for path, reason in view.engine.get("problems", ()):
+        yield Degraded("problem", f"{path or view.root}: {reason}", 1, "repair what the message names")
+    if view.failed_files:
+        yield Degraded(
+            "failed_files",
+            "files that could not be indexed",
+            view.failed_files,
+            "`currant why FILE` has each one's reason",
+        )
+    if view.worker_deaths:
+        yield Degraded(
+            "workers_died",
+            "workers that died and were replaced",
+            view.worker_deaths,
+            "report the traceback in the log",
+        )
+
+
+def notes(view: View) -> Iterator[Degraded]:
+    """What happened or goes on and takes nothing from the answers, in the same form."""
+    if view.overflowed is not None and view.overflowed <= RECENT_SECONDS:
+        yield Degraded(
+            "overflowed",
+            f"the kernel's queue ran over {view.overflowed:.0f} s ago; the whole root was scanned instead",
+            int(view.engine.get("overflows", 1)),
+            "nothing is missing; raise fs.inotify.max_queued_events if it happens often",
+        )
+    if view.engine.get("vcs_busy"):
+        yield Degraded("vcs_busy", "a git operation is under way", 1, "nothing to do: it is waited for")
+
+
+def codes(states: list[Degraded]) -> list[str]:
+    """The short form that goes with every answer: each name once, in their order."""
+    return list(dict.fromkeys(state.code for state in states))
+
+
+class Observer:
+    """Remembers between two looks what a single look cannot see: since when changes wait, and when the
+    kernel's queue last ran over. Times are seconds of a monotonic clock; not thread-safe."""
+
+    def __init__(self) -> None:
+        self._waiting_since: float | None = None
+        self._overflows = 0
+        self._overflowed_at: float | None = None
+
+    def committed(self) -> None:
+        """A commit: whatever waits now has not waited for long."""
+        self._waiting_since = None
+
+    def look(self, now: float, pending: int, overflows: int) -> tuple[float, float | None]:
+        """(seconds since when changes wait without any commit, seconds since the last overflow or None)."""
+        if not pending:
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = now
+        if overflows != self._overflows:
+            self._overflows, self._overflowed_at = overflows, now
+        waited = 0.0 if self._waiting_since is None else now - self._waiting_since
+        return waited, None if self._overflowed_at is None else now - self._overflowed_at
+
+
+def _some(paths: Any) -> str:
+    """A few names in brackets, as an example."""
+    named = [repr(path or ".") for path in list(paths or ())[:3]]
+    return f"({', '.join(named)})" if named else ""
