@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,16 @@ def test_waits_for_company_while_more_is_on_its_way_but_not_longer_than_the_limi
     bench.submit(2)  # nothing else is out: no reason to wait
     bench.writer.turn()
     assert [len(commit) for commit in bench.store.commits] == [2, 1]
+
+
+def test_a_renamed_file_does_not_wait_for_its_own_old_name(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, 2)  # the engine counts both names until the change is acknowledged
+    submission = bench.submission(0)
+    [upsert] = submission.items
+    assert isinstance(upsert, Upsert)
+    bench.writer.submit(replace(submission, items=(replace(upsert, old_path=b"1"),)))
+    bench.writer.turn()
+    assert bench.outcomes() == ["done"]
 
 
 def test_a_full_group_is_committed_at_once(tmp_path: Path) -> None:

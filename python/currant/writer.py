@@ -101,6 +101,7 @@ class Writer:
         self._group: list[Submission] = []
         self._items = 0
         self._bytes = 0
+        self._paths = 0
         self._first_at = 0.0
         # The group being committed: still counts against the bound, still unacknowledged.
         self._committing: list[Submission] = []
@@ -131,6 +132,9 @@ class Writer:
             self._group.append(submission)
             self._items += count
             self._bytes += submission.cost
+            self._paths += 1 + sum(
+                isinstance(item, Upsert) and item.old_path is not None for item in submission.items
+            )
             # Waking the thread for each file would cost more than the file; `nudge` ends each batch.
             if first or self._items >= GROUP_ITEMS or self._bytes >= GROUP_BYTES:
                 self._wake()
@@ -225,8 +229,10 @@ class Writer:
                 return self._retry_at - now
             retrying = bool(self._committing)
             items, size, age = self._items, self._bytes, now - self._first_at
+            paths = self._paths
         if not retrying:
-            idle = self._queue.size() <= waiting
+            # The engine counts paths, and a renamed file has two of them.
+            idle = self._queue.size() <= paths
             wait = seconds_until_due(items, size, age, idle=idle)
             if wait > 0:
                 # The engine counts what was acknowledged with a little delay, so ask it again soon.
@@ -241,6 +247,7 @@ class Writer:
                 self._committing, self._group = self._group, []
                 self._committing_items, self._items = self._items, 0
                 self._committing_bytes, self._bytes = self._bytes, 0
+                self._paths = 0
             group = self._committing
             failures = self._failures
         # From here on `_committing` belongs to this thread alone; the lock is free during the commit.
