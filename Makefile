@@ -7,6 +7,8 @@ CARGO ?= cargo
 LEAN = --no-default-features
 # The same with the grammars and every source. Not the default features: those link against Python.
 FULL = --no-default-features --features outline,notify-source
+# The hand-overs between threads inside loom's model checker, and nothing else of the core.
+LOOM = $(LEAN) --features loom --test loom
 RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 
 .DEFAULT_GOAL := help
@@ -31,6 +33,7 @@ lint: ## Check style: ruff, rustfmt, clippy (with and without Python)
 	$(PYTHON) -m ruff format --check python tests $(wildcard benches)
 	$(CARGO) fmt --check
 	$(RUST_ENV) $(CARGO) clippy --all-targets $(LEAN) -- -D warnings
+	$(RUST_ENV) $(CARGO) clippy $(LOOM) -- -D warnings
 	$(RUST_ENV) $(CARGO) clippy --all-targets -- -D warnings
 
 types: stubs ## Check types: mypy --strict, and the stub against the binary
@@ -42,10 +45,12 @@ stubs: ## Compare _core.pyi with the native module that is installed
 
 test: ## Run every test: the core with its grammars, then Python
 	$(RUST_ENV) $(CARGO) test $(FULL)
+	$(RUST_ENV) $(CARGO) test $(LOOM)
 	$(PYTHON) -m pytest
 
 test-rust: ## Run the tests of the core alone: quick, needs no Python
 	$(RUST_ENV) $(CARGO) test $(LEAN)
+	$(RUST_ENV) $(CARGO) test $(LOOM)
 
 test-python: ## Run the tests of the Python layer alone
 	$(PYTHON) -m pytest

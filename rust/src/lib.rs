@@ -22,4 +22,5 @@ pub mod rules;
 pub mod scan;
 pub mod signal;
 pub mod source;
+mod sync;
 pub mod tree;

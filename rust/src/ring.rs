@@ -3,7 +3,8 @@
 //! Values go through a lock-free queue. The locks here are only for sleeping: a thread takes one when
 //! it found nothing to do, and the other side takes one only to wake a thread that sleeps.
 //!
-//! Why no wake-up is lost (`tests/ring_model.rs` walks through every interleaving of this):
+//! Why no wake-up is lost (`tests/ring_model.rs` walks through every interleaving of this drawing, and
+//! `tests/loom.rs` through those of this file, stale reads included):
 //!
 //! ```text
 //! sleeper                                 waker
@@ -18,14 +19,15 @@
 //! By the two fences, S4 sees what W1 did or W3 sees what S2 did. In the second case the sleeper holds
 //! the lock from S2 until it sleeps, so W4 waits until W5 can reach it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::CachePadded;
 
 use crate::clock::Clock;
+use crate::sync::{
+    ArrayQueue, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, fence,
+};
 
 /// A bounded queue for many producers and many consumers. When full it gives the value back: it never
 /// drops one, and only the calls with a timeout wait.

@@ -2,9 +2,11 @@
 //!
 //! A lock is taken only to sleep and to wake a sleeper, never on the path of the data.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::sync::{AtomicBool, Condvar, Mutex, Ordering};
 
 /// A sticky flag that one thread waits for and any thread sets.
 #[derive(Debug, Default)]
@@ -32,14 +34,20 @@ impl Signal {
         if timeout == Some(Duration::ZERO) {
             return false;
         }
-        let guard = self.sleeper.lock().unwrap_or_else(PoisonError::into_inner);
-        let down = |_: &mut ()| !self.raised.load(Ordering::SeqCst);
-        match timeout {
-            Some(timeout) => {
-                drop(self.wake.wait_timeout_while(guard, timeout, down));
-            }
-            None => drop(self.wake.wait_while(guard, down)),
+        let clock = Clock::start();
+        let mut guard = self.sleeper.lock().unwrap_or_else(PoisonError::into_inner);
+        while !self.raised.load(Ordering::SeqCst) {
+            let left = timeout.map(|timeout| timeout.saturating_sub(clock.now()));
+            guard = match left {
+                Some(Duration::ZERO) => break,
+                Some(left) => match self.wake.wait_timeout(guard, left) {
+                    Ok((guard, _)) => guard,
+                    Err(poisoned) => poisoned.into_inner().0,
+                },
+                None => self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner),
+            };
         }
+        drop(guard);
         self.raised.swap(false, Ordering::SeqCst)
     }
 }

@@ -7,14 +7,14 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam_queue::ArrayQueue;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init, remove_watch};
 use rustix::io::Errno;
 
+use super::handover::{Handover, Outbox};
 use super::{Item, Mask, Source, WatchError};
 use crate::signal::Signal;
 
@@ -28,9 +28,7 @@ const HEADER: usize = 16;
 struct Shared {
     inotify: OwnedFd,
     poke: OwnedFd,
-    ring: ArrayQueue<Item>,
-    overflowed: AtomicBool,
-    barrier_asked: AtomicU64,
+    to_engine: Handover,
     stop: AtomicBool,
 }
 
@@ -62,9 +60,7 @@ impl Inotify {
         let shared = Shared {
             inotify,
             poke,
-            ring: ArrayQueue::new(RING_BUFFERS),
-            overflowed: AtomicBool::new(false),
-            barrier_asked: AtomicU64::new(0),
+            to_engine: Handover::new(RING_BUFFERS),
             stop: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared), reader: None, flags })
@@ -115,17 +111,12 @@ impl Source for Inotify {
     }
 
     fn barrier(&mut self, token: u64) {
-        self.shared.barrier_asked.store(token, Ordering::SeqCst);
+        self.shared.to_engine.ask(token);
         self.poke();
     }
 
     fn drain(&mut self, out: &mut Vec<Item>) {
-        while let Some(item) = self.shared.ring.pop() {
-            out.push(item);
-        }
-        if self.shared.overflowed.swap(false, Ordering::SeqCst) {
-            out.push(Item::Overflow);
-        }
+        self.shared.to_engine.drain(out);
     }
 
     fn stop(&mut self) {
@@ -147,21 +138,18 @@ impl Drop for Inotify {
 const RETRY: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
 fn read_loop(shared: &Shared, wake: &Signal) {
-    let mut answered = 0;
-    // Read, and not handed over yet.
-    let mut held: Vec<u8> = Vec::new();
+    let to_engine = &shared.to_engine;
+    let mut outbox = Outbox::new(HELD_BYTES);
     let mut buffer = vec![0u8; READ_BYTES];
     loop {
         let mut fds = [
             PollFd::from_borrowed_fd(shared.inotify.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(shared.poke.as_fd(), PollFlags::IN),
         ];
-        let asked = shared.barrier_asked.load(Ordering::SeqCst);
-        let waiting = !held.is_empty() || asked != answered;
-        if let Err(error) = poll(&mut fds, waiting.then_some(&RETRY))
+        if let Err(error) = poll(&mut fds, outbox.is_waiting(to_engine).then_some(&RETRY))
             && error != Errno::INTR
         {
-            fail(shared, wake, error);
+            fail(to_engine, wake, error);
             return;
         }
         if shared.stop.load(Ordering::SeqCst) {
@@ -171,50 +159,29 @@ fn read_loop(shared: &Shared, wake: &Signal) {
         let _ = rustix::io::read(&shared.poke, &mut counter);
         // Loaded before the queue is read: whatever happened before the barrier was asked for is in the
         // kernel's queue by then, and so is read before the answer is given.
-        let asked = shared.barrier_asked.load(Ordering::SeqCst);
+        let asked = to_engine.asked();
         loop {
             match rustix::io::read(&shared.inotify, &mut buffer) {
                 Ok(0) | Err(Errno::AGAIN) => break,
                 Ok(read) => {
-                    held.extend_from_slice(&buffer[..read]);
-                    if held.len() >= READ_BYTES {
-                        hand_over(shared, wake, &mut held);
+                    if outbox.add(&buffer[..read]) >= READ_BYTES {
+                        outbox.give(to_engine, wake);
                     }
                 }
                 Err(Errno::INTR) => {}
                 Err(error) => {
-                    fail(shared, wake, error);
+                    fail(to_engine, wake, error);
                     return;
                 }
             }
         }
-        hand_over(shared, wake, &mut held);
-        if held.is_empty() && asked != answered && shared.ring.push(Item::Barrier(asked)).is_ok() {
-            answered = asked;
-            wake.raise();
-        }
+        outbox.give(to_engine, wake);
+        outbox.answer(asked, to_engine, wake);
     }
 }
 
-/// Give the engine what was read. Without room it stays held, and grows, up to a limit: beyond it, lost
-/// events are said to be lost, and the recovery is the same as for the kernel's own queue.
-fn hand_over(shared: &Shared, wake: &Signal, held: &mut Vec<u8>) {
-    if held.is_empty() {
-        return;
-    }
-    if let Err(Item::Buffer(back)) = shared.ring.push(Item::Buffer(std::mem::take(held))) {
-        *held = back;
-        if held.len() > HELD_BYTES {
-            held.clear();
-            shared.overflowed.store(true, Ordering::SeqCst);
-        }
-    }
-    wake.raise();
-}
-
-fn fail(shared: &Shared, wake: &Signal, error: Errno) {
-    let _ = shared.ring.force_push(Item::Failed(format!("reading inotify events: {error}")));
-    wake.raise();
+fn fail(to_engine: &Handover, wake: &Signal, error: Errno) {
+    to_engine.fail(format!("reading inotify events: {error}"), wake);
 }
 
 /// Take a kernel buffer apart; `each` gets (wd, mask, cookie, name without padding). A truncated tail,

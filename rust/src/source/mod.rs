@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::signal::Signal;
 
+pub mod handover;
 #[cfg(target_os = "linux")]
 pub mod inotify;
 #[cfg(any(not(target_os = "linux"), feature = "notify-source"))]
