@@ -1,5 +1,6 @@
 """Settings: every range, every source, precedence, and all problems at once."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,53 @@ def test_state_dir_counts_from_the_root(tmp_path: Path) -> None:
     absolute = load(tmp_path, {"CURRANT_STATE_DIR": "/var/lib/currant"})
     assert absolute.state_path(tmp_path) == Path("/var/lib/currant")
     assert load(tmp_path, state_dir=tmp_path / "z").state_dir == str(tmp_path / "z")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("state_dir = '/tmp/elsewhere'", "inside the tree"),
+        ("state_dir = '../elsewhere'", "inside the tree"),
+        ("state_dir = 'link/below'", "inside the tree"),
+        ("state_dir = '.'", "inside the tree"),
+        ("[extract]\nsecrets = 'extract'", "a file of the tree cannot"),
+    ],
+)
+def test_a_file_of_the_tree_cannot_reach_out_of_it(tmp_path: Path, text: str, word: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    (root / "currant.toml").write_text(text)
+    with pytest.raises(ConfigError, match=word):
+        load(root)
+    # The user's own file may.
+    user = tmp_path / "config" / "currant"
+    user.mkdir(parents=True)
+    (root / "currant.toml").rename(user / "config.toml")
+    load(root, {"XDG_CONFIG_HOME": str(tmp_path / "config")})
+
+
+def test_a_file_of_the_tree_may_name_a_directory_inside(tmp_path: Path) -> None:
+    (tmp_path / "currant.toml").write_text("state_dir = 'build/index'\n[extract]\nsecrets = 'list'\n")
+    assert load(tmp_path).state_dir == "build/index"
+
+
+def test_a_configuration_that_is_no_small_regular_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret.toml").write_text("[registry]\ntoken = 'abcdef'\n")
+    place = tmp_path / "currant.toml"
+    place.symlink_to("secret.toml")
+    with pytest.raises(ConfigError, match="must not be a link") as caught:
+        load(tmp_path)
+    assert "abcdef" not in str(caught.value)
+    place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(ConfigError, match="not a regular file"):
+        load(tmp_path)
+    place.unlink()
+    with place.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+        load(tmp_path)
+    place.write_text("a = " + "[" * 100_000)
+    with pytest.raises(ConfigError, match="must be TOML"):
+        load(tmp_path)

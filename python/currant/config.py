@@ -3,10 +3,15 @@
 Rising precedence: defaults, the user's file, the root's file, the environment, flags. Nothing wrong is
 ever ignored: unknown keys, misspelt variables and values out of range are all reported, together, each
 with its source and what would have been valid.
+
+The root's file came with the tree, perhaps from somebody else. It may not have its reader's secrets
+extracted, nor state written outside of the tree, and it is read only if it is a small regular file.
 """
 
 import difflib
+import errno
 import os
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -47,10 +52,16 @@ class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_watches: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
 
 
+NameGlob = Annotated[str, Meta(pattern=r"\A[^/\x00]+\Z")]
+"""A glob over the last component of a path."""
+
+
 class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits on what is parsed."""
+    """Limits on what is parsed, and what is not: files that look like secrets (`currant.extract.secrets`)."""
 
     max_file_mb: Annotated[int, Meta(ge=1, le=1024)] = 8
+    secrets: Literal["list", "extract"] = "list"
+    secret_patterns: tuple[NameGlob, ...] = ()
 
 
 class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +93,7 @@ def load_settings(
     of every source at once.
     """
     problems: list[ConfigProblem] = []
-    sources = [_read_file(path, problems) for path in _files(root, environ, problems)]
+    sources = [_read_file(path, root, problems) for path in _files(root, environ, problems)]
     sources.append(_read_environment(environ, problems))
     sources.append(_read_flags(flags or {}, problems))
     given: dict[str, tuple[Any, str]] = {}  # key -> (value, source)
@@ -140,6 +151,8 @@ def _describe(kind: msgspec.inspect.Type) -> str:
             return f"must be a number from {low:g} to {high:g}"
         case msgspec.inspect.LiteralType(values=values):
             return "must be one of " + ", ".join(map(str, values))
+        case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StrType(pattern=str())):
+            return "must be a list of globs over file names, without a slash"
         case msgspec.inspect.VarTupleType():
             return "must be a list of strings"
         case _:
@@ -206,7 +219,8 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
     config_home = Path(base) if os.path.isabs(base) else Path(home) / ".config" if home else None
     if config_home is not None and (user := config_home / "currant" / "config.toml").is_file():
         yield user
-    here = [path for name in ("currant.toml", ".currant.toml") if (path := root / name).is_file()]
+    # Any kind of thing with that name: what cannot be read must not pass for "no settings".
+    here = [path for name in ("currant.toml", ".currant.toml") if os.path.lexists(path := root / name)]
     if len(here) == 2:
         problems.append(
             ConfigProblem("currant.toml", str(root), "root", "also .currant.toml there: keep one of them")
@@ -214,11 +228,18 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
     yield from here[:1]
 
 
-def _read_file(path: Path, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
+_MAX_FILE: Final = 1 << 20
+
+
+def _read_file(path: Path, root: Path, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
+    of_the_tree = path.parent == root
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(_text(path, links=not of_the_tree))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(ConfigProblem(path.name, "", str(path), f"must be TOML: {error}"))
+        return {}
+    except RecursionError:
+        problems.append(ConfigProblem(path.name, "", str(path), "must be TOML: nested too deeply"))
         return {}
     except OSError as error:
         problems.append(ConfigProblem(path.name, "", str(path), f"must be readable: {error.strerror}"))
@@ -231,7 +252,49 @@ def _read_file(path: Path, problems: list[ConfigProblem]) -> dict[str, tuple[Any
                 flat[section] = content
         else:
             flat[section] = content
-    return _known(flat, str(path), problems)
+    known = _known(flat, str(path), problems)
+    return _of_the_tree(known, root, problems) if of_the_tree else known
+
+
+def _text(path: Path, *, links: bool) -> str:
+    """What a configuration file says. Raises OSError, UnicodeDecodeError."""
+    # A pipe must not block; what a link in the tree leads to would be quoted in the message of a problem.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        fd = os.open(path, flags | (0 if links else getattr(os, "O_NOFOLLOW", 0)))
+    except OSError as error:
+        if error.errno == errno.ELOOP and not links:
+            raise OSError(errno.ELOOP, "a configuration file in the tree must not be a link") from error
+        raise
+    with open(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        content = file.read(_MAX_FILE + 1)
+    if len(content) > _MAX_FILE:
+        raise OSError(errno.EFBIG, f"larger than {_MAX_FILE >> 20} MiB")
+    return content.decode("utf-8")
+
+
+def _of_the_tree(
+    known: dict[str, tuple[Any, str]], root: Path, problems: list[ConfigProblem]
+) -> dict[str, tuple[Any, str]]:
+    """What a file of the tree may say; problems for the rest."""
+
+    def refuse(key: str, why: str) -> None:
+        value, source = known.pop(key)
+        problems.append(ConfigProblem(key, value, source, why))
+
+    if known.get("extract.secrets", ("",))[0] == "extract":
+        refuse(
+            "extract.secrets", "a file of the tree cannot ask for this: use your own file or the environment"
+        )
+    place = known.get("state_dir", (None,))[0]
+    if isinstance(place, str):
+        # Through any link that is on the way now; the service looks at the directory itself again.
+        inside = os.path.realpath(root)
+        if not os.path.realpath(root / place).startswith(inside.rstrip(os.sep) + os.sep):
+            refuse("state_dir", "a file of the tree can only name a directory inside the tree")
+    return known
 
 
 def _read_flags(flags: Mapping[str, Any], problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:

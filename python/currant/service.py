@@ -187,7 +187,10 @@ class Service:
             # The disk is read while this thread reads the index; nothing is handed out before both are known.
             self._engine = self._make_engine()
             self._engine.start(rows_later=True)
-        registry = self._registry or default_registry(self.settings.extract.max_file_mb)
+        extract = self.settings.extract
+        registry = self._registry or default_registry(
+            extract.max_file_mb, secrets=extract.secrets, secret_patterns=extract.secret_patterns
+        )
         store, rows = self._open_store(registry)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
@@ -254,9 +257,14 @@ class Service:
 
         A row whose result comes from an extractor, version or configuration that is not in use any more
         gets a change time that no file has, so that the first scan finds it different and it is read again.
+        So does one whose name makes it a secret now and whose result is not that of a secret.
         """
         rows = store.tree_rows()
         outdated = store.out_of_date(registry.identities())
+        # Failed rows (attempts > 0) have no result.
+        secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
+        if secrets:
+            outdated |= secrets - store.paths_of(registry.hidden_identity)
         if not outdated:
             return rows
         log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))

@@ -11,6 +11,7 @@ from currant.extract.base import (
 )
 from currant.extract.languages import HEAD_BYTES, detect, is_binary
 from currant.extract.outline import OutlineExtractor
+from currant.extract.secrets import Secrets
 
 __all__ = [
     "HEAD_BYTES",
@@ -21,6 +22,7 @@ __all__ = [
     "OutlineExtractor",
     "PlainExtractor",
     "Registry",
+    "Secrets",
     "default_registry",
     "detect",
     "is_binary",

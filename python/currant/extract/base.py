@@ -1,7 +1,7 @@
 """Extractors and the registry that picks one.
 
-Owns: the protocol, the identity under which a result is stored, the policy (binary, too large, no outliner
-for this language). Does not own: reading, storing, retrying.
+Owns: the protocol, the identity under which a result is stored, the policy (secret, binary, too large, no
+outliner for this language). Does not own: reading, storing, retrying.
 
 A result may depend only on what its `ResultKey` holds: content, language, identity of the extractor with
 all of its configuration. That is why the size limit is part of the identity of the record that says "too
@@ -11,10 +11,11 @@ To add an extractor: one file here, one line in `default_registry`, one test.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from currant.extract.languages import detect, is_binary
+from currant.extract.secrets import Secrets, SecretsMode
 from currant.model import Record
 
 MIB = 1 << 20
@@ -93,8 +94,11 @@ def identity_of(extractor: Extractor, language: str) -> str:
 class Registry:
     """Which extractor answers for which language; a later one takes over from an earlier one."""
 
-    def __init__(self, extractors: Iterable[Extractor], *, max_file_mb: int) -> None:
+    def __init__(
+        self, extractors: Iterable[Extractor], *, max_file_mb: int, secrets: Secrets | None = None
+    ) -> None:
         self._max_file_mb = max_file_mb
+        self._secrets = secrets or Secrets()
         self._plain: Extractor = PlainExtractor()
         self._by_language: dict[str, Extractor] = {}
         self._identities: dict[str, str] = {}
@@ -117,10 +121,32 @@ class Registry:
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
-        return frozenset(self._identities.values()) | {self._plain_identity, self._large_identity}
+        usual = frozenset(self._identities.values()) | {self._plain_identity, self._large_identity}
+        if self._secrets.mode == "list":
+            return usual | {self._secrets.identity}
+        return usual | {self._secrets.marked(identity) for identity in usual}
+
+    def to_hide(self, path: str) -> bool:
+        """Whether the name of a file says that its result is to be one of `hidden_identity`.
+
+        An index may have been made when the name was no secret yet; its rows do not show that."""
+        return self._secrets.mode == "list" and self._secrets.named(path)
+
+    @property
+    def hidden_identity(self) -> str:
+        """Under which the empty records of secrets are stored."""
+        return self._secrets.identity
 
     def choose(self, path: str, head: bytes, size: int) -> Choice:
         """Decide by name, head and size what happens to a content. Calls no extractor yet."""
+        if not self._secrets(path, head, size):
+            return self._choose(path, head, size)
+        if self._secrets.mode == "list":
+            return Choice(None, self._secrets.identity, lambda _source: plain(None, ["secret"]))
+        choice = self._choose(path, head, size)
+        return replace(choice, identity=self._secrets.marked(choice.identity))
+
+    def _choose(self, path: str, head: bytes, size: int) -> Choice:
         if is_binary(head):
             return Choice(None, self._plain_identity, lambda _source: plain(None, ["binary"]))
         language = detect(path, head)
@@ -137,8 +163,10 @@ class Registry:
         )
 
 
-def default_registry(max_file_mb: int) -> Registry:
+def default_registry(
+    max_file_mb: int, *, secrets: SecretsMode = "list", secret_patterns: Sequence[str] = ()
+) -> Registry:
     """Every extractor that comes with Currant. The native module is loaded here, not at import."""
     from currant.extract.outline import OutlineExtractor
 
-    return Registry([OutlineExtractor()], max_file_mb=max_file_mb)
+    return Registry([OutlineExtractor()], max_file_mb=max_file_mb, secrets=Secrets(secrets, secret_patterns))

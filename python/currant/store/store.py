@@ -22,7 +22,7 @@ _TREE_ROWS: Final = """
 SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
 FROM files ORDER BY path"""
 
-_OUT_OF_DATE: Final = """
+_OF_EXTRACTOR: Final = """
 SELECT f.path FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
 
 
@@ -131,7 +131,15 @@ class Store:
         with self._readers.snapshot() as connection:
             known: list[Any] = connection.execute("SELECT id, name FROM extractors").fetchall()
             old = [number for number, name in known if name not in current]
-            return {path for number in old for (path,) in connection.execute(_OUT_OF_DATE, (number,))}
+            return {path for number in old for (path,) in connection.execute(_OF_EXTRACTOR, (number,))}
+
+    def paths_of(self, extractor: str) -> set[bytes]:
+        """Paths whose result is by this extractor."""
+        number = self._extractors.get(extractor)
+        if number is None:
+            return set()
+        with self._readers.snapshot() as connection:
+            return {path for (path,) in connection.execute(_OF_EXTRACTOR, (number,))}
 
     def in_place(self) -> bool:
         """False when the file that is open is no longer the one under its name: what is committed from then
