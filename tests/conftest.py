@@ -32,11 +32,16 @@ def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _environment(_empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the user, of git or of Currant reaches a test."""
+    isolate(monkeypatch, _empty_home)
+
+
+def isolate(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """The environment of every test; a fixture that outlives one test calls this for itself."""
     for name in list(os.environ):
         if name.startswith(("CURRANT_", "GIT_", "XDG_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(_empty_home))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(_empty_home / "gitconfig"))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("GIT_TERMINAL_PROMPT", "0")
     # Commits must not depend on the day: their names are part of what a test may compare.

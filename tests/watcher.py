@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,10 +18,24 @@ _SETTINGS = ("monitor.debounce_ms=5", "monitor.max_delay_ms=50")
 class Watcher:
     """``currant watch --json`` on `root`; ends with the `with` block whatever happens."""
 
-    def __init__(self, root: Path, *settings: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *settings: str,
+        environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+    ) -> None:
+        """`environment` is added to this process's own; `prefix` is a command that replaces itself by the
+        watcher (``unshare -Ur``, ``setpriv ...``), so that `process.pid` is the watcher's."""
         options = [word for setting in (*_SETTINGS, *settings) for word in ("--set", setting)]
         command = [sys.executable, "-m", "currant", "watch", "--json", "--root", os.fspath(root), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [*prefix, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+        )
         self.lines: list[dict[str, Any]] = []
 
     def next(self) -> dict[str, Any] | None:
