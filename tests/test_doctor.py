@@ -1,14 +1,11 @@
 """Each check of the doctor, on what other machines would say."""
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from currant import doctor
 from currant.doctor import Grade
-from currant.lock import RootLock
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:25 / /mnt/me/my\040files rw - nfs4 server:/x rw
@@ -80,18 +77,6 @@ def test_held_watches_are_counted_from_the_descriptors(tmp_path: Path) -> None:
     (process / "fdinfo" / "3").write_text("pos:\t0\ninotify wd:1 ino:2\ninotify wd:2 ino:3\n")
     (tmp_path / "43").mkdir()
     assert doctor.held_watches(tmp_path) == 2
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc/locks")
-def test_the_lock_holder_is_found_without_asking_for_the_lock(tmp_path: Path) -> None:
-    assert doctor.lock_holder(tmp_path / "lock") is None
-    lock = RootLock(tmp_path)
-    lock.acquire()
-    try:
-        assert doctor.lock_holder(tmp_path / "lock") == os.getpid()
-    finally:
-        lock.release()
-    assert doctor.lock_holder(tmp_path / "lock") is None
 
 
 def test_damage_is_told_and_nothing_is_changed(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from currant import _core
-from currant.errors import ServiceUnreachable
+from currant.errors import OwnerSuspendedError, ServiceUnreachable
 from currant.ipc import wire
 from currant.ipc.client import Client
+from currant.owner import lock_holder, suspended
 from currant.plan import watch_limit
 
 WANTED_WATCHES: Final = 524_288
@@ -272,10 +273,13 @@ def owner(state_dir: Path) -> Iterator[Check]:
                 "socket", Grade.NOTE, "left behind by a process that was killed; the next owner replaces it"
             )
         return
+    if (why := suspended(holder)) is not None:
+        yield Check("owner", Grade.FAIL, f"process {holder} does not run, so nothing is indexed", why)
+        return
     try:
         with Client.connect(state_dir, timeout=3.0) as client:
             status = client.call("status", sync_ms=None, timeout=3.0).result
-    except ServiceUnreachable as error:
+    except (ServiceUnreachable, OwnerSuspendedError) as error:
         yield Check(
             "socket", Grade.FAIL, str(error), f"if it stays so, end process {holder} and start it again"
         )
@@ -319,23 +323,3 @@ def integrity(state_dir: Path) -> Iterator[Check]:
         yield Check("integrity", Grade.OK, f"{path.name}: {path.stat().st_size >> 20:,} MiB, sound")
     else:
         yield Check("integrity", Grade.FAIL, verdicts[0], fix)
-
-
-def lock_holder(lock: Path, locks: str | None = None) -> int | None:
-    """The process that holds the lock file, from the kernel's table: asking for the lock could win it.
-
-    None when nobody does, or where there is no such table."""
-    try:
-        found = lock.stat()
-        table = Path("/proc/locks").read_text() if locks is None else locks
-    except OSError:
-        return None
-    wanted = (os.major(found.st_dev), os.minor(found.st_dev), found.st_ino)
-    for line in table.splitlines():
-        fields = line.split()
-        if len(fields) < 6 or fields[1] == "->":
-            continue  # a waiter, not a holder
-        major, minor, inode = fields[5].split(":")
-        if (int(major, 16), int(minor, 16), int(inode)) == wanted and fields[3] == "WRITE":
-            return int(fields[4])
-    return None

@@ -116,6 +116,26 @@ class ServiceUnreachable(RetryError):
     """The process that owned this root went away, or does not answer; try again to become the owner."""
 
 
+class OwnerSuspendedError(RetryError):
+    """The process that owns this root lives and does not run (SIGSTOP, a frozen control group, a debugger):
+    nothing is indexed and nothing answered. `pid` is who, `why` the cause and the way out."""
+
+    def __init__(self, pid: int, why: str) -> None:
+        self.pid = pid
+        self.why = why
+        super().__init__(f"process {pid}, which owns the index, {why}")
+
+
+class RootMissingError(RetryError):
+    """The root is not there (removed, renamed, unmounted): the rows are as last seen."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(
+            f"the root {root} is not there, so nothing can be brought up to date: put it back, and it is "
+            f"found by itself; if it was renamed, stop the watcher and start it there"
+        )
+
+
 # --- the index itself -------------------------------------------------------------------------------
 
 

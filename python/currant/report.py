@@ -58,7 +58,7 @@ def _untrue(view: View) -> Iterator[Degraded]:
         yield Degraded("disabled", "nothing is brought up to date", 1, "set scheduler.enabled to true")
     if view.engine.get("root_missing"):
         yield root_missing(view.root)
-    if view.index_missing:
+    elif view.index_missing:  # usually the index went with its root
         yield Degraded(
             "index_missing",
             "the index file was removed or replaced while it was in use",
@@ -84,7 +84,7 @@ def root_missing(root: str) -> Degraded:
     """The state of an index whose root is not there."""
     return Degraded(
         "root_missing",
-        f"the root {root} is not there: the rows are those of its last time",
+        f"the root {root} is not there: the rows are as last seen",
         1,
         "put it back, and it is found by itself; if it was renamed, stop the watcher and start it there",
     )

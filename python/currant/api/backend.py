@@ -4,6 +4,7 @@ Owns the choice between the two. Whoever gets the lock serves the socket too, so
 answered and not refused.
 """
 
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,8 +13,9 @@ from typing import Any, Final, Protocol, Self
 
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import LockedError, ServiceUnreachable
+from currant.errors import LockedError, NoIndexError, ServiceUnreachable, StoreError
 from currant.ipc.client import Answer, Client
+from currant.owner import Patience, lock_holder
 from currant.service import Service
 
 _START_SECONDS: Final = 10.0
@@ -96,24 +98,49 @@ class Own:
         self.close()
 
 
-def choose(root: Path, settings: Settings, *, live: bool, clock: Clock | None = None) -> Backend:
+def choose(
+    root: Path, settings: Settings, *, live: bool, create: bool = True, clock: Clock | None = None
+) -> Backend:
     """The owner's socket when there is an owner, else become it.
 
     Between the two an owner may be starting or stopping (it holds the lock, the socket is not there):
-    tried for 10 s, then LockedError with its pid.
+    tried for 10 s, then LockedError with its pid; OwnerSuspendedError as soon as it turns out to be stopped.
+    Without `create` an index that is not there is waited for only while somebody holds the lock, who is
+    making it; else NoIndexError.
     """
     clock = clock or SystemClock()
     state_dir = settings.state_path(root)
     deadline = clock.monotonic() + _START_SECONDS
     pause = threading.Event()
+    patience: Patience | None = None
     while True:
         try:
             return Remote(Client.connect(state_dir))
         except ServiceUnreachable:
             pass
         try:
+            if not create and not has_index(state_dir):
+                holder = lock_holder(state_dir / "lock")
+                if holder is None:
+                    raise NoIndexError(str(root))
+                raise LockedError(holder, str(root))
             return Own(root, settings, live=live)
-        except LockedError:
+        except LockedError as error:
+            if patience is None:
+                patience = Patience(error.pid)
+            patience.look()
             if clock.monotonic() >= deadline:
                 raise
             pause.wait(_RETRY_SECONDS)
+
+
+def has_index(state_dir: Path) -> bool:
+    """Whether an index was ever made there; a look at the directory alone. Raises StoreError when that is not
+    permitted: an index of somebody else is not one that is missing."""
+    try:
+        os.stat(state_dir / "index.db")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"the index in {state_dir} cannot be read: {error.strerror or error}") from error
+    return True

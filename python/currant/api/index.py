@@ -13,10 +13,9 @@ from currant.api.backend import Backend, Own, choose
 from currant.config import Settings, load_settings
 from currant.errors import (
     ClosedError,
-    NoIndexError,
+    RootMissingError,
     RootRefusedError,
     ServiceUnreachable,
-    StoreError,
     SyncTimeout,
 )
 from currant.ipc.client import Answer, Client
@@ -56,28 +55,22 @@ def open_index(
     if not wide:
         refuse_wide_root(root)
     settings = load_settings(root, flags=flags or {})
-    if not create and not has_index(settings.state_path(root)):
-        raise NoIndexError(os.fspath(root))
-    return Index(root, settings, live=live, sync_ms=sync_ms)
-
-
-def has_index(state_dir: Path) -> bool:
-    """Whether an index was ever made there; a look at the directory alone. Raises StoreError when that is not
-    permitted: an index of somebody else is not one that is missing."""
-    try:
-        os.stat(state_dir / "index.db")
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise StoreError(f"the index in {state_dir} cannot be read: {error.strerror or error}") from error
-    return True
+    return Index(root, settings, live=live, sync_ms=sync_ms, create=create)
 
 
 class Index:
     """An open index. Thread-safe; `last`, `clock` and `fresh_instance` belong to the latest answer of any
     thread. Paths in and out are relative to the root, with ``/``."""
 
-    def __init__(self, root: Path, settings: Settings, *, live: bool = True, sync_ms: int = SYNC_MS) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        *,
+        live: bool = True,
+        sync_ms: int = SYNC_MS,
+        create: bool = True,
+    ) -> None:
         self.root = root
         self.settings = settings
         self.state_dir = settings.state_path(root)
@@ -88,7 +81,7 @@ class Index:
         self._sync_ms = sync_ms
         self._closed = False
         self._choosing = threading.Lock()
-        self._backend: Backend = choose(root, settings, live=live)
+        self._backend: Backend = choose(root, settings, live=live, create=create)
 
     # --- questions ----------------------------------------------------------------------------------------
 
@@ -97,6 +90,8 @@ class Index:
 
         `timeout` in seconds; SyncTimeout has up to 20 of the paths that were not there by then."""
         reached = self._note(self._with_backend(lambda b: b.ask("sync", {}, round(timeout * 1_000))))
+        if "root_missing" in reached.degraded:
+            raise RootMissingError(os.fspath(self.root))
         if not reached.fresh:
             raise SyncTimeout(reached.outstanding, timeout)
         return reached.clock

@@ -53,10 +53,13 @@ def in_lines(service: Service, *, as_json: bool) -> None:
     """Until a signal: progress of the first scan, then every change."""
     clock = SystemClock()
     start = clock.monotonic()
+    pause = threading.Event()
     with Bar() as bar:
         while not (reached := service.sync(_SLICE_SECONDS)).fresh:
             at = service.progress()
             bar.show(at.done, at.total, rate=at.files_per_second, eta=at.eta_seconds, phase=at.phase)
+            if service.root_missing():  # then a sync has nothing to wait for
+                pause.wait(_SLICE_SECONDS)
     since = reached.clock
     count = service.query.counts()["files"]
     seconds = clock.monotonic() - start

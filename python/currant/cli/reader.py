@@ -97,7 +97,8 @@ def settle(index: "Index", wait: float | None) -> Answer:
                 # Another process got there first: one barrier, and it does the work.
                 return index.ask("sync", {}, sync_ms=round((3_600 if wait is None else wait) * 1_000))
             reached = service.sync(budget)
-            if reached.fresh or (left is not None and left <= _SLICE_SECONDS):
+            late = left is not None and left <= _SLICE_SECONDS
+            if reached.fresh or late or service.root_missing():
                 return Answer(
                     None, reached.clock, reached.fresh, tuple(reached.outstanding), tuple(service.degraded())
                 )

@@ -7,8 +7,9 @@ import click
 from currant.cli.output import answer_json, duration, shown, size, table, write_json
 from currant.cli.place import Place, options
 from currant.cli.reader import open_here, reading
-from currant.errors import ServiceUnreachable, SyncTimeout
+from currant.errors import OwnerSuspendedError, RootMissingError, ServiceUnreachable, SyncTimeout
 from currant.ipc.client import Client
+from currant.model import Degraded
 
 _FAILURES = 5
 _ALL = {"limit": 1_000_000}
@@ -30,8 +31,13 @@ def status(place: Place, failures: bool, as_json: bool) -> int:
                 told["failures"] = client.call("failures", _ALL, sync_ms=None).result
     except ServiceUnreachable:
         told = _unowned(place, failures)
+    except OwnerSuspendedError as error:
+        told = _suspended(place, error)
     if as_json:
         write_json(told)
+    elif told["phase"] == "suspended":
+        table([("root", shown(str(told["root"]))), ("watcher", f"process {told['pid']}, suspended")])
+        _write_troubles(told)
     else:
         _write(told)
     return 0
@@ -51,6 +57,27 @@ def _unowned(place: Place, failures: bool) -> dict[str, Any]:
             told["failures"] = failed
     # The process that opened it just now to look is not one that keeps it true.
     return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher", "degraded": []}
+
+
+def _suspended(place: Place, error: OwnerSuspendedError) -> dict[str, Any]:
+    """What can be said of an owner that cannot answer. Its lock keeps everybody else from the index."""
+    trouble = Degraded("suspended", f"the owner {error.why}", 1, "let it go on, or end it and start again")
+    return {
+        "running": False,
+        "root": str(place.root),
+        "pid": error.pid,
+        "phase": "suspended",
+        "clock": None,
+        "fresh": False,
+        "degraded": [dict(trouble.as_dict())],
+    }
+
+
+def _write_troubles(told: dict[str, Any]) -> None:
+    for trouble in told["degraded"]:
+        click.echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
+    for note in told.get("notes", ()):
+        click.echo(f"note: {note['what']}: {note['fix']}")
 
 
 def _write(told: dict[str, Any]) -> None:
@@ -81,8 +108,7 @@ def _write(told: dict[str, Any]) -> None:
             ("cache", f"{size(cache['bytes'])}, {100 * (cache['hit_rate'] or 0):.0f} % hits"),
         ]
     table(rows)
-    for trouble in told["degraded"]:
-        click.echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
+    _write_troubles(told)
     failed = told.get("failures")
     if failed is None:
         failed = [
@@ -112,6 +138,8 @@ def sync(place: Place, timeout: float, as_json: bool) -> int:
     if as_json:
         answer_json(reached)
         return 0 if reached.fresh else SyncTimeout.exit_code
+    if "root_missing" in reached.degraded:
+        raise RootMissingError(str(place.root))
     if not reached.fresh:
         raise SyncTimeout(reached.outstanding, timeout)
     click.echo(reached.clock)

@@ -9,11 +9,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from currant import errors
 from currant.errors import ServiceUnreachable
 from currant.ipc import wire
+from currant.owner import Patience
+
+_BLOCK: Final = 1 << 16
+_FIRST_LOOK_SECONDS: Final = 0.25
+_LATER_LOOK_SECONDS: Final = 2.0
+_SOON_SECONDS: Final = 10.0
 
 
 class Answer(NamedTuple):
@@ -38,7 +44,8 @@ class Client:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._lines = connection.makefile("rb", buffering=1 << 16)
+        self._received = bytearray()  # what came behind the last line that was taken
+        self._patience = Patience(wire.peer_pid(connection))
         self._next_id = 0
         self.owner: dict[str, Any] = {}
 
@@ -46,7 +53,8 @@ class Client:
     def connect(cls, state_dir: Path, *, timeout: float = 5.0) -> Self:
         """Connect and shake hands, each step within `timeout` seconds.
 
-        Raises ServiceUnreachable when nobody listens or the owner speaks another protocol version."""
+        Raises ServiceUnreachable when nobody listens or the owner speaks another protocol version, and
+        OwnerSuspendedError when it is stopped, here and in every later call."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(timeout)
@@ -108,7 +116,6 @@ class Client:
         """Hang up. Idempotent; also wakes a thread that waits in `stream`."""
         with suppress(OSError):  # the other end was first
             self._connection.shutdown(socket.SHUT_RDWR)
-        self._lines.close()
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -125,12 +132,11 @@ class Client:
         self._next_id += 1
         request = {"id": self._next_id, "method": method, "params": params or {}, "sync_ms": sync_ms}
         try:
-            self._connection.settimeout(None if timeout is None else timeout + (sync_ms or 0) / 1_000)
+            patience = None if timeout is None else timeout + (sync_ms or 0) / 1_000
+            self._connection.settimeout(patience)
             self._connection.sendall(wire.encode(request))
             while True:
-                line = self._lines.readline()
-                if not line.endswith(b"\n"):
-                    raise ServiceUnreachable("the process that owned the index went away")
+                line = self._line(patience)
                 message = wire.decode(line)
                 if "error" in message:
                     raise _error(message["error"])
@@ -145,6 +151,32 @@ class Client:
             ) from None
         except (OSError, wire.WireError, ValueError) as error:
             raise ServiceUnreachable(f"the process that owned the index went away ({error})") from None
+
+    def _line(self, timeout: float | None) -> bytes:
+        """The next line, within `timeout` seconds of silence. Looks now and then whether the owner is able to
+        answer at all. Raises TimeoutError, OwnerSuspendedError, ServiceUnreachable at the end, OSError."""
+        searched, silence, wait = 0, 0.0, _FIRST_LOOK_SECONDS
+        while (end := self._received.find(b"\n", searched)) < 0:
+            searched = len(self._received)
+            left = wait if timeout is None else min(wait, timeout - silence)
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(left)
+            try:
+                block = self._connection.recv(_BLOCK)
+            except TimeoutError:
+                self._patience.look()
+                silence += left
+                # An idle follower is silent for hours; nobody is to be woken twice a second for that.
+                wait = _FIRST_LOOK_SECONDS if silence < _SOON_SECONDS else _LATER_LOOK_SECONDS
+                continue
+            if not block:
+                raise ServiceUnreachable("the process that owned the index went away")
+            self._received += block
+            silence = 0.0
+        line = bytes(self._received[: end + 1])
+        del self._received[: end + 1]
+        return line
 
 
 def _error(told: dict[str, Any]) -> errors.CurrantError:

@@ -5,6 +5,7 @@ Paths are `str` with surrogateescape; see `currant.jsontext` for how bytes that 
 
 import os
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +68,18 @@ def address(state_dir: Path) -> Iterator[str]:
 
 def peer_uid(connection: socket.socket) -> int | None:
     """The user at the other end, from the kernel; None where the platform does not tell."""
+    return _peer(connection)[1]
+
+
+def peer_pid(connection: socket.socket) -> int:
+    """The process at the other end (for a client: the one that listens), from the kernel; 0 where the
+    platform does not tell, or for a process of another container."""
+    return _peer(connection)[0]
+
+
+def _peer(connection: socket.socket) -> tuple[int, int | None]:
     if sys.platform != "linux":
-        return None
+        return 0, None
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return int.from_bytes(credentials[4:8], sys.byteorder)
+    pid, uid, _gid = struct.unpack("iII", credentials)
+    return pid, uid

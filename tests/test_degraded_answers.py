@@ -1,0 +1,113 @@
+"""End to end: in a state that is worse than perfect every answer says so, and none claims to be fresh that is
+not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import currant
+from conftest import Tree
+from currant.cli import run
+from currant.errors import RootMissingError
+from watcher import Watcher
+
+QUICK = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
+
+
+def codes(index: currant.Index) -> list[str]:
+    """What the status says."""
+    return [trouble["code"] for trouble in index.status()["degraded"]]
+
+
+def test_without_its_root_no_answer_is_fresh_and_each_says_why(tree: Tree, tmp_path: Path) -> None:
+    tree.write({"a.py": "def here(): pass\n"})
+    flags = {**QUICK, "state_dir": str(tmp_path / "state")}
+    with currant.open(tree.root, flags=flags) as index:
+        index.sync()
+        assert index.last.degraded == []
+        shutil.rmtree(tree.root)
+        assert index.files() == []
+        assert not index.last.fresh
+        assert index.last.degraded == ["root_missing"]
+        assert codes(index) == ["root_missing"]
+        assert index.status()["fresh"] is False
+        with pytest.raises(RootMissingError, match="put it back"):
+            index.sync()
+        tree.root.mkdir()
+        tree.write({"b.py": "def back(): pass\n"})
+        index.sync()
+        assert index.files() == ["b.py"]
+        assert (index.last.fresh, index.last.degraded) == (True, [])
+
+
+def test_a_renamed_root_is_told_by_the_watcher_that_still_has_it(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree.write({"a.py": "def here(): pass\n"})
+    with Watcher(tree.root) as watcher:
+        watcher.ready()
+        tree.root.rename(tmp_path / "elsewhere")
+        command = ["--root", str(tmp_path / "elsewhere")]
+        assert run(["find", "here", *command]) == 0
+        told = capsys.readouterr().err
+        assert "NOT fresh" in told
+        assert "degraded: root_missing" in told
+        assert run(["files", "--json", *command]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["fresh"], answer["degraded"]) == (False, ["root_missing"])
+        assert run(["sync", *command]) == 5
+        assert "is not there" in capsys.readouterr().err
+
+
+def test_an_index_file_that_was_removed_is_noticed(tree: Tree) -> None:
+    tree.write({"a.py": "def here(): pass\n"})
+    with currant.open(tree.root, flags=QUICK) as index:
+        index.sync()
+        tree.path(".currant/index.db").unlink()
+        assert index.files() == ["a.py"]
+        assert index.last.degraded == ["index_missing"]
+
+
+def test_a_watch_limit_is_in_every_answer(tree: Tree) -> None:
+    tree.write({f"d{number}/a.py": "def here(): pass\n" for number in range(6)})
+    with currant.open(tree.root, flags={**QUICK, "monitor.max_watches": 3}) as index:
+        index.sync()
+        assert index.last.degraded == ["unwatched"]
+        index.find("here")
+        assert (index.last.fresh, index.last.degraded) == (True, ["unwatched"])
+
+
+def test_a_file_that_failed_is_in_every_answer(tree: Tree) -> None:
+    tree.write({"a.py": "def here(): pass\n"})
+    with currant.open(tree.root, flags=QUICK) as index:
+        index.sync()
+        service: Any = index.service
+        service.status_reporter.count_worker_death()
+        assert (index.files(), index.last.degraded) == (["a.py"], ["workers_died"])
+
+
+NO_INSTANCE = """
+echo 0 > /proc/sys/user/max_inotify_instances || exit 3
+exec "$@"
+"""
+ASK = """
+import sys, currant
+with currant.open(sys.argv[1]) as index:
+    index.sync(60)
+    print(index.status()["engine"]["source"], *index.last.degraded)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+def test_polling_for_want_of_an_inotify_instance_is_in_every_answer(tree: Tree) -> None:
+    tree.write({"a.py": "def here(): pass\n"})
+    ask = [sys.executable, "-c", ASK, str(tree.root)]
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", NO_INSTANCE, "sh", *ask]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert (found.stdout, found.returncode) == ("poll polled\n", 0), found.stderr
