@@ -35,6 +35,9 @@ else:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
+# Its content is replaced: a link would have us do that to another file.
+_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+
 _held: "weakref.WeakSet[RootLock]" = weakref.WeakSet()
 
 
@@ -56,12 +59,14 @@ class RootLock:
         (also within this process), OSError when the file cannot be made."""
         if self.held:
             return
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        fd = os.open(self._path, os.O_CREAT | _FLAGS, 0o600)
         try:
             try:
                 _lock(fd)
             except OSError as error:
                 raise LockedError(_pid_in(fd), self._root) from error
+            if hasattr(os, "fchmod"):
+                os.fchmod(fd, 0o600)  # the umask may have taken more than others' rights
             os.ftruncate(fd, 0)
             os.pwrite(fd, b"%d\n" % os.getpid(), 0)
         except BaseException:
@@ -96,7 +101,7 @@ def owner_of(state_dir: Path) -> int | None:
     Takes and drops the lock for a moment if it is free, hence only a hint: it may be taken the next moment.
     """
     try:
-        fd = os.open(state_dir / "lock", os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        fd = os.open(state_dir / "lock", _FLAGS)
     except FileNotFoundError:
         return None
     try:

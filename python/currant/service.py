@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from currant import failpoint, report
+from currant import failpoint, report, statedir
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
@@ -178,7 +178,7 @@ class Service:
             self._started = True
 
     def _start(self) -> None:
-        _make_state_dir(self.state_dir)
+        statedir.prepare(self.state_dir)  # the lock file needs it, before the store does
         try:
             self._lock.acquire()
         except OSError as error:
@@ -500,14 +500,3 @@ class Service:
             raise ClosedError("the service is not running: start it, or make a new one after `stop`")
         self._check_process()
         return part
-
-
-def _make_state_dir(path: Path) -> None:
-    """The lock file needs its directory before the store is opened. Raises StoreError."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the state directory {path} cannot be made ({error.strerror or error}): "
-            f"--state-dir names another one"
-        ) from error

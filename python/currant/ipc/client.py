@@ -4,6 +4,7 @@ Owns one connection. A `Client` is for one thread at a time; whoever shares an i
 a lock around it (`currant.api` does). Importing this imports no index code: a short command stays short.
 """
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -65,6 +66,10 @@ class Client:
             connection.close()
             raise ServiceUnreachable(f"no process answers for the index in {state_dir} ({error})") from None
         try:
+            # In a directory of somebody else's, anybody may listen, and would be believed.
+            owner = wire.peer_uid(connection)
+            if owner is not None and os.geteuid() not in (0, owner):
+                raise ServiceUnreachable(f"user {owner} answers for the index in {state_dir}: not asked")
             client.owner = client.call("hello", sync_ms=None, timeout=timeout).result
             if client.owner.get("protocol") != wire.PROTOCOL:
                 raise ServiceUnreachable(

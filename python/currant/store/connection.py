@@ -56,6 +56,7 @@ def connect(path: str, *, write: bool) -> apsw.Connection:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         connection.pragma("cache_size", -(WRITER_CACHE_KIB if write else READER_CACHE_KIB))
         connection.pragma("mmap_size", 0)
+        connection.pragma("trusted_schema", 0)  # an index may have come with the tree
         if write:
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "NORMAL")

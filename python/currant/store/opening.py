@@ -5,11 +5,13 @@ open and close would drop the POSIX locks of every other connection in the proce
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import apsw
 
+from currant import statedir
 from currant.errors import SchemaTooNewError, StoreError
 from currant.model import Opened
 from currant.store import schema
@@ -32,24 +34,13 @@ class _Damaged(Exception):
     """This file cannot be used as an index; the argument says why."""
 
 
-def prepare_state_dir(state_dir: Path) -> None:
-    """Make the state directory, private to its owner and ignored by git. Raises StoreError."""
-    try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ignore = state_dir / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot use {state_dir} as state directory: {error.strerror or error}") from error
-
-
 def open_index(state_dir: Path, now: float) -> tuple[apsw.Connection, Opened]:
     """The one write connection to the index below `state_dir`, checked and up to date.
 
     Raises UnsafeSQLiteError, SchemaTooNewError (file untouched) and StoreError.
     """
     require_safe_sqlite()
-    prepare_state_dir(state_dir)
+    statedir.prepare(state_dir)
     path = state_dir / INDEX_NAME
     try:
         try:
@@ -71,7 +62,9 @@ def open_index(state_dir: Path, now: float) -> tuple[apsw.Connection, Opened]:
 def mark_damaged(state_dir: Path, reason: str) -> None:
     """Have the next start set the index aside. Best effort: the reader gets the error in any case."""
     try:
-        (state_dir / DAMAGE_MARK).write_text(reason[:500], encoding="utf-8", errors="replace")
+        mark = state_dir / DAMAGE_MARK
+        _make_private(mark)
+        mark.write_text(reason[:500], encoding="utf-8", errors="replace")
     except OSError:
         return
 
@@ -87,6 +80,8 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
         for suffix in _SUFFIXES[1:]:  # a log without its index would be replayed into the new one
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     unclean = existed and _size(path.with_name(path.name + "-wal")) > 0
+    for suffix in _SUFFIXES:  # SQLite gives a log that it makes the rights that the index has by then
+        _make_private(path.with_name(path.name + suffix), create=not suffix)
     try:
         connection = connect(str(path), write=True)
     except _DAMAGE as error:
@@ -97,7 +92,6 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
         found = schema.migrate(connection)
         if not schema.is_as_made(connection):
             raise _Damaged("its tables are not the ones it was made with")
-        os.chmod(path, 0o600)
     except _DAMAGE as error:
         connection.close()
         raise _Damaged(str(error)) from error
@@ -107,6 +101,18 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
     if found == 0:
         return connection, Opened("created")
     return connection, Opened("existing" if found == schema.VERSION else "migrated")
+
+
+def _make_private(path: Path, *, create: bool = True) -> None:
+    """Have a file that only its owner may read and write, whatever the umask. Raises OSError."""
+    try:
+        # Opened only when it is new: nobody holds a lock on it that closing could drop.
+        if create:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        pass
+    with suppress(FileNotFoundError):
+        os.chmod(path, 0o600)
 
 
 def _look(path: Path) -> None:
@@ -119,6 +125,7 @@ def _look(path: Path) -> None:
         raise _Damaged(str(error)) from error
     try:
         connection.set_busy_timeout(1000)
+        connection.pragma("trusted_schema", 0)
         found = schema.version_of(connection)
         ours = int(connection.pragma("application_id")) == schema.APPLICATION_ID
         # A newer schema may not parse here, so the number is judged before the tables.
