@@ -18,7 +18,7 @@ import ctypes
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -62,7 +62,8 @@ class Live:
     """A repository, the watcher on it, and a connection to that watcher.
 
     `degraded` is what the recipe expects of `status`: words of which one occurs in each entry, and each of
-    which occurs in some entry. `exact_watches` False: not every directory can have its watch (limits)."""
+    which occurs in some entry. `exact_watches` False: not every directory can have its watch (limits).
+    `paths` is the oracle for what is to be kept."""
 
     def __init__(self, repo: GitRepo, watcher: Watcher, source: str) -> None:
         self.repo = repo
@@ -71,6 +72,7 @@ class Live:
         self.source = source
         self.degraded: tuple[str, ...] = ()
         self.exact_watches = True
+        self.paths: Callable[[Path], list[bytes]] = git_files
         self.verified = True
         self.sound = True
         self._index: Index | None = None
@@ -215,7 +217,7 @@ class Live:
     def oracle(self) -> dict[str, str]:
         """What the index ought to say: git for the paths, this process for the contents."""
         found = {}
-        for name in git_files(self.root):
+        for name in self.paths(self.root):
             with open(os.path.join(os.fsencode(self.root), name), "rb") as file:
                 found[os.fsdecode(name)] = xxhash.xxh3_128(file.read()).hexdigest()
         return found
@@ -323,6 +325,7 @@ class Bench:
                 self._live = self._cleanup.enter_context(watching(repo, self._source))
         self._live.degraded = ()
         self._live.exact_watches = True
+        self._live.paths = git_files
         return self._live
 
     def close(self) -> None:
