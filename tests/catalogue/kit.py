@@ -224,7 +224,7 @@ class Live:
 
     def directories(self) -> int:
         """Directories that are to be kept, the root too: those that git does not ignore."""
-        found = [b"."]
+        found: list[bytes] = []
         base = os.fsencode(self.root)
         for at, inside, _ in os.walk(base):
             inside[:] = [name for name in inside if name not in (b".git", b".currant")]
@@ -235,7 +235,7 @@ class Live:
             ["git", "check-ignore", "-z", "--stdin"], input=b"\0".join(found), cwd=base, capture_output=True
         )
         assert told.returncode in (0, 1), told.stderr  # 1: none
-        return len(found) - len([name for name in told.stdout.split(b"\0") if name])
+        return 1 + len(found) - len([name for name in told.stdout.split(b"\0") if name])
 
     def at_rest(self) -> dict[str, Any]:
         """`status` once nothing is under way. The poll tier begins a scan whenever it is time, so it is asked
