@@ -13,6 +13,7 @@ pub mod debounce;
 pub mod engine;
 pub mod failpoint;
 pub mod model;
+pub mod mounts;
 pub mod names;
 pub mod outline;
 #[cfg(feature = "python")]

@@ -105,7 +105,7 @@ impl PyEngine {
     #[new]
     #[pyo3(signature = (root, *, state_dir, quiet_ms=100, max_delay_ms=2000, ignore_patterns=Vec::new(),
         source="auto", poll_interval_ms=2000, max_queue=1000, nested_repositories=true,
-        max_watches=None, live=true))]
+        max_watches=None, live=true, poll_file_systems=Vec::new()))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         py: Python<'_>,
@@ -120,6 +120,7 @@ impl PyEngine {
         nested_repositories: bool,
         max_watches: Option<usize>,
         live: bool,
+        poll_file_systems: Vec<String>,
     ) -> PyResult<Self> {
         let source = match source {
             "auto" => SourceKind::Auto,
@@ -143,6 +144,7 @@ impl PyEngine {
             max_in_flight: max_queue,
             max_watches: max_watches.unwrap_or(usize::MAX),
             live,
+            poll_file_systems,
         };
         let engine = py.detach(|| Engine::new(options)).map_err(to_py_error)?;
         Ok(Self { engine: Arc::new(engine) })
@@ -212,13 +214,16 @@ impl PyEngine {
         py.detach(|| self.engine.ack(acks)).map_err(to_py_error)
     }
 
+    #[pyo3(signature = (timeout, paths=None))]
     fn sync<'py>(
         &self,
         py: Python<'py>,
         timeout: f64,
+        paths: Option<Vec<OsString>>,
     ) -> PyResult<Option<Vec<Bound<'py, PyString>>>> {
         let timeout = seconds(timeout)?;
-        let outstanding = py.detach(|| self.engine.sync(timeout)).map_err(to_py_error)?;
+        let paths = paths.map(|paths| paths.iter().map(|path| names::to_bytes(path)).collect());
+        let outstanding = py.detach(|| self.engine.sync(paths, timeout)).map_err(to_py_error)?;
         outstanding.map(|paths| paths.iter().map(|path| path_str(py, path)).collect()).transpose()
     }
 
@@ -279,6 +284,11 @@ fn status_dict<'py>(py: Python<'py>, status: &Status) -> PyResult<Bound<'py, PyD
     dict.set_item("unwatched_paths", paths(&status.unwatched_paths)?)?;
     dict.set_item("denied", status.denied)?;
     dict.set_item("denied_paths", paths(&status.denied_paths)?)?;
+    dict.set_item("remote", status.remote)?;
+    dict.set_item("remote_paths", paths(&status.remote_paths)?)?;
+    dict.set_item("limbo", status.limbo)?;
+    dict.set_item("vcs_busy", status.vcs_busy)?;
+    dict.set_item("source_problem", &status.source_problem)?;
     let problems = PyList::empty(py);
     for (path, reason) in &status.problems {
         problems.append((path_str(py, path)?, reason))?;
@@ -378,6 +388,12 @@ fn languages() -> Vec<(&'static str, &'static str)> {
     crate::outline::languages()
 }
 
+/// Types of file systems that hold no files of anybody's.
+#[pyfunction]
+fn virtual_file_systems() -> Vec<&'static str> {
+    crate::mounts::VIRTUAL.to_vec()
+}
+
 /// Names of the optional parts that were compiled in.
 #[pyfunction]
 fn lib_features() -> Vec<&'static str> {
@@ -403,6 +419,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(walk, module)?)?;
     module.add_function(wrap_pyfunction!(outline, module)?)?;
     module.add_function(wrap_pyfunction!(languages, module)?)?;
+    module.add_function(wrap_pyfunction!(virtual_file_systems, module)?)?;
     module.add_function(wrap_pyfunction!(lib_features, module)?)?;
     Ok(())
 }

@@ -43,6 +43,7 @@ impl Scene {
             max_in_flight: 64,
             max_watches: usize::MAX,
             live: true,
+            poll_file_systems: Vec::new(),
         };
         let engine = Engine::with_source(options, Box::new(source.clone())).unwrap();
         engine.start(false).unwrap();
@@ -85,7 +86,7 @@ impl Scene {
                 }
                 paths
             });
-            let outstanding = self.engine.sync(PATIENCE);
+            let outstanding = self.engine.sync(None, PATIENCE);
             done.store(true, Ordering::SeqCst);
             assert_eq!(outstanding.unwrap(), None);
             worker.join().unwrap()
@@ -152,5 +153,5 @@ fn a_stopped_engine_says_so() {
     let scene = Scene::new(&["a.py"]);
     scene.engine.stop();
     assert!(scene.engine.next_batch(1, PATIENCE).unwrap().is_none());
-    assert!(scene.engine.sync(PATIENCE).is_err());
+    assert!(scene.engine.sync(None, PATIENCE).is_err());
 }

@@ -101,6 +101,7 @@ impl Running {
                 max_in_flight: 256,
                 max_watches: usize::MAX,
                 live: true,
+                poll_file_systems: Vec::new(),
             })
             .unwrap(),
         );
@@ -113,7 +114,7 @@ impl Running {
     }
 
     fn sync(&self) {
-        let left = self.engine.sync(PATIENCE).unwrap();
+        let left = self.engine.sync(None, PATIENCE).unwrap();
         assert_eq!(left, None, "{:?}", self.engine.status());
         let mut files = BTreeMap::new();
         let mut todo = vec![self.root.clone()];

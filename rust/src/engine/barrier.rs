@@ -10,6 +10,9 @@ use std::sync::mpsc::SyncSender;
 use super::core::{Core, Platform};
 use crate::clock::Now;
 
+/// Paths named to a caller whose sync was not complete in time.
+const MOST_NAMED: usize = 20;
+
 /// One sync under way.
 pub(super) struct SyncState {
     id: u64,
@@ -41,6 +44,7 @@ impl Core {
         if self.settings.live {
             self.check_root(platform);
             self.check_externals(now, platform);
+            self.check_mounts(now, platform);
             self.list_polled();
         }
         if self.cleared || self.settings.poll_root {
@@ -66,14 +70,25 @@ impl Core {
         }
     }
 
-    /// The caller waits no longer.
-    pub fn cancel_sync(&mut self, id: u64) {
+    /// Wait for the scans that are under way or asked for, and for everything pending; not for the source.
+    pub(super) fn begin_scan_sync(&mut self, id: u64, done: SyncSender<()>, now: Now) {
+        let rescans = self.rescans;
+        self.syncs.push(SyncState { id, stage: Stage::Scans, began: now, rescans, done });
+    }
+
+    /// The caller waits no longer: some of the paths that it waited for.
+    pub fn cancel_sync(&mut self, id: u64) -> Vec<Vec<u8>> {
         self.syncs.retain(|sync| sync.id != id);
+        self.cancel_path_sync(id).unwrap_or_else(|| self.outstanding(MOST_NAMED))
     }
 
     /// True when a sync that made everything due waits for this epoch.
     pub(super) fn is_awaited(&self, epoch: u64) -> bool {
-        self.syncs.iter().any(|sync| matches!(sync.stage, Stage::Epoch(last) if epoch <= last))
+        !self.path_syncs.is_empty()
+            || self
+                .syncs
+                .iter()
+                .any(|sync| matches!(sync.stage, Stage::Epoch(last) if epoch <= last))
     }
 
     /// Tell those whose sync is complete: after the status was published, so that it agrees with them.
@@ -86,10 +101,7 @@ impl Core {
 
     /// Returns true if a sync made something due, so that the turn goes round once more.
     pub(super) fn advance_syncs(&mut self, now: Now, platform: &mut impl Platform) -> bool {
-        if self.syncs.is_empty() {
-            return false;
-        }
-        let mut again = false;
+        let mut again = self.advance_path_syncs(now);
         let mut syncs = std::mem::take(&mut self.syncs);
         syncs.retain_mut(|sync| !self.advance(sync, now, &mut again, platform));
         self.syncs = syncs;

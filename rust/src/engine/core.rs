@@ -16,6 +16,7 @@ use super::barrier::SyncState;
 use super::change::{Ack, Cause, Change};
 use super::dirs::DirInfo;
 use super::flight::{Dirty, Failed, Flight, FlightKind, Op, Retry};
+use super::paths::PathSync;
 use super::status::Status;
 use crate::clock::Now;
 use crate::debounce::Debouncer;
@@ -29,6 +30,12 @@ use crate::tree::{NONE, NodeId, ROOT, Tree};
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long a directory that was renamed away is kept for its other half.
 pub(super) const LIMBO: Duration = Duration::from_millis(150);
+
+/// How long a git operation may hold paths back beyond their delay, and how often its end is looked for.
+pub(super) const VCS_HOLD: Duration = Duration::from_secs(5);
+pub(super) const VCS_LOOK: Duration = Duration::from_millis(20);
+/// How often a source is tried that could not be had at the start.
+const SOURCE_RETRY: Duration = Duration::from_secs(10);
 
 /// The machine, as the engine sees it.
 pub trait Platform {
@@ -52,6 +59,14 @@ pub trait Platform {
     fn load_rules(&mut self) -> (DirRules, Vec<PathBuf>, Vec<String>);
     /// Open the source anew; no watch is set on the new one.
     fn restart_source(&mut self) -> Result<Reach, String>;
+    /// A better source than the one that had to be taken, if there is one by now; no watch is set on it.
+    fn better_source(&mut self) -> Option<Reach>;
+    /// Something was mounted or unmounted below the root since the last call.
+    fn mounts_changed(&mut self) -> bool;
+    /// What changes in a directory of the tree may not be told of by the kernel.
+    fn is_remote(&mut self, dir: &[u8]) -> bool;
+    /// Git is at work on the tree.
+    fn vcs_busy(&mut self) -> bool;
 }
 
 /// Fixed for the life of an engine.
@@ -144,6 +159,8 @@ pub struct Core {
     pub(super) ignored: HashMap<NodeId, Vec<Vec<u8>>>,
     pub(super) unwatched: HashSet<NodeId>,
     pub(super) denied: HashSet<NodeId>,
+    /// Directories that may change without a notification; listed at the poll interval, watched or not.
+    pub(super) remote: HashSet<NodeId>,
     pub(super) problems: BTreeMap<Vec<u8>, String>,
     pub(super) dirty: HashMap<NodeId, Dirty>,
     pub(super) dirty_dirs: HashSet<NodeId>,
@@ -157,6 +174,7 @@ pub struct Core {
     pub(super) epoch: u64,
     pub(super) epochs: BTreeMap<u64, usize>,
     pub(super) syncs: Vec<SyncState>,
+    pub(super) path_syncs: Vec<PathSync>,
     pub(super) finished: Vec<SyncSender<()>>,
     pub(super) last_barrier: u64,
     pub(super) next_barrier: u64,
@@ -169,6 +187,10 @@ pub struct Core {
     pub(super) root_missing: bool,
     pub(super) next_heartbeat: Now,
     pub(super) next_poll: Now,
+    next_source: Now,
+    /// Since when paths are held back for git, and when it is looked at again.
+    pub(super) vcs_since: Option<Now>,
+    pub(super) vcs_look: Now,
     pub(super) scan_began: Option<Now>,
     pub(super) scan_took: Duration,
     pub(super) counters: Counters,
@@ -196,6 +218,7 @@ impl Core {
             ignored: HashMap::new(),
             unwatched: HashSet::new(),
             denied: HashSet::new(),
+            remote: HashSet::new(),
             problems: BTreeMap::new(),
             dirty: HashMap::new(),
             dirty_dirs: HashSet::new(),
@@ -209,6 +232,7 @@ impl Core {
             epoch: 1,
             epochs: BTreeMap::new(),
             syncs: Vec::new(),
+            path_syncs: Vec::new(),
             finished: Vec::new(),
             last_barrier: 0,
             next_barrier: 1,
@@ -220,6 +244,9 @@ impl Core {
             root_missing: false,
             next_heartbeat: Now::ZERO,
             next_poll: Now::ZERO,
+            next_source: Now::ZERO,
+            vcs_since: None,
+            vcs_look: Now::ZERO,
             scan_began: None,
             scan_took: Duration::ZERO,
             counters: Counters::default(),
@@ -249,20 +276,15 @@ impl Core {
 
     /// The source failed: open it anew, watch everything again, and scan for what was missed.
     pub fn restart_source(&mut self, reason: &str, now: Now, platform: &mut impl Platform) {
-        self.wds.clear();
-        for info in self.dirs.values_mut() {
-            info.wd = None;
-        }
         let key = b"(source)".to_vec();
         match platform.restart_source() {
             Ok(reach) => {
-                self.settings.per_directory = reach == Reach::Directories;
-                self.settings.poll_root = reach == Reach::Nothing;
                 self.problems.remove(&key);
-                self.ask_barriers_again(platform);
+                self.take_source(reach, platform);
             }
             Err(again) => {
                 // Without a source everything is polled.
+                self.forget_watches();
                 self.problems.insert(key, format!("{reason}; not restarted: {again}"));
                 self.settings.per_directory = false;
                 self.settings.poll_root = true;
@@ -270,6 +292,33 @@ impl Core {
             }
         }
         self.overflow(now);
+    }
+
+    fn forget_watches(&mut self) {
+        self.wds.clear();
+        for info in self.dirs.values_mut() {
+            info.wd = None;
+        }
+    }
+
+    /// The source is another one now, which watches nothing yet.
+    fn take_source(&mut self, reach: Reach, platform: &mut impl Platform) {
+        self.forget_watches();
+        self.last_barrier = 0;
+        self.settings.per_directory = reach == Reach::Directories;
+        self.settings.poll_root = reach == Reach::Nothing;
+        self.ask_barriers_again(platform);
+    }
+
+    /// While everything is polled because there was no source to be had: is there one now?
+    fn try_better_source(&mut self, now: Now, platform: &mut impl Platform) {
+        self.next_source = now + SOURCE_RETRY;
+        if let Some(reach) = platform.better_source() {
+            self.problems.remove(&b"(source)"[..]);
+            self.take_source(reach, platform);
+            self.rescans += 1;
+            self.request_root_scan(now);
+        }
     }
 
     /// Notifications were lost.
@@ -311,6 +360,10 @@ impl Core {
             self.next_heartbeat = now + HEARTBEAT;
             self.check_root(platform);
             self.check_externals(now, platform);
+            self.check_mounts(now, platform);
+            if self.settings.poll_root && now >= self.next_source {
+                self.try_better_source(now, platform);
+            }
         }
         let scanning = self.scanning();
         if now >= self.next_poll && !scanning && self.settings.live {
@@ -336,9 +389,10 @@ impl Core {
     /// List what no watch tells about: what could not be watched, and what could not be read, because
     /// the directory that would tell of its new permissions may be one of the former.
     pub(super) fn list_polled(&mut self) {
-        let polled: Vec<NodeId> = self.unwatched.union(&self.denied).copied().collect();
-        for dir in polled {
-            self.request_listing(dir, false);
+        for polled in [&self.unwatched, &self.denied, &self.remote].map(Clone::clone) {
+            for dir in polled {
+                self.request_listing(dir, false);
+            }
         }
     }
 
@@ -361,7 +415,9 @@ impl Core {
             && self.ops.is_empty()
             && self.ops_in_flight == 0
             && self.flights.len() < self.settings.max_in_flight;
-        let mut wake = if room { self.debouncer.deadline() } else { None };
+        let held = if self.vcs_since.is_some() { self.vcs_look } else { Now::ZERO };
+        let due = self.debouncer.deadline().map(|at| at.max(held));
+        let mut wake = if room { due } else { None };
         let mut earlier = |at: Option<Now>| {
             if let Some(at) = at {
                 wake = Some(wake.map_or(at, |wake: Now| wake.min(at)));
@@ -371,7 +427,8 @@ impl Core {
         earlier(self.limbo.values().map(|limbo| limbo.since + LIMBO).min());
         if self.settings.live {
             earlier(Some(self.next_heartbeat));
-            let polls = !self.unwatched.is_empty() || !self.denied.is_empty();
+            let polls =
+                !self.unwatched.is_empty() || !self.denied.is_empty() || !self.remote.is_empty();
             if self.settings.poll_root || polls {
                 earlier(Some(self.next_poll.max(now)));
             }

@@ -101,7 +101,15 @@ impl Core {
 
     /// Set the watch. False when the directory turned out to be another one of the tree, moved.
     fn arm(&mut self, dir: NodeId, path: &[u8], now: Now, platform: &mut impl Platform) -> bool {
-        if !self.settings.live || !self.settings.per_directory {
+        if !self.settings.live || self.settings.poll_root {
+            return true;
+        }
+        if platform.is_remote(path) {
+            self.remote.insert(dir);
+        } else {
+            self.remote.remove(&dir);
+        }
+        if !self.settings.per_directory {
             return true;
         }
         let has_watch = self.dirs.get(&dir).is_some_and(|info| info.wd.is_some());

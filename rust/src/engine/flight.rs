@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 
 use super::change::{Cause, Change, ChangeKind};
-use super::core::{Core, Platform};
+use super::core::{Core, Platform, VCS_HOLD, VCS_LOOK};
 use crate::clock::Now;
 use crate::model::{Kind, Stat};
 use crate::rules::{Decision, is_rule_file};
@@ -194,6 +194,10 @@ impl Core {
         if room == 0 || self.debouncer.is_empty() {
             return false;
         }
+        if self.debouncer.deadline().is_none_or(|at| at > now) || self.waits_for_vcs(now, platform)
+        {
+            return false;
+        }
         let mut ready = self.take_ready(now, room);
         if ready.is_empty() {
             self.put_ready(ready);
@@ -211,6 +215,28 @@ impl Core {
         }
         self.put_ready(ready);
         true
+    }
+
+    /// While git works on the tree, what it leaves half done is not read: held back up to a limit, unless
+    /// somebody waits for it.
+    fn waits_for_vcs(&mut self, now: Now, platform: &mut impl Platform) -> bool {
+        let awaited = !self.syncs.is_empty() || !self.path_syncs.is_empty();
+        if !self.settings.live || !self.first_scan_done || awaited {
+            return false;
+        }
+        if self.vcs_since.is_some() && now < self.vcs_look {
+            return true;
+        }
+        if !platform.vcs_busy() {
+            self.vcs_since = None;
+            return false;
+        }
+        let since = *self.vcs_since.get_or_insert(now);
+        let holds = now.saturating_sub(since) < VCS_HOLD;
+        if holds {
+            self.vcs_look = now + VCS_LOOK;
+        }
+        holds
     }
 
     /// Hand out the first change of a subtree, or all the removals at the front: those neither depend on

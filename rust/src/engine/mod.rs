@@ -14,6 +14,7 @@ mod events;
 mod flight;
 mod limbo;
 mod outside;
+mod paths;
 mod platform;
 mod rows;
 mod shell;
@@ -77,6 +78,9 @@ pub struct Options {
     pub max_watches: usize,
     /// Watch, or only scan once.
     pub live: bool,
+    /// Types of file systems whose changes the kernel does not tell of in full (`nfs4`, `fuse.*`): what lies on
+    /// one is polled, besides being watched.
+    pub poll_file_systems: Vec<String>,
 }
 
 /// What went wrong with the engine as a whole.
@@ -101,7 +105,7 @@ pub enum EngineError {
 enum Request {
     Rows(Vec<Row>, SyncSender<usize>),
     Acks(Vec<Ack>),
-    Sync(u64, SyncSender<()>),
+    Sync(u64, Option<Vec<Vec<u8>>>, SyncSender<()>),
     CancelSync(u64, SyncSender<Vec<Vec<u8>>>),
     Touch(Vec<u8>, SyncSender<bool>),
     Rescan(Vec<u8>),
@@ -370,11 +374,15 @@ impl Engine {
     }
 
     /// Wait until everything written before this call is acknowledged: `None`. At the timeout, some of
-    /// the paths that are not.
-    pub fn sync(&self, timeout: Duration) -> Result<Option<Vec<Vec<u8>>>, EngineError> {
+    /// the paths that are not. With `paths`, look at those alone, and wait for nothing else.
+    pub fn sync(
+        &self,
+        paths: Option<Vec<Vec<u8>>>,
+        timeout: Duration,
+    ) -> Result<Option<Vec<Vec<u8>>>, EngineError> {
         let id = self.next_sync.fetch_add(1, Ordering::Relaxed);
         let (done, receiver) = sync_channel(1);
-        self.send(Request::Sync(id, done))?;
+        self.send(Request::Sync(id, paths, done))?;
         let clock = Clock::start();
         loop {
             // In slices, so that a failed engine is noticed.

@@ -1,5 +1,6 @@
-//! What lies outside the tree and still decides: the root's own identity, and rule files above the root or
-//! in `.git`. None of it is watched; it is looked at once a second and at the beginning of each sync.
+//! What lies outside the tree and still decides: the root's own identity, what is mounted below it, and rule
+//! files above the root or in `.git`. None of it is watched; it is looked at once a second and at the
+//! beginning of each sync.
 
 use super::core::{Core, External, Platform};
 use crate::clock::Now;
@@ -21,6 +22,14 @@ impl Core {
                 self.root_identity = Some(identity);
             }
             _ => self.root_missing = true,
+        }
+    }
+
+    /// A file system that is mounted over a directory, or taken away, says nothing: look everywhere.
+    pub(super) fn check_mounts(&mut self, now: Now, platform: &mut impl Platform) {
+        if platform.mounts_changed() {
+            self.rescans += 1;
+            self.request_root_scan(now);
         }
     }
 

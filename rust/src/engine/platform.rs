@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::core::{Platform, Reach};
 use super::{Change, EngineError, Options, Shared, SourceKind};
 use crate::model::{Kind, Stat};
+use crate::mounts::{self, Mounts};
 use crate::names;
 use crate::rules::{DirRules, RootRules, RuleOptions};
 use crate::scan::{self, ListError, ListJob, Listing, Pool};
@@ -21,9 +22,26 @@ pub(super) struct Machine {
     pool: Option<Pool>,
     shared: Arc<Shared>,
     scan_threads: usize,
+    mounts: Mounts,
+    git_lock: Option<PathBuf>,
+    /// Why the source is not the one that was asked for.
+    source_problem: String,
 }
 
-fn open_source(options: &Options) -> Result<Box<dyn Source>, EngineError> {
+/// The source, and why it is not the one that was asked for (empty when it is).
+fn open_source(options: &Options) -> Result<(Box<dyn Source>, String), EngineError> {
+    #[cfg(target_os = "linux")]
+    if options.live && options.source == SourceKind::Auto {
+        return Ok(match crate::source::inotify::Inotify::open() {
+            Ok(source) => (Box::new(source), String::new()),
+            // Slower, but right.
+            Err(error) => (Box::new(Poll::default()), format!("no inotify instance: {error:?}")),
+        });
+    }
+    Ok((open_one(options)?, String::new()))
+}
+
+fn open_one(options: &Options) -> Result<Box<dyn Source>, EngineError> {
     if !options.live {
         return Ok(Box::new(Poll::default()));
     }
@@ -31,13 +49,7 @@ fn open_source(options: &Options) -> Result<Box<dyn Source>, EngineError> {
         SourceKind::Poll => Ok(Box::new(Poll::default())),
         SourceKind::Notify => open_notify(options),
         #[cfg(target_os = "linux")]
-        SourceKind::Auto => Ok(match crate::source::inotify::Inotify::open() {
-            Ok(source) => Box::new(source),
-            // No instance left for this user: slower, but right; `status` says which source it is.
-            Err(_) => Box::new(Poll::default()),
-        }),
-        #[cfg(target_os = "linux")]
-        SourceKind::Inotify => match crate::source::inotify::Inotify::open() {
+        SourceKind::Auto | SourceKind::Inotify => match crate::source::inotify::Inotify::open() {
             Ok(source) => Ok(Box::new(source)),
             Err(error) => Err(EngineError::Usage(format!(
                 "no inotify instance: {error:?} (raise fs.inotify.max_user_instances)"
@@ -69,10 +81,18 @@ impl Machine {
         shared: &Arc<Shared>,
         source: Option<Box<dyn Source>>,
     ) -> Result<Self, EngineError> {
-        let source = match source {
-            Some(source) => source,
+        let (source, source_problem) = match source {
+            Some(source) => (source, String::new()),
             None => open_source(options)?,
         };
+        let mounts = Mounts::open(&options.root, &options.poll_file_systems);
+        if mounts::VIRTUAL.contains(&mounts.root_kind()) {
+            return Err(EngineError::Usage(format!(
+                "{} is on a {} file system, which holds no files: index a directory on a disk",
+                options.root.display(),
+                mounts.root_kind()
+            )));
+        }
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             root: options.root.clone(),
@@ -82,6 +102,9 @@ impl Machine {
             pool: None,
             shared: Arc::clone(shared),
             scan_threads: threads.clamp(1, 4),
+            mounts,
+            git_lock: None,
+            source_problem,
         })
     }
 
@@ -95,6 +118,18 @@ impl Machine {
 
     pub fn source_name(&self) -> &'static str {
         if self.options.live { self.source.name() } else { "none" }
+    }
+
+    pub fn source_problem(&self) -> &str {
+        &self.source_problem
+    }
+
+    fn reach(&self) -> Reach {
+        match (self.polls(), self.per_directory()) {
+            (true, _) => Reach::Nothing,
+            (false, true) => Reach::Directories,
+            (false, false) => Reach::Root,
+        }
     }
 
     pub fn start(&mut self) -> Result<(), String> {
@@ -121,7 +156,9 @@ impl Machine {
 
     fn reopen(&mut self) -> Result<(), String> {
         self.source.stop();
-        self.source = open_source(&self.options).map_err(|error| error.to_string())?;
+        let (source, problem) = open_source(&self.options).map_err(|error| error.to_string())?;
+        self.source = source;
+        self.source_problem = problem;
         self.source
             .start(&self.root, Arc::clone(&self.shared.wake))
             .map_err(|error| format!("{error:?}"))
@@ -174,15 +211,40 @@ impl Platform for Machine {
     fn load_rules(&mut self) -> (DirRules, Vec<PathBuf>, Vec<String>) {
         let (rules, errors) = RootRules::load(&self.root, &self.rules);
         let problems = errors.iter().map(ToString::to_string).collect();
+        self.git_lock = rules.git_lock();
         (rules.root_dir(), rules.external_files().to_vec(), problems)
     }
 
     fn restart_source(&mut self) -> Result<Reach, String> {
         self.reopen()?;
-        Ok(match (self.polls(), self.per_directory()) {
-            (true, _) => Reach::Nothing,
-            (false, true) => Reach::Directories,
-            (false, false) => Reach::Root,
-        })
+        Ok(self.reach())
+    }
+
+    fn better_source(&mut self) -> Option<Reach> {
+        if self.source_problem.is_empty() {
+            return None;
+        }
+        // What reopening can only find again costs more than this look at whether there is another.
+        let (mut source, problem) = open_source(&self.options).ok()?;
+        if !problem.is_empty() {
+            return None;
+        }
+        source.start(&self.root, Arc::clone(&self.shared.wake)).ok()?;
+        self.source.stop();
+        self.source = source;
+        self.source_problem = problem;
+        Some(self.reach())
+    }
+
+    fn mounts_changed(&mut self) -> bool {
+        self.mounts.changed()
+    }
+
+    fn is_remote(&mut self, dir: &[u8]) -> bool {
+        self.mounts.is_remote(&names::absolute(&self.root, dir))
+    }
+
+    fn vcs_busy(&mut self) -> bool {
+        self.git_lock.as_ref().is_some_and(|lock| scan::lstat(lock).is_ok())
     }
 }

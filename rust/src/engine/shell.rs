@@ -42,6 +42,7 @@ pub(super) fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
         let wake_at = core.turn(now, &mut machine);
         let mut status = core.status();
         status.source = machine.source_name();
+        machine.source_problem().clone_into(&mut status.source_problem);
         *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
         core.release_syncs();
         if shared.stop.load(Ordering::SeqCst) {
@@ -60,10 +61,12 @@ fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::cl
             let _ = reply.try_send(core.load(rows, now));
         }
         Request::Acks(acks) => core.acknowledge(&acks, now),
-        Request::Sync(id, done) => core.begin_sync(id, done, now, machine),
+        Request::Sync(id, None, done) => core.begin_sync(id, done, now, machine),
+        Request::Sync(id, Some(paths), done) => {
+            core.begin_path_sync(id, paths, done, now, machine);
+        }
         Request::CancelSync(id, reply) => {
-            core.cancel_sync(id);
-            let _ = reply.try_send(core.outstanding(20));
+            let _ = reply.try_send(core.cancel_sync(id));
         }
         Request::Touch(path, reply) => {
             let _ = reply.try_send(core.touch(&path, now));

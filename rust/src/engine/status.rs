@@ -38,6 +38,16 @@ pub struct Status {
     pub denied: usize,
     /// Some of them.
     pub denied_paths: Vec<Vec<u8>>,
+    /// Directories whose changes the kernel may not tell of; polled besides.
+    pub remote: usize,
+    /// Some of them.
+    pub remote_paths: Vec<Vec<u8>>,
+    /// Directories that were renamed away and whose new name is awaited.
+    pub limbo: usize,
+    /// Paths are held back because git is at work on the tree.
+    pub vcs_busy: bool,
+    /// Why the source is not the one that was asked for; empty when it is.
+    pub source_problem: String,
     /// Other trouble: path and reason.
     pub problems: Vec<(Vec<u8>, String)>,
     /// The root is not there.
@@ -73,6 +83,11 @@ impl Status {
             unwatched_paths: paths(&core.unwatched),
             denied: core.denied.len(),
             denied_paths: paths(&core.denied),
+            remote: core.remote.len(),
+            remote_paths: paths(&core.remote),
+            limbo: core.limbo.len(),
+            vcs_busy: core.vcs_since.is_some(),
+            source_problem: String::new(),
             problems: core
                 .problems
                 .iter()

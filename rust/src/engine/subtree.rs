@@ -137,6 +137,7 @@ impl Core {
                 }
                 self.unwatched.remove(&node);
                 self.denied.remove(&node);
+                self.remote.remove(&node);
                 self.ignored.remove(&node);
                 self.dirty_dirs.remove(&node);
             }

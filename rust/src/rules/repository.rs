@@ -10,6 +10,8 @@ use crate::names;
 /// The git directory behind one working tree, found through its `.git` entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Repository {
+    /// Of this working tree alone: holds `HEAD`, `index` and the lock on it.
+    pub(super) git_dir: PathBuf,
     /// Holds `config`, `info/` and the objects; one for all linked worktrees. Canonical path.
     pub(super) common_dir: PathBuf,
     /// This working tree was made by `git worktree add`.
@@ -35,13 +37,13 @@ impl Repository {
         let linked = common.is_some();
         let common_dir = match common {
             Some(text) => git_dir.join(names::as_os(without_line_ends(&text))),
-            None => git_dir,
+            None => git_dir.clone(),
         };
         let is_dir = |name| common_dir.join(name).is_dir();
         if !is_dir("objects") || !is_dir("refs") {
             return None;
         }
-        Some(Repository { common_dir: fs::canonicalize(common_dir).ok()?, linked })
+        Some(Repository { git_dir, common_dir: fs::canonicalize(common_dir).ok()?, linked })
     }
 
     pub(super) fn info_exclude(&self) -> PathBuf {

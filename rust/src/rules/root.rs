@@ -130,6 +130,11 @@ impl RootRules {
     pub fn external_files(&self) -> &[PathBuf] {
         &self.external
     }
+
+    /// The file that git makes for as long as it works on the tree that the root is in.
+    pub fn git_lock(&self) -> Option<PathBuf> {
+        self.shared.around.as_ref().map(|repository| repository.git_dir.join("index.lock"))
+    }
 }
 
 impl Shared {

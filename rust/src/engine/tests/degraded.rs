@@ -115,3 +115,100 @@ fn a_polled_root_is_scanned_at_its_interval_and_by_a_sync() {
     world.pass(POLL);
     world.check_index();
 }
+
+#[test]
+fn what_is_mounted_over_a_directory_is_found_within_a_second_and_by_a_sync() {
+    let mut world = World::with(&["m/f", "g"]);
+    for pass in [true, false] {
+        // A mount changes what is there without a word.
+        world.disk().write_quietly("m/f");
+        world.disk().write_quietly("m/new");
+        world.machine.mounted = true;
+        if pass {
+            world.pass(Duration::from_secs(2));
+        } else {
+            world.sync();
+        }
+        world.check();
+    }
+}
+
+#[test]
+fn a_remote_directory_is_watched_and_polled() {
+    let mut world = World::with(&["k"]);
+    world.machine.remote = Some("net".into());
+    world.disk().mkdirs("net/s");
+    world.disk().write("net/s/f");
+    world.settle();
+    assert_eq!(world.core.status().remote, 2);
+    assert_eq!(world.core.status().watches, 3);
+    world.disk().write_quietly("net/s/f");
+    world.disk().write_quietly("net/g");
+    world.pass(POLL);
+    world.check();
+    world.disk().write_quietly("net/s/f");
+    world.sync();
+    world.check();
+    world.disk().rename("net/s", "s");
+    world.disk().remove("net/g");
+    world.disk().remove("net/f");
+    world.disk().remove("net");
+    world.pass(POLL);
+    assert_eq!(world.core.status().remote, 0, "{:?}", world.core.status());
+    world.check();
+}
+
+#[test]
+fn a_source_that_was_not_to_be_had_is_taken_when_it_is() {
+    let polled = Settings { per_directory: false, poll_root: true, ..settings() };
+    let mut world = World::with_settings(&["a/f", "g"], polled);
+    assert_eq!(world.core.status().watches, 0);
+    world.disk().write("a/f");
+    world.machine.better = true;
+    world.pass(Duration::from_secs(11));
+    assert_eq!(world.core.status().watches, 2);
+    world.check();
+    world.disk().write("a/f");
+    world.sync();
+    world.check();
+}
+
+#[test]
+fn what_git_leaves_half_done_is_not_read_before_git_is_done() {
+    let mut world = World::with(&["f"]);
+    world.machine.vcs = true;
+    for _ in 0..3 {
+        world.disk().write("f");
+        world.events();
+        world.now += Duration::from_millis(1500);
+        world.turn();
+    }
+    assert!(world.said.is_empty() && world.core.status().vcs_busy);
+    world.machine.vcs = false;
+    world.now += Duration::from_millis(20);
+    world.turn();
+    assert_eq!(world.said, ["modified f"]);
+    world.settle();
+    world.check();
+}
+
+#[test]
+fn a_lock_that_git_left_behind_holds_nothing_up_for_ever() {
+    let mut world = World::with(&["f"]);
+    world.machine.vcs = true;
+    world.disk().write("f");
+    world.pass(Duration::from_secs(6));
+    world.check();
+    world.disk().write("f");
+    world.pass(Duration::from_millis(200));
+    world.check();
+}
+
+#[test]
+fn a_sync_does_not_wait_for_git() {
+    let mut world = World::with(&["f"]);
+    world.machine.vcs = true;
+    world.disk().write("f");
+    world.sync();
+    world.check();
+}

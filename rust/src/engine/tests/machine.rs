@@ -42,6 +42,14 @@ pub struct Machine {
     pub calls: Vec<Call>,
     /// What the source answers when it has to be opened anew.
     pub broken: bool,
+    /// A source that was not to be had at the start is there.
+    pub better: bool,
+    /// Something was mounted.
+    pub mounted: bool,
+    /// Directories (and what is below them) that the kernel tells nothing of.
+    pub remote: Option<String>,
+    /// Git is at work.
+    pub vcs: bool,
     /// Real files exist here for as long as a rule file is being read: the rules open them themselves.
     shadow: tempfile::TempDir,
     patterns: Vec<String>,
@@ -60,6 +68,10 @@ impl Machine {
             emitted: Vec::new(),
             calls: Vec::new(),
             broken: false,
+            better: false,
+            mounted: false,
+            remote: None,
+            vcs: false,
             shadow: tempfile::tempdir().unwrap(),
             patterns: Vec::new(),
         }
@@ -256,5 +268,24 @@ impl Platform for Machine {
     fn restart_source(&mut self) -> Result<Reach, String> {
         self.disk.new_instance();
         if self.broken { Err("still broken".into()) } else { Ok(Reach::Directories) }
+    }
+
+    fn better_source(&mut self) -> Option<Reach> {
+        std::mem::take(&mut self.better).then(|| {
+            self.disk.new_instance();
+            Reach::Directories
+        })
+    }
+
+    fn mounts_changed(&mut self) -> bool {
+        std::mem::take(&mut self.mounted)
+    }
+
+    fn is_remote(&mut self, dir: &[u8]) -> bool {
+        self.remote.as_ref().is_some_and(|top| text(dir).starts_with(top))
+    }
+
+    fn vcs_busy(&mut self) -> bool {
+        self.vcs
     }
 }

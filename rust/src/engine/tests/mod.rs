@@ -4,6 +4,7 @@ mod degraded;
 mod disk;
 mod flight;
 mod machine;
+mod paths;
 mod random;
 mod renames;
 mod restart;

@@ -383,6 +383,19 @@ impl World {
         receiver
     }
 
+    pub fn begin_path_sync(&mut self, paths: &[&str]) -> Receiver<()> {
+        let (done, receiver) = sync_channel(1);
+        self.syncs += 1;
+        let paths = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
+        self.core.begin_path_sync(self.syncs, paths, done, self.now, &mut self.machine);
+        receiver
+    }
+
+    /// The latest sync is given up: what it still waited for.
+    pub fn cancel_sync(&mut self) -> Vec<Vec<u8>> {
+        self.core.cancel_sync(self.syncs)
+    }
+
     /// A sync during which no time passes: it may not depend on any (but for torn files).
     pub fn sync(&mut self) {
         let done = self.begin_sync();
