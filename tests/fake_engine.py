@@ -188,7 +188,7 @@ class FakeEngine:
                     self._look(path, "event", force=True)
             self._changed.notify_all()
 
-    def sync(self, timeout: float) -> list[str] | None:
+    def sync(self, timeout: float, paths: Sequence[str] | None = None) -> list[str] | None:
         with self._changed:
             if self._changed.wait_for(lambda: not self._outstanding() or self._stopped, timeout):
                 return None if not self._outstanding() else self._outstanding()[:20]

@@ -17,6 +17,7 @@ from currant.errors import (
     RootRefusedError,
     ServiceUnreachable,
     SyncTimeout,
+    UsageError,
 )
 from currant.model import ChangeType, SyncResult
 from currant.service import Service
@@ -142,7 +143,8 @@ def test_without_watches_every_question_looks_at_the_disk_again(root: Path) -> N
 
 def test_an_answer_that_is_not_fresh_says_so(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     index.sync()
-    monkeypatch.setattr(Service, "sync", lambda self, _t: SyncResult(self.store.clock(), False, ["slow.c"]))
+    stale = SyncResult(index.sync(), False, ["slow.c"])
+    monkeypatch.setattr(Service, "sync", lambda _self, _timeout, _paths=None: stale)
     assert index.find("parse_config")
     assert (index.last.fresh, index.last.outstanding) == (False, ["slow.c"])
     with pytest.raises(SyncTimeout) as caught:
@@ -233,3 +235,22 @@ def test_asyncio_outside_of_its_block() -> None:
     index = currant.open_async("/tmp")
     with pytest.raises(RuntimeError, match="async with"):
         asyncio.run(index.sync())
+
+
+def test_a_sync_of_paths_looks_at_them_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a.py").write_text("def one(): ...\n")
+    # So long a delay and so rare a poll that nothing but the sync itself can be what finds it.
+    slow = {"monitor.debounce_ms": 10_000, "monitor.max_delay_ms": 600_000, "monitor.source": "poll",
+            "monitor.poll_interval_ms": 3_600_000}  # fmt: skip
+    with open_index(tmp_path, flags=slow) as index:
+        index.sync()
+        (tmp_path / "d" / "a.py").write_text("def two(): ...\n")
+        (tmp_path / "d" / "b.py").write_text("def three(): ...\n")
+        index.sync(paths=["d/a.py"])
+        assert [one.name for one in index.find("t", sync_ms=-1)] == ["two"]
+        index.sync(paths=[tmp_path / "d"])
+        assert sorted(one.name for one in index.find("t", sync_ms=-1)) == ["three", "two"]
+        index.sync(paths=["nowhere/at.all"])
+        with pytest.raises(UsageError, match="below"):
+            index.sync(paths=["../outside"])

@@ -46,7 +46,7 @@ class IndexOnly:
     def degraded(self) -> list[str]:
         return self.troubles
 
-    def sync(self, timeout: float) -> SyncResult:
+    def sync(self, timeout: float, _paths: object = None) -> SyncResult:
         self.budgets.append(timeout)
         return SyncResult(self.store.clock(), self.fresh, [] if self.fresh else [ODD])
 

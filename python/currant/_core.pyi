@@ -65,8 +65,11 @@ class Engine:
         nested_repositories: bool = True,
         max_watches: int | None = None,
         live: bool = True,
+        poll_file_systems: Sequence[str] = ...,
     ) -> Engine:
-        """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False`: scan once, watch nothing."""
+        """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False`: scan once, watch nothing.
+
+        What lies on a file system of one of the types `poll_file_systems` is polled as well as watched."""
     def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
         """Rows of the index: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
         ``attempts > 0`` failed last time and is tried again. Returns their number."""
@@ -89,8 +92,9 @@ class Engine:
         outcome: ``"done"`` (committed as this stat), ``"gone"`` (no such path, row removed),
         ``"failed"`` (failure committed; tried again after retry_seconds, never if negative),
         ``"again"`` (it changed while being read: queue it again)."""
-    def sync(self, timeout: float) -> list[str] | None:
-        """Wait until everything written before this call has been acked.
+    def sync(self, timeout: float, paths: Sequence[str] | None = None) -> list[str] | None:
+        """Wait until everything written before this call has been acked. With `paths`, look at those alone
+        and wait for nothing else.
 
         None when it is; otherwise, at the timeout, up to 20 of the paths outstanding."""
     def touch(self, path: str) -> bool:
@@ -141,6 +145,9 @@ def outline(language: str, source: bytes) -> bytes:
 
 def languages() -> list[tuple[str, str]]:
     """(language, version of its outliner); the version changes whenever its output may."""
+
+def virtual_file_systems() -> list[str]:
+    """Types of file systems that hold no files of anybody's (``proc``); a root on one is refused."""
 
 def lib_features() -> list[str]:
     """Names of the optional parts that were compiled in."""

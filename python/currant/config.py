@@ -28,6 +28,14 @@ ENV_PREFIX: Final = "CURRANT_"
 OTHER_VARIABLES: Final = frozenset({"CURRANT_LOG", "CURRANT_ROOT", "CURRANT_TESTING", "CURRANT_FAIL_POINTS"})
 OTHER_PREFIXES: Final = ("CURRANT_TEST_", "CURRANT_BENCH_")
 
+NETWORK_FILE_SYSTEMS: Final = (
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gpfs", "ocfs2"),
+    *("beegfs", "virtiofs", "vboxsf", "vmhgfs", "drvfs", "prl_fs", "acfs", "moosefs", "orangefs", "coda"),
+    *("fuse", "fuse.*"),
+)
+"""Types of file systems on which other machines make changes that this kernel does not tell of. A ``*`` at
+the end stands for any ending; ``fuseblk``, a local disk, is none of them."""
+
 
 class SchedulerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The workers, and the delays of the expensive tier. Seconds are wall seconds."""
@@ -50,6 +58,7 @@ class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     poll_interval_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 2000
     nested_repositories: bool = True
     max_watches: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    poll_file_systems: tuple[str, ...] = NETWORK_FILE_SYSTEMS
 
 
 NameGlob = Annotated[str, Meta(pattern=r"\A[^/\x00]+\Z")]

@@ -4,6 +4,7 @@ Every check is a function of what it is given (text of a `/proc` file, a version
 it, so that each can be tested on machines that are not like this one. Changes nothing.
 """
 
+import fnmatch
 import os
 import platform
 import stat
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from currant import _core
+from currant.config import NETWORK_FILE_SYSTEMS
 from currant.errors import OwnerSuspendedError, ServiceUnreachable
 from currant.ipc import wire
 from currant.ipc.client import Client
@@ -25,14 +27,7 @@ WANTED_WATCHES: Final = 524_288
 WANTED_QUEUE: Final = 65_536
 _SYSCTL_FILE: Final = "/etc/sysctl.d/60-currant.conf"
 
-# Changes made by another machine (or below an overlay) reach no kernel queue here; locks may not hold.
-NETWORK_TYPES: Final = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gpfs", "ocfs2",
-     "beegfs", "virtiofs", "vboxsf", "vmhgfs", "drvfs", "prl_fs", "acfs", "moosefs", "orangefs", "coda"}
-)  # fmt: skip
-VIRTUAL_TYPES: Final = frozenset(
-    {"proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "devtmpfs", "securityfs", "bpf"}
-)
+VIRTUAL_TYPES: Final = frozenset(_core.virtual_file_systems())
 
 
 class Grade(StrEnum):
@@ -221,7 +216,7 @@ def _unescape(text: str) -> str:
 
 def is_network(kind: str) -> bool:
     """Whether changes may be made to this type of file system without this kernel's knowledge."""
-    return kind in NETWORK_TYPES or kind.startswith("fuse.") or kind == "fuse"
+    return any(fnmatch.fnmatchcase(kind, pattern) for pattern in NETWORK_FILE_SYSTEMS)
 
 
 def root_type(kind: str) -> Check:

@@ -13,7 +13,7 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -250,6 +250,7 @@ class Service:
             nested_repositories=monitor.nested_repositories,
             max_watches=monitor.max_watches,
             live=self.live,
+            poll_file_systems=monitor.poll_file_systems,
         )
 
     def _rows(self, store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
@@ -322,18 +323,23 @@ class Service:
 
     # --- what one can ask and tell it -------------------------------------------------------------------
 
-    def sync(self, timeout: float) -> SyncResult:
+    def sync(self, timeout: float, paths: Iterable[str | os.PathLike[str]] | None = None) -> SyncResult:
         """Wait until everything written before this call is in the index, at most `timeout` seconds.
 
-        `fresh` False: it is not, and `outstanding` has up to 20 of the paths still pending. Raises
-        EngineError when the engine has failed, for then nothing will become fresh any more.
+        With `paths` (from the root unless absolute), look at those alone and wait for nothing else; a
+        directory stands for everything below it. `fresh` False: not in time, and `outstanding` has up to 20
+        of the paths still pending. Raises EngineError when the engine has failed, for then nothing will
+        become fresh any more; UsageError for a path outside the root.
         """
         store = self.store
         self._raise_engine_error()
         if self._engine is None:
             return SyncResult(store.clock(), fresh=False)
+        named = None if paths is None else [self._relative_or_root(path) for path in paths]
+        if named is not None and "" in named:
+            named = None
         with self._engine_errors():
-            outstanding = self._engine.sync(timeout)
+            outstanding = self._engine.sync(timeout, named)
         self._raise_engine_error()
         # Nothing is pending without a root, and yet the rows are not what is on disk.
         fresh = outstanding is None and not self.root_missing()
@@ -364,6 +370,11 @@ class Service:
         if resolved == os.curdir or resolved.split(os.sep, 1)[0] == os.pardir:
             raise UsageError(f"{text!r} does not lie below {self.root}: name a file inside it")
         return resolved.replace(os.sep, "/")
+
+    def _relative_or_root(self, path: str | os.PathLike[str]) -> str:
+        """As `relative`, but the root is the empty path."""
+        whole = os.path.realpath(os.path.join(self.root, os.fspath(path)))
+        return "" if whole == os.fspath(self.root) else self.relative(path)
 
     def progress(self) -> Progress:
         """How much of how much has been brought up to date since the start."""

@@ -4,7 +4,7 @@ never holds up the event loop, and no other library's thread pool."""
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Self, TypeVar
 
@@ -84,9 +84,9 @@ class AsyncIndex:
         """Where the latest iteration over `changes` got to."""
         return self.index.clock
 
-    async def sync(self, timeout: float = 30.0) -> str:
+    async def sync(self, timeout: float = 30.0, paths: Iterable[str | os.PathLike[str]] | None = None) -> str:
         """See `Index.sync`."""
-        return await self._run(self.index.sync, timeout)
+        return await self._run(self.index.sync, timeout, paths)
 
     async def find(
         self,

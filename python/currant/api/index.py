@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -85,11 +85,13 @@ class Index:
 
     # --- questions ----------------------------------------------------------------------------------------
 
-    def sync(self, timeout: float = 30.0) -> str:
+    def sync(self, timeout: float = 30.0, paths: Iterable[str | os.PathLike[str]] | None = None) -> str:
         """Wait until everything written before this call is in the index; the clock after that.
 
-        `timeout` in seconds; SyncTimeout has up to 20 of the paths that were not there by then."""
-        reached = self._note(self._with_backend(lambda b: b.ask("sync", {}, round(timeout * 1_000))))
+        With `paths` (from the root unless absolute), look at those alone and wait for nothing else. `timeout`
+        in seconds; SyncTimeout has up to 20 of the paths that were not there by then."""
+        params = {} if paths is None else {"paths": [os.fspath(path) for path in paths]}
+        reached = self._note(self._with_backend(lambda b: b.ask("sync", params, round(timeout * 1_000))))
         if "root_missing" in reached.degraded:
             raise RootMissingError(os.fspath(self.root))
         if not reached.fresh:

@@ -1,5 +1,6 @@
 """What the owner is doing (``status``), and waiting for it (``sync``)."""
 
+import os
 from typing import Any
 
 import click
@@ -127,14 +128,17 @@ def _write(told: dict[str, Any]) -> None:
     metavar="SECONDS",
     help="Give up after so long.",
 )
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
 @options
-def sync(place: Place, timeout: float, as_json: bool) -> int:
+def sync(place: Place, timeout: float, paths: tuple[str, ...], as_json: bool) -> int:
     """Wait until every change made before this command is in the index; print the clock after that.
+
+    With PATHs, only those are looked at and waited for; a directory stands for all that it holds.
 
     Exit status 5 when that takes longer than the timeout; the paths that were still missing are named.
     """
     with reading(place, timeout) as reader:
-        reached = reader.ask("sync", {})
+        reached = reader.ask("sync", {"paths": [_named(place, path) for path in paths]} if paths else {})
     if as_json:
         answer_json(reached)
         return 0 if reached.fresh else SyncTimeout.exit_code
@@ -144,3 +148,8 @@ def sync(place: Place, timeout: float, as_json: bool) -> int:
         raise SyncTimeout(reached.outstanding, timeout)
     click.echo(reached.clock)
     return 0
+
+
+def _named(place: Place, path: str) -> str:
+    """A path as typed, from the root; empty for the root itself."""
+    return "" if os.path.realpath(path) == os.fspath(place.root) else place.relative(path)

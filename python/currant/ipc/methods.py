@@ -54,22 +54,32 @@ class Desk:
         checked = _check(name, method, params)
         reached = Answer(None)
         if method.syncs and sync_ms is not None:
-            reached = self.settle(sync_ms / 1_000)
+            reached = self.settle(sync_ms / 1_000, paths=_paths(name, checked))
         return reached._replace(result=msgspec.to_builtins(method.run(self, checked)))
 
-    def settle(self, budget: float, *, rescan: bool | None = None) -> Answer:
-        """The barrier in front of a read: at most `budget` seconds of `Service.sync`.
+    def settle(self, budget: float, *, rescan: bool | None = None, paths: list[str] | None = None) -> Answer:
+        """The barrier in front of a read: at most `budget` seconds of `Service.sync`, of all or of `paths`.
 
         Without watches nobody tells of changes after the last scan, so the disk is asked again; `rescan`
         False when a scan has just begun anyway."""
         if rescan is None:
             rescan = not self.live and self.service.settings.scheduler.enabled
-        if rescan:
+        if rescan and paths is None:
             self.service.engine.rescan("")
-        reached = self.service.sync(budget)
+        reached = self.service.sync(budget, paths)
         return Answer(
             None, reached.clock, reached.fresh, tuple(reached.outstanding), tuple(self.service.degraded())
         )
+
+
+def _paths(name: str, params: Mapping[str, Any]) -> list[str] | None:
+    """The paths that the barrier is for, None for all of them."""
+    paths = params.get("paths") if name == "sync" else None
+    if paths is None:
+        return None
+    if not all(isinstance(path, str) for path in paths):
+        raise UsageError(f"{name}: paths is a list of texts")
+    return list(paths)
 
 
 def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +151,7 @@ METHODS: Final[dict[str, Method]] = {
     "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
     "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),
     "progress": Method(lambda desk, _p: desk.service.progress(), {}, syncs=False),
-    "sync": Method(lambda _desk, _p: None, {}),
+    "sync": Method(lambda _desk, _p: None, {"paths": (list, type(None))}),
     "force_process_file": Method(_force, {"path": str}, frozenset({"path"}), syncs=False),
     "clear_queue": Method(lambda desk, _p: desk.service.clear_queue(), {}, syncs=False),
 }
