@@ -97,7 +97,7 @@ def _slower(view: View) -> Iterator[Degraded]:
             "polled",
             "the whole root is polled, because no inotify instance was to be had",
             1,
-            "raise fs.inotify.max_user_instances (`currant doctor` has the command); it is tried again by itself",
+            "raise fs.inotify.max_user_instances (`currant doctor` has the command); it is retried by itself",
         )
     unwatched = int(view.engine.get("unwatched", 0))
     if unwatched:
