@@ -153,6 +153,16 @@ class StoreDamagedError(StoreError):
     """The index is damaged. Opening it again sets it aside and rebuilds it from the files."""
 
 
+class StoreLostError(StoreDamagedError):
+    """The files of an open index were removed, replaced or written to by others. A running watcher builds the
+    index anew by itself."""
+
+
+class StoreUnavailableError(StoreError):
+    """The file system does not let the index be read or written now. Nothing was lost: repair it, and the
+    commit is tried again."""
+
+
 class SchemaTooNewError(StoreError):
     """A newer Currant wrote this index; it was left untouched."""
 

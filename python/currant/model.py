@@ -170,7 +170,8 @@ class CommitInfo:
 class Opened:
     """How the index was found: ``existing``, ``created``, ``migrated`` or ``rebuilt``.
 
-    For ``rebuilt``, `reason` says what was wrong and `set_aside` where the damaged file is now.
+    For ``rebuilt``, `reason` says what was wrong and `set_aside` where the damaged file is now, None if
+    there was nothing left of it.
     """
 
     how: str
@@ -182,6 +183,8 @@ class Opened:
         """One sentence for people, None when there is nothing to tell."""
         if self.how != "rebuilt":
             return None
+        if self.set_aside is None:
+            return f"the index was lost ({self.reason}), and a new one is being built"
         return (
             f"the index was damaged ({self.reason}); it is now {self.set_aside}, and a new one is being built"
         )

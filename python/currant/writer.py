@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from currant import failpoint
 from currant.changes import AGAIN, FAILED, Ack, ChangeDetectionQueue, backoff_seconds
 from currant.clock import Clock
-from currant.errors import StoreDamagedError, StoreFullError
+from currant.errors import StoreDamagedError, StoreFullError, StoreUnavailableError
 from currant.model import Degraded, Failure, FileStat, Item, Upsert
 from currant.status import StatusReporter
 
@@ -143,6 +143,13 @@ class Writer:
         """Look again whether to commit: a worker has finished its batch."""
         with self._changed:
             self._wake()
+
+    def retry_now(self) -> None:
+        """Try a commit that failed again at once: somebody waits for it."""
+        with self._changed:
+            if self._failures:
+                self._retry_at = 0.0
+                self._wake()
 
     def backlog(self) -> int:
         """Submissions not yet acknowledged."""
@@ -312,7 +319,7 @@ class Writer:
         for index, submission in enumerate(group):
             try:
                 self._commit([submission])
-            except (StoreFullError, StoreDamagedError, OSError):
+            except (StoreFullError, StoreDamagedError, StoreUnavailableError, OSError):
                 if not succeeded:
                     raise
                 # The disk filled up on the way: what follows must stay behind this one, in order.

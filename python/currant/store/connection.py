@@ -7,7 +7,14 @@ from typing import Any, Final
 
 import apsw
 
-from currant.errors import ClosedError, StoreDamagedError, StoreError, StoreFullError, UnsafeSQLiteError
+from currant.errors import (
+    ClosedError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    UnsafeSQLiteError,
+)
 
 BUSY_TIMEOUT_MS: Final = 5000
 # The writer's page cache pays during a first index; readers live mostly on the kernel's.
@@ -79,9 +86,29 @@ def translate(error: apsw.Error, path: str) -> StoreError:
     """SQLite's error as ours, with the way out."""
     if isinstance(error, apsw.FullError):
         return StoreFullError(f"no space left for {path} ({error}): free some; nothing was lost")
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+    if is_damage(error):
         return StoreDamagedError(f"{path} is damaged ({error}): restart, and it is set aside and rebuilt")
+    if isinstance(error, _UNAVAILABLE):
+        return StoreUnavailableError(
+            f"{path} cannot be read or written ({error}): repair the file system or the permissions; "
+            "nothing was lost"
+        )
     return StoreError(f"{path}: {error}")
+
+
+# What the place says of itself, whatever was to be written.
+_UNAVAILABLE: Final = (
+    *(apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError),
+    *(apsw.BusyError, apsw.LockedError, apsw.NoMemError, apsw.ProtocolError),
+)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether this is what SQLite says of a file that is not whole; one that ends too early counts."""
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return True
+    code = getattr(error, "extendedresult", 0)
+    return isinstance(error, apsw.IOError) and code == apsw.SQLITE_IOERR_SHORT_READ
 
 
 class ReaderPool:
@@ -113,7 +140,7 @@ class ReaderPool:
         except apsw.Error as error:
             if self._closed and isinstance(error, apsw.InterruptError):
                 raise ClosedError("the index was closed during a read: open it again") from error
-            if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+            if is_damage(error):
                 raise self._on_damage(str(error)) from error
             raise translate(error, self._path) from error
         except UnicodeDecodeError as error:  # what we stored was UTF-8

@@ -34,8 +34,9 @@ class _Damaged(Exception):
     """This file cannot be used as an index; the argument says why."""
 
 
-def open_index(state_dir: Path, now: float) -> tuple[apsw.Connection, Opened]:
-    """The one write connection to the index below `state_dir`, checked and up to date.
+def open_index(state_dir: Path, now: float, discard: str | None = None) -> tuple[apsw.Connection, Opened]:
+    """The one write connection to the index below `state_dir`, checked and up to date. `discard` says why the
+    index that may be there is to be set aside unseen.
 
     Raises UnsafeSQLiteError, SchemaTooNewError (file untouched) and StoreError.
     """
@@ -44,13 +45,17 @@ def open_index(state_dir: Path, now: float) -> tuple[apsw.Connection, Opened]:
     path = state_dir / INDEX_NAME
     try:
         try:
+            if discard is not None:
+                raise _Damaged(discard)
             return _open(path, state_dir / DAMAGE_MARK)
         except _Damaged as damage:
             reason = str(damage)
-        mark_damaged(state_dir, reason)  # so that a crash between two renames is followed by a second try
-        aside = _set_aside(path, now)
+        aside = None
+        if os.path.lexists(path):
+            mark_damaged(state_dir, reason)  # so that a crash between two renames is followed by a second try
+            aside = str(_set_aside(path, now))
         connection, _ = _open(path, state_dir / DAMAGE_MARK)
-        return connection, Opened("rebuilt", reason, str(aside))
+        return connection, Opened("rebuilt", reason, aside)
     except _Damaged as damage:
         raise StoreError(f"{path}: a new index cannot be made either ({damage}): check the disk") from damage
     except apsw.Error as error:

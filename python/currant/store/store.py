@@ -9,11 +9,12 @@ from typing import Any, Final
 import apsw
 
 from currant.clock import Clock
-from currant.errors import ClosedError, StoreDamagedError
+from currant.errors import ClosedError, StoreDamagedError, StoreLostError
 from currant.model import CommitInfo, Item, Opened, ResultKey
 from currant.store import commit as commits
 from currant.store import maintenance
-from currant.store.connection import ReaderPool, one, translate
+from currant.store.connection import ReaderPool, is_damage, one, translate
+from currant.store.inplace import InPlace
 from currant.store.opening import INDEX_NAME, mark_damaged, open_index
 
 _log = logging.getLogger("currant.store")
@@ -43,7 +44,8 @@ class Store:
     """index.db: one write connection for the writer thread, and readers for everyone else.
 
     `opened` says how the index was found, `uuid` which index this is, `generation` how many commits this
-    process made. After each commit the callables in `on_commit` are called on the writer's thread.
+    process made. After each commit the callables in `on_commit` are called on the writer's thread; those in
+    `on_damage` with a reason, on any thread, when a read or a commit meets damage.
     """
 
     def __init__(self, state_dir: Path, writer: apsw.Connection, opened: Opened) -> None:
@@ -51,6 +53,7 @@ class Store:
         self.path: Final = state_dir / INDEX_NAME
         self.opened: Final = opened
         self.on_commit: list[Callable[[CommitInfo], None]] = []
+        self.on_damage: list[Callable[[str], None]] = []
         self.last_missing: list[bytes] = []
         self.generation = 0
         self._writer = writer
@@ -61,14 +64,18 @@ class Store:
         known: list[Any] = writer.execute("SELECT name, id FROM extractors").fetchall()
         self._extractors: dict[str, int] = dict(known)
         self._readers = ReaderPool(str(self.path), self.damaged)
+        self._files = InPlace(self.path)
+        self._turns = 0  # odd during a write of ours
+        self._own_changes = writer.total_changes()
 
     @classmethod
-    def open(cls, state_dir: Path, *, clock: Clock) -> "Store":
-        """Open the index below `state_dir`, making both when needed; a damaged one is set aside first.
+    def open(cls, state_dir: Path, *, clock: Clock, discard: str | None = None) -> "Store":
+        """Open the index below `state_dir`, making both when needed; a damaged one is set aside first, and so
+        is any when `discard` says what is wrong with it.
 
         Raises UnsafeSQLiteError, SchemaTooNewError, or StoreError when the directory cannot be used.
         """
-        connection, opened = open_index(state_dir, clock.now())
+        connection, opened = open_index(state_dir, clock.now(), discard)
         try:
             return cls(state_dir, connection, opened)
         except BaseException:
@@ -81,12 +88,14 @@ class Store:
         """Write everything in one transaction, or nothing; returns the clock after it.
 
         Only from one thread at a time. An Upsert without a record whose result is gone is left out and its
-        path is in `last_missing`. Raises StoreFullError (try again), StoreDamagedError, StoreError.
+        path is in `last_missing`. Raises StoreFullError and StoreUnavailableError (try again),
+        StoreLostError, StoreDamagedError, StoreError.
         """
         self._require_open()
         prepared = commits.prepare(items)
         try:
-            outcome = commits.apply(self._writer, prepared, now, self._extractors)
+            with self.writing() as writer:
+                outcome = commits.apply(writer, prepared, now, self._extractors)
         except UnicodeDecodeError as error:  # what we stored was UTF-8
             raise self.damaged(str(error)) from error
         except apsw.Error as error:
@@ -109,11 +118,49 @@ class Store:
         """
         self._require_open()
         try:
-            return maintenance.collect(self._writer, keep, limit)
+            with self.writing() as writer:
+                return maintenance.collect(writer, keep, limit)
         except apsw.Error as error:
             raise self._translated(error) from error
 
+    @contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        """The write connection, for every write of this process: what comes to the files any other way is
+        taken for somebody else's. Only on the writer's thread. Raises StoreLostError before anything is done.
+        """
+        problem = self.problem()
+        if problem is not None:
+            raise StoreLostError(f"{self.path}: {problem}; the index is made anew from the files")
+        self._turns += 1
+        try:
+            yield self._writer
+        finally:
+            self._files.note()
+            self._own_changes = self._writer.total_changes()
+            self._turns += 1
+
     # --- any thread -----------------------------------------------------------------------------------
+
+    def problem(self) -> str | None:
+        """Why this index must not be used any more: its files were removed, replaced or written to by others.
+
+        None while all is well. A few calls of `stat`.
+        """
+        if self._closed:
+            return None
+        turns = self._turns
+        found = self._files.missing()
+        if found is not None or turns % 2:
+            return found
+        found = self._files.foreign()
+        if found is None or self._turns != turns or self._closed:
+            return None  # a write of ours may have begun meanwhile
+        changes = self._writer.total_changes()
+        if changes != self._own_changes:
+            self._own_changes = changes  # ours after all
+            self._files.note()
+            return None
+        return found
 
     def tree_rows(self) -> list[tuple[bytes, int, int, int, int, int]]:
         """What the engine compares the disk with: (path, size, mtime_ns, ctime_ns, ino, attempts) by path.
@@ -173,9 +220,13 @@ class Store:
 
     def damaged(self, reason: str) -> StoreDamagedError:
         """The error to raise for damage met while reading; the next start sets the index aside."""
-        mark_damaged(self.state_dir, reason)
+        if self._files.missing() is None:  # else what lies there is not what was damaged
+            mark_damaged(self.state_dir, reason)
+        for listener in list(self.on_damage):
+            listener(reason)
         return StoreDamagedError(
-            f"{self.path} is damaged ({reason}): restart, and it is set aside and rebuilt"
+            f"{self.path} is damaged ({reason}): a watcher rebuilds it by itself, otherwise restart, and it is "
+            "set aside and rebuilt"
         )
 
     def close(self) -> None:
@@ -198,6 +249,6 @@ class Store:
             raise ClosedError("the index is closed: open it again")
 
     def _translated(self, error: apsw.Error) -> Exception:
-        if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        if is_damage(error):
             return self.damaged(str(error))
         return translate(error, str(self.path))
