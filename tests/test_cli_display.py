@@ -137,7 +137,8 @@ class Failed:
     root = "/repo"
 
     def __init__(self) -> None:
-        self.store = SimpleNamespace(on_commit=[], clock=lambda: "c:12345678:1")
+        self.on_commit: list[Any] = []
+        self.store = SimpleNamespace(clock=lambda: "c:12345678:1")
         self.query = SimpleNamespace(
             counts=lambda: {"files": 3}, changes=lambda since, limit: ChangePage([], since, False, False)
         )
@@ -146,7 +147,7 @@ class Failed:
     def sync(self, _timeout: float) -> SyncResult:
         self.syncs += 1
         # Wakes the watcher, as a last commit does.
-        for listener in self.store.on_commit:
+        for listener in self.on_commit:
             listener(None)
         if self.syncs > 1:
             raise EngineError("the source is gone")

@@ -17,7 +17,7 @@ STATES: list[tuple[str, dict[str, Any], str, str]] = [
     ("engine_stopped", {"engine_error": "the watch thread broke"}, "the watch thread broke", "start again"),
     ("disabled", {"enabled": False}, "nothing is brought up to date", "scheduler.enabled"),
     ("root_missing", {"engine": {"root_missing": True}}, "/r is not there", "put it back"),
-    ("index_missing", {"index_missing": True}, "removed or replaced", "start again"),
+    ("index_lost", {"lost": "index.db was removed"}, "index.db was removed", "by itself"),
     ("index_rebuilt", {"rebuilt": "the index was damaged (page 3)"}, "page 3", "set aside"),
     ("commits_fail", {"commits": FULL}, "no space left", "free disk space"),
     ("stalled", {"waited": 61.0, "engine": {"pending": 4}}, "for 61 s", "start again"),

@@ -5,7 +5,7 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +42,13 @@ class IndexOnly:
     fresh: bool = True
     engine: Any = None
     troubles: list[str] = field(default_factory=list)
+
+    @property
+    def on_commit(self) -> list[Callable[[Any], None]]:
+        return self.store.on_commit
+
+    def is_running(self) -> bool:
+        return True
 
     def degraded(self) -> list[str]:
         return self.troubles
@@ -259,7 +266,7 @@ def test_closing_ends_followers_and_idle_connections(service: IndexOnly) -> None
         server.close()
         server.close()
         thread.join()
-        assert len(service.store.on_commit) == 1  # the query's: the follower's is gone with it
+        assert len(service.on_commit) == 1  # the query's: the follower's is gone with it
         assert ended.is_set()
         with pytest.raises(ServiceUnreachable):
             idle.call("ping")

@@ -36,11 +36,12 @@ ALLOWED: dict[str, set[str]] = {
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
     "lock": set(),
+    "recovery": set(),
     "owner": set(),
     "report": set(),
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "reading", "processing", "workers", "lock", "report", "_core"),
+        *("writer", "reading", "processing", "workers", "lock", "report", "recovery", "_core"),
     },
     "component": {"service"},
     "ipc": {"service", "query", "owner"},

@@ -54,6 +54,18 @@ class RootLock:
         """True between `acquire` and `release`; False in a forked child."""
         return self._fd >= 0
 
+    def in_place(self) -> bool:
+        """False when the file that is locked is no longer the one under its name: another process may hold
+        another file's lock. True while nothing is held."""
+        if not self.held:
+            return True
+        held = os.fstat(self._fd)
+        try:
+            there = os.stat(self._path)
+        except OSError:
+            return False
+        return (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)
+
     def acquire(self) -> None:
         """Take the lock. Raises LockedError with the owner's process number when another one has it
         (also within this process), OSError when the file cannot be made."""

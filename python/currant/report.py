@@ -29,7 +29,7 @@ class View:
     engine: Mapping[str, Any] = field(default_factory=dict)
     engine_error: str | None = None
     rebuilt: str | None = None
-    index_missing: bool = False
+    lost: str | None = None
     commits: Degraded | None = None
     failed_files: int = 0
     worker_deaths: int = 0
@@ -58,12 +58,12 @@ def _untrue(view: View) -> Iterator[Degraded]:
         yield Degraded("disabled", "nothing is brought up to date", 1, "set scheduler.enabled to true")
     if view.engine.get("root_missing"):
         yield root_missing(view.root)
-    elif view.index_missing:  # usually the index went with its root
+    elif view.lost is not None:  # usually the index went with its root
         yield Degraded(
-            "index_missing",
-            "the index file was removed or replaced while it was in use",
+            "index_lost",
+            f"the index is being made anew: {view.lost}",
             1,
-            "start again: the index is then made anew from the files",
+            "nothing to do, it is tried by itself; if it fails, repair what the message names",
         )
     if view.rebuilt is not None:
         yield Degraded("index_rebuilt", view.rebuilt, 1, "remove the file set aside when you do not need it")

@@ -5,7 +5,8 @@ part's behaviour.
 
 Starting: lock, store, engine with the rows of the index, writer, workers, engine threads. Stopping is the
 reverse: no new changes, the file in hand of each worker, the last commit, the store, the lock. What was not
-committed by then was never acknowledged, so the next start finds it again.
+committed by then was never acknowledged, so the next start finds it again. An index that is lost while it is
+in use is made anew by both in turn, without giving up the lock.
 """
 
 import contextlib
@@ -23,13 +24,21 @@ from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import ClosedError, EngineError, StoreDamagedError, StoreError, UsageError
+from currant.errors import (
+    ClosedError,
+    EngineError,
+    StoreDamagedError,
+    StoreError,
+    StoreLostError,
+    UsageError,
+)
 from currant.extract import Registry, default_registry
 from currant.lock import RootLock
-from currant.model import ChangeType, FileChange, Progress, SyncResult
+from currant.model import ChangeType, CommitInfo, FileChange, Progress, SyncResult
 from currant.processing import CONTENT_BYTES, Processor, UnderWay
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
+from currant.recovery import Guard
 from currant.status import StatusReporter
 from currant.store import Store
 from currant.workers import WorkerThreadPool
@@ -38,12 +47,19 @@ from currant.writer import Writer
 log = logging.getLogger(__name__)
 
 _Part = TypeVar("_Part")
+_REBUILD_SECONDS: Final = 2.0
+"""How long a question waits for an index that is just being opened again, before it is told so."""
+
 _STOP_SECONDS: Final = 10.0
 """How long a worker may take over the file in hand before it is left behind (a read that hangs)."""
 
 
 EngineFactory = Callable[..., EngineLike]
 """`currant._core.Engine`, or a double that takes the same arguments."""
+
+
+_NO_COUNTS: Final[dict[str, Any]] = {"files": 0, "failed": 0, "results": 0, "symbols": 0, "by_language": {}}
+"""Of an index that is being made anew."""
 
 
 class SchedulerController:
@@ -74,6 +90,9 @@ class SchedulerController:
         if not self._running:
             return True
         self._running = False
+        if self.writer.degraded() is not None:
+            # Workers that wait for room behind commits that fail would wait in vain.
+            self.writer.request_stop()
         ended = self.worker_pool.stop(timeout)
         return self.writer.stop(timeout) and ended
 
@@ -114,6 +133,11 @@ class Service:
         self._observer = report.Observer()
         self._looking = threading.Lock()  # of the observer; held for a few assignments
         self.status_reporter = StatusReporter(self._clock)
+        self.on_commit: list[Callable[[CommitInfo], None]] = []
+        """Called after each commit on the writer's thread, whichever store it is in."""
+        self.guard = Guard(self._lost, self._make_anew, clock=self._clock)
+        self._generation = 0
+        self._last_clock = ""
         self._store: Store | None = None
         self._query: Query | None = None
         self._cache: MetadataCache | None = None
@@ -135,21 +159,23 @@ class Service:
     @property
     def store(self) -> Store:
         """Raises ClosedError before `start` and after `stop`."""
-        return self._part(self._store)
+        return self._part(self._store, lambda: self._store)
 
     @property
     def query(self) -> Query:
         """Raises ClosedError before `start` and after `stop`."""
-        return self._part(self._query)
+        return self._part(self._query, lambda: self._query)
 
     @property
     def engine(self) -> EngineLike:
         """Raises ClosedError before `start` and after `stop`."""
-        return self._part(self._engine)
+        return self._part(self._engine, lambda: self._engine)
 
     def is_running(self) -> bool:
-        """True while changes are worked on."""
+        """True while changes are worked on, or the index is being made anew to that end."""
         controller = self._controller
+        if self._started and not self._stopped and self.guard.final is None and self.guard.trouble():
+            return self.settings.scheduler.enabled
         return controller is not None and controller.is_running()
 
     # --- life -------------------------------------------------------------------------------------------
@@ -171,18 +197,23 @@ class Service:
             failpoint.check()
             self._pid = os.getpid()
             try:
-                self._start()
+                self._take_root()
+                self._build()
             except BaseException:
                 self._close()
                 raise
             self._started = True
+            self.guard.start()
 
-    def _start(self) -> None:
+    def _take_root(self) -> None:
         statedir.prepare(self.state_dir)  # the lock file needs it, before the store does
         try:
             self._lock.acquire()
         except OSError as error:
             raise StoreError(f"the state directory {self.state_dir} cannot be used: {error}") from error
+
+    def _build(self, discard: str | None = None) -> None:
+        """All parts, the lock being held. `discard` says what is wrong with the index that may be there."""
         if self.settings.scheduler.enabled:
             # The disk is read while this thread reads the index; nothing is handed out before both are known.
             self._engine = self._make_engine()
@@ -191,10 +222,11 @@ class Service:
         registry = self._registry or default_registry(
             extract.max_file_mb, secrets=extract.secrets, secret_patterns=extract.secret_patterns
         )
-        store, rows = self._open_store(registry)
+        store, rows = self._open_store(registry, discard)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
         store.on_commit.append(self._committed)
+        store.on_damage.append(self.guard.report)
         engine = self._engine
         if engine is None:
             return
@@ -214,10 +246,12 @@ class Service:
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
         controller.start()
 
-    def _open_store(self, registry: Registry) -> tuple[Store, list[tuple[bytes, int, int, int, int, int]]]:
+    def _open_store(
+        self, registry: Registry, discard: str | None
+    ) -> tuple[Store, list[tuple[bytes, int, int, int, int, int]]]:
         """The store and all its rows. Reading them is part of the check of the index at start: what turns out
         damaged is set aside by opening once more."""
-        store = self._store = Store.open(self.state_dir, clock=self._clock)
+        store = self._store = Store.open(self.state_dir, clock=self._clock, discard=discard)
         try:
             return store, self._rows(store, registry)
         except StoreDamagedError:
@@ -292,15 +326,20 @@ class Service:
     def stop(self) -> None:
         """Finish what is in hand, commit, close everything. Idempotent, from any thread; in a forked child
         it does nothing, because nothing there is the child's."""
+        if self._started and os.getpid() != self._pid:
+            return
+        self._stopped = True
+        self.guard.stop()
         with self._lifecycle:
-            if self._started and os.getpid() != self._pid:
-                return
-            self._stopped = True
             self._close()
 
     shutdown = stop
 
     def _close(self) -> None:
+        self._close_parts()
+        self._lock.release()
+
+    def _close_parts(self) -> None:
         """Each step even if the one before it failed: the lock must not outlive the service."""
         for step in self._closing_steps():
             try:
@@ -308,7 +347,6 @@ class Service:
             except Exception:
                 log.exception("while stopping")
         self._store, self._query, self._cache = None, None, None
-        self._lock.release()
 
     def _closing_steps(self) -> Iterator[Callable[[], object]]:
         controller = self._controller
@@ -321,6 +359,44 @@ class Service:
         if self._store is not None:
             yield self._store.close
 
+    # --- an index that is lost while it is in use -------------------------------------------------------
+
+    def _lost(self) -> str | None:
+        """What is wrong with the files of the index, None while they are as this process left them."""
+        if not self.root.is_dir():
+            return None  # they went with it, and come back with it; `root_missing` says so
+        store = self._store
+        found = None if store is None else store.problem()
+        if found is not None:
+            return found
+        return None if self._lock.in_place() else "the lock file was removed or replaced"
+
+    def _make_anew(self, reason: str) -> None:
+        """Take everything down, set aside what is left of the index, and start with an empty one: the scan
+        that every start makes fills it. On the guard's thread.
+
+        Raises LockedError when the root belongs to another process now, and what a start raises."""
+        with self._lifecycle:
+            if self._stopped:
+                return
+            if not self.root.is_dir():
+                raise StoreLostError(f"the root {self.root} is not there")
+            self._generation += 1
+            try:
+                if not self._lock.in_place():
+                    self._lock.release()
+                    self._take_root()
+                    if self._store is not None and self._store.problem() is None:
+                        return  # the index itself is as it was
+                self._close_parts()
+                self._engine = self._queue = self._controller = None
+                self._take_root()
+                self._build(discard=reason)
+            except BaseException:
+                self._close_parts()
+                self._engine = self._queue = self._controller = None
+                raise
+
     # --- what one can ask and tell it -------------------------------------------------------------------
 
     def sync(self, timeout: float, paths: Iterable[str | os.PathLike[str]] | None = None) -> SyncResult:
@@ -329,26 +405,52 @@ class Service:
         With `paths` (from the root unless absolute), look at those alone and wait for nothing else; a
         directory stands for everything below it. `fresh` False: not in time, and `outstanding` has up to 20
         of the paths still pending. Raises EngineError when the engine has failed, for then nothing will
-        become fresh any more; UsageError for a path outside the root.
+        become fresh any more, LockedError when another process took the
+        root, and UsageError for a path outside the root.
         """
-        store = self.store
+        if self._started:
+            self._check_process()
+        deadline = self._clock.monotonic() + timeout
+        wanted = None if paths is None else list(paths)
+        while True:
+            left = max(0.0, deadline - self._clock.monotonic())
+            if not self.guard.settle(left):
+                return SyncResult(self._last_clock, fresh=False)
+            generation = self._generation
+            try:
+                reached = self._sync(left, wanted)
+            except (ClosedError, EngineError):
+                # The parts that were asked are gone, and there are others.
+                if self._stopped or (generation == self._generation and self.guard.ask() is None):
+                    raise
+            else:
+                if generation == self._generation and self.guard.ask() is None:
+                    return reached
+            if self._clock.monotonic() >= deadline:
+                return SyncResult(self._last_clock, fresh=False)
+
+    def _sync(self, timeout: float, paths: list[str | os.PathLike[str]] | None) -> SyncResult:
+        store, engine, controller = self.store, self._engine, self._controller
         self._raise_engine_error()
-        if self._engine is None:
+        if engine is None:
             return SyncResult(store.clock(), fresh=False)
         named = None if paths is None else [self._relative_or_root(path) for path in paths]
         if named is not None and "" in named:
             named = None
+        if controller is not None:
+            controller.writer.retry_now()
         with self._engine_errors():
-            outstanding = self._engine.sync(timeout, named)
+            outstanding = engine.sync(timeout, named)
         self._raise_engine_error()
         # Nothing is pending without a root, and yet the rows are not what is on disk.
         fresh = outstanding is None and not self.root_missing()
-        return SyncResult(store.clock(), fresh=fresh, outstanding=outstanding or [])
+        self._last_clock = store.clock()
+        return SyncResult(self._last_clock, fresh=fresh, outstanding=outstanding or [])
 
     def force_process_file(self, path: str | os.PathLike[str]) -> bool:
         """Have one file read again now. `path` counts from the root unless absolute; False when the rules
         ignore it. Raises UsageError when it lies outside the root."""
-        queue = self._part(self._queue)
+        queue = self._part(self._queue, lambda: self._queue)
         relative = self.relative(path)
         change = FileChange(relative, ChangeType.MODIFIED, self._clock.now(), cause="request")
         with self._engine_errors():
@@ -356,7 +458,7 @@ class Service:
 
     def clear_queue(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""
-        queue = self._part(self._queue)
+        queue = self._part(self._queue, lambda: self._queue)
         with self._engine_errors():
             return queue.clear()
 
@@ -396,12 +498,17 @@ class Service:
 
     def get_status(self) -> dict[str, Any]:
         """A snapshot for people and machines; docs/status.md has its keys."""
-        store, query = self.store, self.query
+        store, query = self._store, self._query
+        if store is None and not self.guard.trouble():
+            store, query = self.store, self.query  # raises
         controller, queue = self._controller, self._queue
         stats = self.status_reporter.get_stats()
         engine = {} if self._engine is None else self._engine.status()
         pending = 0 if queue is None else queue.size()
-        counts = query.counts()
+        try:
+            counts = _NO_COUNTS if query is None else query.counts()
+        except (StoreDamagedError, ClosedError):  # it is being made anew, and this answer says so
+            counts = _NO_COUNTS
         view = self._view(engine, pending, counts["failed"])
         return {
             "running": self.is_running(),
@@ -413,12 +520,13 @@ class Service:
             "stats": stats,
             "root": str(self.root),
             "pid": os.getpid(),
-            "clock": store.clock(),
+            "clock": self._last_clock if store is None else store.clock(),
             "fresh": (
                 bool(engine.get("fresh", False))
                 and pending == 0
                 and self._engine_error() is None
                 and not engine.get("root_missing")
+                and view.lost is None
             ),
             "pending": pending,
             "phase": self._phase(pending, engine),
@@ -433,7 +541,10 @@ class Service:
         """Short names of what works worse than it should: what every answer carries. Cheap."""
         engine = {} if self._engine is None else self._engine.status()
         pending = 0 if self._queue is None else self._queue.size()
-        failed = self.query.failed()
+        try:
+            failed = 0 if self._query is None else self._query.failed()
+        except (StoreDamagedError, ClosedError):
+            failed = 0
         return report.codes(list(report.degraded(self._view(engine, pending, failed))))
 
     def root_missing(self) -> bool:
@@ -443,7 +554,11 @@ class Service:
     # --- inside -----------------------------------------------------------------------------------------
 
     def _phase(self, pending: int, engine: dict[str, Any]) -> str:
-        """One word: stopped, disabled, failed, scanning, indexing, watching or (not live) idle."""
+        """One word: stopped, disabled, failed, rebuilding, scanning, indexing, watching, (not live) idle."""
+        if self.guard.final is not None:
+            return "failed"
+        if self._started and not self._stopped and self.guard.trouble():
+            return "rebuilding"
         if self._controller is None:
             return "disabled" if self._store is not None else "stopped"
         if self._engine_error() is not None:
@@ -458,7 +573,8 @@ class Service:
 
     def _view(self, engine: dict[str, Any], pending: int, failed: int) -> report.View:
         """What `report` judges. Also remembers what it takes two looks to see."""
-        monitor, store = self.settings.monitor, self.store
+        monitor, store = self.settings.monitor, self._store
+        self.guard.ask()
         with self._looking:
             waited, overflowed = self._observer.look(
                 self._clock.monotonic(), pending, int(engine.get("overflows", 0))
@@ -470,8 +586,8 @@ class Service:
             enabled=self.settings.scheduler.enabled,
             engine=engine,
             engine_error=self._engine_error(),
-            rebuilt=store.opened.message,
-            index_missing=not store.in_place(),
+            rebuilt=None if store is None else store.opened.message,
+            lost=self.guard.trouble(),
             commits=None if self._controller is None else self._controller.writer.degraded(),
             failed_files=failed,
             worker_deaths=int(self.status_reporter.get_stats()["worker_deaths"]),
@@ -479,14 +595,20 @@ class Service:
             overflowed=overflowed,
         )
 
-    def _committed(self, _commit: object) -> None:
+    def _committed(self, commit: CommitInfo) -> None:
         with self._looking:
             self._observer.committed()
+        for listener in list(self.on_commit):
+            listener(commit)
 
     def _engine_error(self) -> str | None:
+        if self.guard.final is not None:
+            return str(self.guard.final)
         return None if self._controller is None else self._controller.worker_pool.engine_error
 
     def _raise_engine_error(self) -> None:
+        if self.guard.final is not None:
+            raise self.guard.final
         error = self._engine_error()
         if error is not None:
             raise EngineError(f"{error}: start again; the index is as of the last commit")
@@ -506,7 +628,15 @@ class Service:
             # Threads do not survive a fork; waiting for them would be for ever.
             raise ClosedError(f"this service belongs to process {self._pid}: open one after the fork")
 
-    def _part(self, part: _Part | None) -> _Part:
+    def _part(self, part: _Part | None, again: Callable[[], _Part | None] = lambda: None) -> _Part:
+        """`part`; while the index is being made anew, what `again` gives once it is there."""
+        if part is None and self._started and not self._stopped:
+            self._check_process()
+            if self.guard.settle(_REBUILD_SECONDS):
+                part = again()
+            if part is None:
+                trouble = self.guard.trouble() or "it is being opened"
+                raise StoreLostError(f"the index of {self.root} is being made anew ({trouble}): ask again")
         if part is None:
             raise ClosedError("the service is not running: start it, or make a new one after `stop`")
         self._check_process()

@@ -178,14 +178,18 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="currant-writer", daemon=True)
         self._thread.start()
 
+    def request_stop(self) -> None:
+        """Take nothing more: whoever waits for room gets WriterStopped."""
+        with self._changed:
+            self._stopping = True
+            self._wake()
+
     def stop(self, timeout: float | None = None) -> bool:
         """Commit what was submitted, then end; False if that took longer than `timeout`. Idempotent.
 
         If the last commit fails, its changes stay unacknowledged: the next start finds them again.
         """
-        with self._changed:
-            self._stopping = True
-            self._wake()
+        self.request_stop()
         thread = self._thread
         if thread is None:
             self._finish()

@@ -68,7 +68,9 @@ class Own:
             self._desk = Desk(self.service, version=_core.__version__, live=live)
             self.socket_error = ""
             try:
-                undo.callback(Server(self._desk, settings.state_path(root)).close)
+                server = Server(self._desk, settings.state_path(root))
+                undo.callback(server.close)
+                self.service.guard.beats.append(server.ensure)
             except OSError as error:
                 # A file system without sockets: the index works, but nobody else can ask it.
                 self.socket_error = f"no socket in {settings.state_path(root)}: {error.strerror or error}"

@@ -15,7 +15,7 @@ import click
 from currant.cli.output import duration, moment, printable, shown, write_json
 from currant.cli.progress import Bar
 from currant.clock import SystemClock
-from currant.errors import EngineError
+from currant.errors import ClosedError, EngineError, StoreDamagedError
 from currant.service import Service
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def _commits(service: Service) -> Iterator[threading.Event]:
     def ring(_commit: Any) -> None:
         event.set()
 
-    service.store.on_commit.append(ring)
+    service.on_commit.append(ring)
     try:
         yield event
     finally:
         with suppress(ValueError):
-            service.store.on_commit.remove(ring)
+            service.on_commit.remove(ring)
 
 
 def in_lines(service: Service, *, as_json: bool) -> None:
@@ -73,7 +73,11 @@ def in_lines(service: Service, *, as_json: bool) -> None:
     known: set[str] = set()
     with _commits(service) as committed:
         while True:
-            since = _print_changes(service, since, clock.now(), as_json=as_json)
+            try:
+                since = _print_changes(service, since, clock.now(), as_json=as_json)
+            except (StoreDamagedError, ClosedError):
+                # The index is being made anew; if it is not, `_require_running` says why.
+                known = _print_trouble(service, known, as_json=as_json)
             if not committed.wait(_LOOK_SECONDS):
                 known = _print_trouble(service, known, as_json=as_json)
             committed.clear()
@@ -85,6 +89,12 @@ def _print_changes(service: Service, since: str, now: float, *, as_json: bool) -
     printed = skipped = 0
     while True:
         page = service.query.changes(since, limit=1_000)
+        if page.fresh_instance:
+            # The index was lost and made anew: what follows is all there is, not what changed.
+            if as_json:
+                write_json({"fresh_instance": True, "clock": page.clock})
+            else:
+                _say(f"{moment(now)}  the index was made anew")
         for row in page.changes:
             if as_json:
                 write_json(
@@ -145,7 +155,8 @@ def on_terminal(service: Service) -> None:
             if since is None and told["fresh"]:
                 since = str(told["clock"])
             elif since is not None:
-                since = _collect(service, since, recent)
+                with suppress(StoreDamagedError, ClosedError):  # it is being made anew, and `told` says so
+                    since = _collect(service, since, recent)
             view.update(render(told, recent), refresh=True)
             committed.wait(_BUSY_SECONDS if told["pending"] or not told["fresh"] else _IDLE_SECONDS)
             committed.clear()
@@ -155,6 +166,8 @@ def on_terminal(service: Service) -> None:
 def _collect(service: Service, since: str, recent: deque[str]) -> str:
     while True:
         page = service.query.changes(since, limit=1_000)
+        if page.fresh_instance:
+            recent.append("the index was made anew")
         for row in page.changes:
             renamed = f"  from {row.old_path}" if row.old_path else ""
             recent.append(f"{moment(row.at)[11:19]}  {row.change_type:<8}  {row.path}{renamed}")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from currant.errors import UsageError
+from currant.errors import ClosedError, UsageError
 from currant.ipc.client import Answer
 from currant.ipc.wire import PROTOCOL
 from currant.service import Service
@@ -52,10 +52,19 @@ class Desk:
         if method is None:
             raise UsageError(f"no method {name!r}; there are: {', '.join(sorted(METHODS))}")
         checked = _check(name, method, params)
+        try:
+            return self._answer(name, method, dict(checked), sync_ms)
+        except ClosedError:
+            if not self.service.is_running():
+                raise
+            # The index was being made anew: its parts are others now.
+            return self._answer(name, method, dict(checked), sync_ms)
+
+    def _answer(self, name: str, method: Method, params: dict[str, Any], sync_ms: int | None) -> Answer:
         reached = Answer(None)
         if method.syncs and sync_ms is not None:
-            reached = self.settle(sync_ms / 1_000, paths=_paths(name, checked))
-        return reached._replace(result=msgspec.to_builtins(method.run(self, checked)))
+            reached = self.settle(sync_ms / 1_000, paths=_paths(name, params))
+        return reached._replace(result=msgspec.to_builtins(method.run(self, params)))
 
     def settle(self, budget: float, *, rescan: bool | None = None, paths: list[str] | None = None) -> Answer:
         """The barrier in front of a read: at most `budget` seconds of `Service.sync`, of all or of `paths`.

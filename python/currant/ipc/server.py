@@ -40,8 +40,32 @@ class Server:
         self._closing = False
         self._listener = _listen(state_dir)
         self._identity = _identity(self._path)
-        self._acceptor = threading.Thread(target=self._accept, name="currant-ipc", daemon=True)
-        self._acceptor.start()
+        self._acceptor = self._start_accepting()
+
+    def ensure(self) -> None:
+        """Listen under the name again when somebody removed or replaced the socket file; connections that are
+        open go on. Only while the lock is held, from one thread. Raises OSError when it cannot be made."""
+        with self._guard:
+            if self._closing or _identity(self._path) == self._identity:
+                return
+        listener, acceptor = _listen(self._path.parent), None
+        with self._guard:
+            if not self._closing:
+                self._listener, listener = listener, self._listener
+                self._identity = _identity(self._path)
+                acceptor, self._acceptor = self._acceptor, self._start_accepting()
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)  # wakes the old accept()
+        if acceptor is not None:
+            acceptor.join()
+        listener.close()
+
+    def _start_accepting(self) -> threading.Thread:
+        thread = threading.Thread(
+            target=self._accept, args=(self._listener,), name="currant-ipc", daemon=True
+        )
+        thread.start()
+        return thread
 
     def close(self) -> None:
         """Stop accepting, give requests under way a moment to finish, remove the socket file. Idempotent."""
@@ -69,13 +93,13 @@ class Server:
             for _connection, thread in connections:
                 thread.join(max(0.0, deadline - self._clock.monotonic()))
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 with self._guard:
-                    if self._closing:
+                    if self._closing or listener is not self._listener:
                         return
                 continue  # the caller gave up before we got to it, or descriptors ran out
             if not self._admit(connection):
@@ -153,7 +177,7 @@ class Server:
         if params.keys() - {"since"}:
             raise errors.UsageError("follow: the one parameter is since")
         since = params.get("since")
-        store = self._desk.service.store
+        listeners = self._desk.service.on_commit
         with ExitStack() as cleanup:
             wake, bell = socket.socketpair()
             cleanup.callback(wake.close)
@@ -165,8 +189,8 @@ class Server:
                 with suppress(BlockingIOError):
                     bell.send(b"!")
 
-            store.on_commit.append(ring)
-            cleanup.callback(store.on_commit.remove, ring)
+            listeners.append(ring)
+            cleanup.callback(listeners.remove, ring)
             waiting = cleanup.enter_context(selectors.DefaultSelector())
             waiting.register(wake, selectors.EVENT_READ)
             waiting.register(connection, selectors.EVENT_READ)

@@ -1,8 +1,8 @@
-"""Owns how an open index notices that its files are not the ones it opened, or were written by somebody else.
+"""Owns how an open index notices that its files are no longer those that it opened and wrote.
 
-By `stat` of the names alone: opening and closing one of these files would drop the POSIX locks of SQLite's own
-connections. SQLite itself does not look: it reads a file that was deleted, or overwritten, for as long as it is
-open, and what it says then is as of some earlier time, or wrong.
+By `stat` of the names alone: opening and closing one of these files would drop the POSIX locks of SQLite's
+own connections. SQLite itself does not look: it reads a file that was deleted, or overwritten, for as long
+as it is open, and what it says then is as of some earlier time, or wrong.
 """
 
 import os

@@ -32,14 +32,6 @@ def format_clock(uuid: str, seq: int) -> str:
     return f"c:{uuid[:8]}:{seq}"
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 class Store:
     """index.db: one write connection for the writer thread, and readers for everyone else.
 
@@ -57,7 +49,6 @@ class Store:
         self.last_missing: list[bytes] = []
         self.generation = 0
         self._writer = writer
-        self._file = _identity(self.path)
         self._closed = False
         self.uuid: Final = str(one(writer, "SELECT value FROM meta WHERE key = 'uuid'"))
         self._seq = commits.last_seq(writer)
@@ -188,11 +179,6 @@ class Store:
         with self._readers.snapshot() as connection:
             return {path for (path,) in connection.execute(_OF_EXTRACTOR, (number,))}
 
-    def in_place(self) -> bool:
-        """False when the file that is open is no longer the one under its name: what is committed from then
-        on is gone at the next start."""
-        return _identity(self.path) == self._file
-
     def find_result(self, key: ResultKey) -> int | None:
         """The id of the result stored under this key, None when it has to be extracted."""
         extractor = self._extractors.get(key.extractor)
@@ -225,8 +211,8 @@ class Store:
         for listener in list(self.on_damage):
             listener(reason)
         return StoreDamagedError(
-            f"{self.path} is damaged ({reason}): a watcher rebuilds it by itself, otherwise restart, and it is "
-            "set aside and rebuilt"
+            f"{self.path} is damaged ({reason}): a watcher rebuilds it by itself; without one, "
+            "restart, and it is set aside and rebuilt"
         )
 
     def close(self) -> None:
