@@ -79,7 +79,7 @@ class Query:
         inside; within each by path, then line. `kind` and `language` must agree exactly, case aside.
         Raises StoreError.
         """
-        if limit <= 0:
+        if limit <= 0 or not all(_is_text(asked) for asked in (name, kind, language) if asked):
             return []
         wanted = _Wanted(name, kind, language)
         found: list[Definition] = []
@@ -189,7 +189,7 @@ class Query:
             if path is None:
                 found = connection.execute(f"{_COMPARED} ORDER BY f.path")
             else:
-                found = connection.execute(f"{_COMPARED} WHERE f.path = ?", (os.fsencode(path),))
+                found = connection.execute(f"{_COMPARED} WHERE f.path = ?", (_key(path),))
             rows: list[Any] = found.fetchall()
         return [(os.fsdecode(row[0]), row[1], row[2] or None, row[3], row[4]) for row in rows]
 
@@ -328,6 +328,23 @@ class _Wanted:
         return found
 
 
+def _key(path: str) -> bytes:
+    """`path` as `files` has it, or what no file has: no bytes on any disk decode to some texts."""
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError:
+        return b""
+
+
+def _is_text(asked: str) -> bool:
+    """Whether a definition could be called so: stored text is UTF-8, which has no halves of characters."""
+    try:
+        asked.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _definition(path: str, record: Record, symbol: Symbol) -> Definition:
     return Definition(
         path=path,
@@ -343,7 +360,7 @@ def _definition(path: str, record: Record, symbol: Symbol) -> Definition:
 
 
 def _file(connection: apsw.Connection, path: str) -> dict[str, Any] | None:
-    row = connection.execute(_FILE, (os.fsencode(path),)).fetchone()
+    row = connection.execute(_FILE, (_key(path),)).fetchone()
     return None if row is None else dict(zip(_FILE_FIELDS, row, strict=True))
 
 

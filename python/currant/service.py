@@ -465,6 +465,12 @@ class Service:
     def relative(self, path: str | os.PathLike[str]) -> str:
         """`path` as the index names it. Raises UsageError when it lies outside the root."""
         text = os.fspath(path)
+        try:
+            bad = b"\0" in os.fsencode(text)
+        except UnicodeEncodeError:
+            bad = True
+        if bad:
+            raise UsageError(f"{text!r} cannot be a path: name a file below {self.root}")
         # Only the directory is resolved: a link that lies in the root is a name of its own.
         whole = os.path.normpath(os.path.join(self.root, text))
         folder, name = os.path.split(whole)

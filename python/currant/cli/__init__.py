@@ -134,19 +134,23 @@ def run(arguments: Sequence[str]) -> int:
 
             told = {"type": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
             write_json({"error": told})
-        click.echo(f"currant: {error}", err=True)
+        from currant.cli.output import echo
+
+        echo(f"currant: {error}", err=True)
         return error.exit_code
     except Exception as error:
         # Nothing that we foresaw: all there is to know of it belongs into the report.
         import traceback
 
-        traceback.print_exc()
+        from currant.cli.output import echo
+
+        echo(traceback.format_exc(), err=True)
         if "--json" in arguments:
             from currant.cli.output import write_json
 
             told = {"type": type(error).__name__, "message": str(error), "exit_code": CurrantError.exit_code}
             write_json({"error": told})
-        click.echo("currant: this is a fault in Currant, please report it with the lines above", err=True)
+        echo("currant: this is a fault in Currant, please report it with the lines above", err=True)
         return CurrantError.exit_code
 
 

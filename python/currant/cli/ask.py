@@ -6,7 +6,17 @@ from typing import Any
 
 import click
 
-from currant.cli.output import answer_json, moment, say_freshness, shown, size, table, write_json
+from currant.cli.output import (
+    answer_json,
+    echo,
+    moment,
+    printable,
+    say_freshness,
+    shown,
+    size,
+    table,
+    write_json,
+)
 from currant.cli.place import Place, options, wait_option
 from currant.cli.reader import reading
 from currant.errors import NoIndexError, ServiceUnreachable
@@ -48,11 +58,10 @@ def find(
     for one in found:
         inside = f"  in {one['parent']}" if one["parent"] else ""
         signature = f"  {one['signature']}" if one["signature"] else ""
-        click.echo(
-            f"{shown(one['path'])}:{one['start']}  {one['kind']}  {one['name']}{inside}{shown(signature)}"
-        )
+        what = printable(f"{one['kind']}  {one['name']}{inside}{signature}")
+        echo(f"{shown(one['path'])}:{one['start']}  {what}")
     if len(found) == limit:
-        click.echo(f"the first {limit}; --limit gives more", err=True)
+        echo(f"the first {limit}; --limit gives more", err=True)
     say_freshness(answer)
     return 0 if found else NOTHING
 
@@ -75,12 +84,12 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
         answer_json(answer, file=view)
         return 0 if view else NOTHING
     if view is None:
-        click.echo(f"{shown(path)}: not in the index (ignored, or no such file)", err=True)
+        echo(f"{shown(path, err=True)}: not in the index (ignored, or no such file)", err=True)
     else:
         table(
             [
                 ("path", shown(view["path"])),
-                ("state", view["state"] + (f": {view['reason']}" if view["reason"] else "")),
+                ("state", view["state"] + (f": {printable(view['reason'])}" if view["reason"] else "")),
                 ("size", size(view["stat"]["size"])),
                 ("language", view["language"] or "-"),
                 ("content", f"xxh3:{view['content']}" if view["content"] else "-"),
@@ -90,11 +99,11 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
         )
         record = view["record"] or {"notes": [], "symbols": []}
         for note in record["notes"]:
-            click.echo(f"note: {note}")
+            echo(f"note: {printable(note)}")
         for symbol in record["symbols"]:
             lines = f"{symbol['start']}-{symbol['end']}"
             inside = f"{symbol['parent']}." if symbol["parent"] else ""
-            click.echo(f"{lines:>12}  {symbol['kind']}  {inside}{symbol['name']}")
+            echo(f"{lines:>12}  {symbol['kind']}  {printable(inside + symbol['name'])}")
     say_freshness(answer)
     return 0 if view else NOTHING
 
@@ -125,7 +134,7 @@ def files(place: Place, null: bool, as_json: bool, wait: float | None) -> int:
         sys.stdout.buffer.write(b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths))
         sys.stdout.buffer.flush()
     elif paths:
-        click.echo("\n".join(shown(path) for path in paths))
+        echo("\n".join(shown(path) for path in paths))
     say_freshness(answer)
     return 0
 
@@ -148,7 +157,7 @@ def why(place: Place, file: str, as_json: bool, wait: float | None) -> int:
         answer_json(answer, why=told)
         return 0 if told else NOTHING
     if told is None:
-        click.echo(f"{shown(path)}: not in the index (ignored, or no such file)", err=True)
+        echo(f"{shown(path, err=True)}: not in the index (ignored, or no such file)", err=True)
     else:
         table(_provenance(told))
     say_freshness(answer)
@@ -173,7 +182,7 @@ def _provenance(told: dict[str, Any]) -> list[tuple[str, str]]:
         result = f"reused from {shown(reused)} ({told['extractor']})"
     rows = [
         ("path", shown(told["path"])),
-        ("state", told["state"] + (f": {told['reason']}" if told["reason"] else "")),
+        ("state", told["state"] + (f": {printable(told['reason'])}" if told["reason"] else "")),
         ("cause", f"{told['cause']}: {_CAUSES.get(told['cause'], '')}".rstrip(": ")),
         ("seen", moment(told["seen_at"])),
         ("hashed", f"xxh3:{told['content']}" if told["content"] else "-"),
@@ -233,7 +242,7 @@ def changes(place: Place, since: str | None, follow: bool, as_json: bool, wait: 
     for row in rows:
         _write(row)
     if fresh_instance and since is not None:
-        click.echo(f"{since} is not a clock of this index (any more): everything is listed", err=True)
+        echo(f"{since} is not a clock of this index (any more): everything is listed", err=True)
     say_freshness(answer)
     return 0
 
@@ -251,7 +260,7 @@ def _follow(place: Place, since: str | None, as_json: bool, wait: float | None) 
             since = answer.clock
         for part in client.stream("follow", {"since": since}):
             if part["fresh_instance"]:
-                click.echo("a clock that this index does not know: everything is listed", err=True)
+                echo("a clock that this index does not know: everything is listed", err=True)
             for row in part["part"]:
                 if as_json:
                     write_json(row)
@@ -263,4 +272,4 @@ def _follow(place: Place, since: str | None, as_json: bool, wait: float | None) 
 
 def _write(row: dict[str, Any]) -> None:
     renamed = f"  from {shown(row['old_path'])}" if row["old_path"] else ""
-    click.echo(f"{row['change_type']:<8}  {shown(row['path'])}{renamed}")
+    echo(f"{row['change_type']:<8}  {shown(row['path'])}{renamed}")

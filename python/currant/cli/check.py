@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from currant.cli.output import answer_json, duration, shown, size, table, write_json
+from currant.cli.output import answer_json, duration, echo, printable, shown, size, table, write_json
 from currant.cli.place import Place, options, path_argument
 from currant.cli.progress import Bar
 from currant.ipc.client import Answer
@@ -40,19 +40,19 @@ def verify(place: Place, as_json: bool) -> int:
         answer_json(reached, ok=report.ok, seconds=seconds, **asdict(report))
         return 0 if report.ok else DIFFERENT
     for found in report.differences:
-        click.echo(
+        echo(
             f"{found.kind:<9}  {shown(found.path)}"
             f"  disk {found.on_disk or '-'}  index {found.in_index or '-'}"
         )
     for path, reason in report.failed[:_SHOWN]:
-        click.echo(f"failed     {shown(path)}  {reason} (known, not a difference)")
+        echo(f"failed     {shown(path)}  {printable(reason)} (known, not a difference)")
     for path, reason in report.unreadable[:_SHOWN]:
-        click.echo(f"unreadable {shown(path)}  {reason}")
+        echo(f"unreadable {shown(path)}  {printable(reason)}")
     for path in report.moving[:_SHOWN]:
-        click.echo(f"moving     {shown(path)}  changed each time it was looked at")
+        echo(f"moving     {shown(path)}  changed each time it was looked at")
     if not report.settled:
-        click.echo("the index did not catch up with the disk: no verdict", err=True)
-    click.echo(
+        echo("the index did not catch up with the disk: no verdict", err=True)
+    echo(
         f"{report.files:,} files, {size(report.bytes)} in {duration(seconds)}: "
         f"{len(report.differences)} difference(s), {len(report.failed)} failed, {len(report.moving)} moving"
     )
@@ -99,15 +99,13 @@ def plan(place: Place, as_json: bool, yes_really: bool) -> int:
             ),
         ]
     )
-    click.echo("dearest directories (share of the cost, files, bytes):")
+    echo("dearest directories (share of the cost, files, bytes):")
     for one in found.expensive:
-        click.echo(f"  {one.share:>6.1%}  {one.files:>8,}  {size(one.bytes):>10}  {shown(one.path)}")
+        echo(f"  {one.share:>6.1%}  {one.files:>8,}  {size(one.bytes):>10}  {shown(one.path)}")
     for path, reason in found.unreadable[:_SHOWN]:
-        click.echo(f"unreadable: {shown(path)}: {reason}")
+        echo(f"unreadable: {shown(path)}: {printable(reason)}")
     if not found.fits:
-        click.echo(
-            "more directories than watches: `currant doctor` has the line that raises the limit", err=True
-        )
+        echo("more directories than watches: `currant doctor` has the line that raises the limit", err=True)
     return 0 if found.fits else DIFFERENT
 
 
@@ -138,7 +136,7 @@ def doctor(place: Place, as_json: bool) -> int:
         write_json({"ok": not failed, "checks": checks})
         return DIFFERENT if failed else 0
     for check in checks:
-        click.echo(f"{check['grade']:<4}  {check['name']}: {check['found']}")
+        echo(f"{check['grade']:<4}  {check['name']}: {check['found']}")
         if check["fix"]:
-            click.echo(f"      fix: {check['fix']}")
+            echo(f"      fix: {check['fix']}")
     return DIFFERENT if failed else 0

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
-from currant.cli.output import duration, moment, printable, shown, write_json
+from currant.cli.output import duration, echo, moment, printable, shown, write_json
 from currant.cli.progress import Bar
 from currant.clock import SystemClock
 from currant.errors import ClosedError, EngineError, StoreDamagedError
@@ -140,7 +138,7 @@ def _require_running(service: Service) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(text)  # click flushes, so that a pipe sees each line when it happens
+    echo(text)  # click flushes, so that a pipe sees each line when it happens
 
 
 def on_terminal(service: Service) -> None:
@@ -204,7 +202,9 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
     if failures:
         parts += [Text("\nfailures", "bold red"), Text("\n".join(map(printable, failures)), no_wrap=True)]
     for trouble in told["degraded"]:
-        parts.append(Text(f"\n{trouble['what']} ({trouble['count']}): {trouble['fix']}", "yellow"))
+        parts.append(
+            Text("\n" + printable(f"{trouble['what']} ({trouble['count']}): {trouble['fix']}"), "yellow")
+        )
     return Panel(Group(*parts), title=Text(f"currant  {printable(str(told['root']))}"), title_align="left")
 
 

@@ -15,6 +15,15 @@ def write_json(value: Any) -> None:
     click.echo(jsontext.dumps(value))
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """Text for people, and a newline. On a terminal nothing in it is more than text, whoever it came from;
+    names inside of a line are for `shown` or `printable`, which also keep them on that line."""
+    stream = sys.stderr if err else sys.stdout
+    if stream.isatty():
+        text = "\n".join(map(printable, text.split("\n")))
+    click.echo(text, err=err)
+
+
 def answer_json(answer: Answer, **parts: Any) -> None:
     """The parts of an answer, with its freshness in front when a barrier was asked for."""
     if answer.clock is None:
@@ -29,23 +38,23 @@ def say_freshness(answer: Answer) -> None:
         return
     _say_clock(answer)
     if answer.degraded:
-        click.echo(f"degraded: {', '.join(answer.degraded)} (`currant status` has the way out)", err=True)
+        echo(f"degraded: {', '.join(answer.degraded)} (`currant status` has the way out)", err=True)
 
 
 def _say_clock(answer: Answer) -> None:
     if answer.fresh:
-        click.echo(f"clock {answer.clock}, fresh", err=True)
+        echo(f"clock {answer.clock}, fresh", err=True)
         return
-    missing = ", ".join(shown(path) for path in answer.outstanding[:3])
+    missing = ", ".join(shown(path, err=True) for path in answer.outstanding[:3])
     more = " ..." if len(answer.outstanding) > 3 else ""
     some = f": not in it yet: {missing}{more}" if missing else ""
-    click.echo(f"clock {answer.clock}, NOT fresh{some}", err=True)
+    echo(f"clock {answer.clock}, NOT fresh{some}", err=True)
 
 
-def shown(path: str) -> str:
-    """A path for a line of text. A terminal must not be steered by a file's name, so there control characters
-    and bytes that are not UTF-8 are escaped; a pipe gets the bytes."""
-    if not sys.stdout.isatty() and "\n" not in path:
+def shown(path: str, *, err: bool = False) -> str:
+    """A path for a line of text on standard output or error. A terminal must not be steered by a file's name,
+    so there control characters and bytes that are not UTF-8 are escaped; a pipe gets the bytes."""
+    if not (sys.stderr if err else sys.stdout).isatty() and "\n" not in path:
         return path
     return printable(path)
 
@@ -93,4 +102,4 @@ def table(rows: Iterable[tuple[str, Any]]) -> None:
     pairs = [(name, str(value)) for name, value in rows]
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
-        click.echo(f"{name:<{width}}  {value}".rstrip())
+        echo(f"{name:<{width}}  {value}".rstrip())

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import click
-
+from currant.cli.output import echo
 from currant.cli.place import Place
 from currant.errors import ServiceUnreachable
 from currant.ipc.client import Answer, Client
@@ -88,7 +87,7 @@ def settle(index: "Index", wait: float | None) -> Answer:
     end = None if wait is None else clock.monotonic() + wait
     service = index.service
     for notice in index.notices:
-        click.echo(notice, err=True)
+        echo(notice, err=True)
     with Bar() as bar:
         while True:
             left = None if end is None else end - clock.monotonic()

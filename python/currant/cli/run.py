@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from currant.cli.output import answer_json, duration, say_freshness, shown, size
+from currant.cli.output import answer_json, duration, echo, say_freshness, shown, size
 from currant.cli.place import Place, options, path_argument
 from currant.cli.stopping import Stopped, stoppable
 from currant.errors import LockedError, ServiceUnreachable, SyncTimeout
@@ -75,7 +75,7 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
             told = opened.status()
             owned = opened.service is not None
     except Stopped as stopped:
-        click.echo("stopped; what was indexed stays, and the next run goes on from there", err=True)
+        echo("stopped; what was indexed stays, and the next run goes on from there", err=True)
         return stopped.exit_code
     seconds = clock.monotonic() - start
     stats, held = told["stats"], told["index"]
@@ -86,18 +86,18 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
             owner=told.get("pid"), **parts,
         )  # fmt: skip
     else:
-        click.echo(
+        echo(
             f"{held['files']:,} files, {held['symbols']:,} definitions in {shown(str(place.root))}"
             + (f", {held['failed']:,} failed (`currant status` names them)" if held["failed"] else "")
         )
         if owned:
-            click.echo(
+            echo(
                 f"read {told['processed_files']:,} files ({size(stats.get('bytes_hashed', 0))}), extracted "
                 f"{stats.get('extractor_calls', 0):,}, reused {stats.get('reused_results', 0):,}, "
                 f"in {duration(seconds)}"
             )
         else:
-            click.echo(f"kept true by process {told.get('pid')}; waited {duration(seconds)} for it")
+            echo(f"kept true by process {told.get('pid')}; waited {duration(seconds)} for it")
         say_freshness(reached)
     return 0 if reached.fresh else SyncTimeout.exit_code
 
@@ -127,13 +127,13 @@ def watch(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     try:
         with stoppable(), _take_over(lambda: Own(place.root, settings, live=True), place) as own:
             for notice in own.notices:
-                click.echo(notice, err=True)
+                echo(notice, err=True)
             if sys.stdout.isatty() and not as_json:
                 live.on_terminal(own.service)
             else:
                 live.in_lines(own.service, as_json=as_json)
     except Stopped:
-        click.echo("stopped", err=True)
+        echo("stopped", err=True)
     return 0
 
 

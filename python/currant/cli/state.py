@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from currant.cli.output import answer_json, duration, shown, size, table, write_json
+from currant.cli.output import answer_json, duration, echo, printable, shown, size, table, write_json
 from currant.cli.place import Place, options
 from currant.cli.reader import open_here, reading
 from currant.errors import OwnerSuspendedError, RootMissingError, ServiceUnreachable, SyncTimeout
@@ -76,9 +76,9 @@ def _suspended(place: Place, error: OwnerSuspendedError) -> dict[str, Any]:
 
 def _write_troubles(told: dict[str, Any]) -> None:
     for trouble in told["degraded"]:
-        click.echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
+        echo(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
     for note in told.get("notes", ()):
-        click.echo(f"note: {note['what']}: {note['fix']}")
+        echo(f"note: {note['what']}: {note['fix']}")
 
 
 def _write(told: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ def _write(told: dict[str, Any]) -> None:
             {"path": path, "reason": reason} for path, _at, reason in stats["recent_failures"][-_FAILURES:]
         ]
     for one in failed:
-        click.echo(f"failed: {shown(one['path'])}: {one['reason']}")
+        echo(f"failed: {shown(one['path'])}: {printable(one['reason'])}")
 
 
 @click.command(short_help="Wait until every change so far is in the index.")
@@ -146,7 +146,7 @@ def sync(place: Place, timeout: float, paths: tuple[str, ...], as_json: bool) ->
         raise RootMissingError(str(place.root))
     if not reached.fresh:
         raise SyncTimeout(reached.outstanding, timeout)
-    click.echo(reached.clock)
+    echo(str(reached.clock))
     return 0
 
 
