@@ -297,6 +297,8 @@ impl Core {
         match stat.map(|stat| stat.kind) {
             Some(Kind::Dir) => self.appear_dir(parent, name, now, platform),
             Some(Kind::File) => self.new_file(parent, name, now),
+            // A file that was made without a name (O_TMPFILE) goes on reporting as "#inode".
+            None if name.first() == Some(&b'#') => self.request_listing(parent, false),
             _ => {}
         }
     }

@@ -2,7 +2,8 @@
 //! so that the kernel's queue stays short. [`decode`] takes its buffers apart on the engine's thread.
 //!
 //! The mask has neither OPEN nor ACCESS nor CLOSE_NOWRITE: an indexer reads what it watches, and would
-//! otherwise wake itself for ever.
+//! otherwise wake itself for ever. EXCL_UNLINK is not in it either: it would silence a file that was made
+//! without a name (`O_TMPFILE`) even after it got one.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -55,8 +56,7 @@ impl Inotify {
             | WatchFlags::DELETE_SELF
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR
-            | WatchFlags::DONT_FOLLOW
-            | WatchFlags::EXCL_UNLINK;
+            | WatchFlags::DONT_FOLLOW;
         let shared = Shared {
             inotify,
             poke,

@@ -207,3 +207,23 @@ fn links_and_their_targets_are_left_alone() {
     assert!(world.index.is_empty());
     world.check();
 }
+
+/// A file made without a name (`O_TMPFILE`) reports under its inode even after it got one.
+#[test]
+fn a_write_told_under_the_inode_reaches_the_name_that_it_got() {
+    for by_path in [false, true] {
+        let mut world = World::with(&["d/f"]);
+        world.disk().write("d/f");
+        world.disk().queue.clear();
+        let item = if by_path {
+            Item::Path { path: b"d/#12".to_vec(), subtree: false }
+        } else {
+            let ino = world.disk().ino("d").unwrap();
+            let wd = *world.disk().watches.iter().find(|(_, dir)| **dir == ino).unwrap().0;
+            Item::Entry { wd, mask: Mask(Mask::MODIFY), cookie: 0, name: b"#12".to_vec() }
+        };
+        world.disk().queue.push_back(item);
+        world.sync();
+        world.check();
+    }
+}
