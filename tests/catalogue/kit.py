@@ -16,6 +16,7 @@ replaces it after a recipe that failed. `watching` starts one for a single recip
 
 import ctypes
 import os
+import shlex
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,6 +71,7 @@ class Live:
         self.root = repo.root
         self.watcher = watcher
         self.source = source
+        self.state_dir: Path | None = None
         self.degraded: tuple[str, ...] = ()
         self.exact_watches = True
         self.paths: Callable[[Path], list[bytes]] = git_files
@@ -87,7 +89,8 @@ class Live:
     def index(self) -> Index:
         """The watcher's index, over its socket."""
         if self._index is None:
-            self._index = currant.open(self.root, create=False)
+            flags = {} if self.state_dir is None else {"state_dir": os.fspath(self.state_dir)}
+            self._index = currant.open(self.root, create=False, flags=flags)
         assert self._index.owner["pid"] == self.pid, "the watcher is gone and this process took over"
         return self._index
 
@@ -160,7 +163,7 @@ class Live:
 
     def below(self, place: Tree) -> list[str]:
         """What the index has below a place, relative to it. No barrier."""
-        prefix = os.path.relpath(place.root, self.root) + "/"
+        prefix = "" if place.root == self.root else os.path.relpath(place.root, self.root) + "/"
         return [path.removeprefix(prefix) for path in self.rows() if path.startswith(prefix)]
 
     def row(self, place: Tree, name: str) -> str | None:
@@ -275,6 +278,34 @@ def _difference(rows: Mapping[str, str], wanted: Mapping[str, str]) -> str:
     )
 
 
+class Trap:
+    """A command that a fail point runs once, in the middle of what `Live` does after `arm`.
+
+    The point is passed by other work too, and the poll tier passes it all the time; so it is armed for many
+    passes, and each of them looks whether it is the one: armed, and `when` (a shell condition) holds."""
+
+    def __init__(
+        self, base: Path, point: str, command: str, *, when: str = "true", passes: int = 200
+    ) -> None:
+        self._armed = base / "armed"
+        self._fired = base / "fired"
+        script = base / "trap.sh"
+        taken = f"mv {shlex.quote(str(self._armed))} {shlex.quote(str(self._fired))} 2>/dev/null"
+        script.write_text(f"{{ {when} ; }} && {taken} && {{ {command} ; }}\n")
+        line = f"sh {shlex.quote(str(script))}"
+        self.environment = {
+            "CURRANT_FAIL_POINTS": "\n".join(f"{point}@{number}={line}" for number in range(1, passes + 1))
+        }
+
+    def arm(self) -> None:
+        """From now on."""
+        self._armed.touch()
+
+    def assert_fired(self) -> None:
+        """The race happened."""
+        assert self._fired.exists(), "the fail point was not passed: the race did not happen"
+
+
 def fail_points(points: Mapping[str, str]) -> dict[str, str]:
     """The environment in which a watcher runs these commands, once each, when it reaches the point."""
     return {"CURRANT_FAIL_POINTS": "\n".join(f"{name}={command}" for name, command in points.items())}
@@ -288,12 +319,16 @@ def watching(
     points: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    state_dir: Path | None = None,
     ready: bool = True,
 ) -> Iterator[Live]:
     """A watcher of its own on `repo`; `points` maps fail points to commands. Ends with the block."""
+    if state_dir is not None:
+        settings = (*settings, f"state_dir={state_dir}")
     added = {**(environment or {}), **(fail_points(points) if points else {})}
     base = (f"monitor.source={source}", f"monitor.poll_interval_ms={POLL_MS}")
     live = Live(repo, Watcher(repo.root, *base, *settings, environment=added, prefix=prefix), source)
+    live.state_dir = state_dir
     try:
         yield live.start() if ready else live
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.kit import Live, exchange
+from catalogue.kit import Live, exchange, name_it
 
 
 def test_a_file_written_right_after_its_directory_is_found(live: Live) -> None:
@@ -220,6 +220,20 @@ def test_a_write_through_one_name_reaches_the_other_names(live: Live) -> None:
     place.write({"a/f": "22"})
     live.settle()
     assert live.row(place, "a/f") == live.row(place, "b/g")
+
+
+def test_a_file_made_without_a_name_is_followed_after_it_got_one(live: Live) -> None:
+    place = live.place("nameless")
+    handle = os.open(place.root, os.O_TMPFILE | os.O_RDWR)
+    try:
+        os.write(handle, b"before ")
+        name_it(handle, place.path("t"))
+        live.sync()
+        os.write(handle, b"after")
+    finally:
+        os.close(handle)
+    live.settle()
+    assert live.below(place) == ["t"]
 
 
 def test_renames_that_interleave_end_where_the_disk_is(live: Live) -> None:

@@ -37,6 +37,10 @@ impl Core {
     /// Detach a node from wherever it is, the tree or limbo; returns where its rows are.
     pub(super) fn take_out(&mut self, node: NodeId) -> Option<Vec<u8>> {
         let old_path = self.row_path(node);
+        if let Some(old_path) = &old_path {
+            // Wherever it turns up it is listed again, and what stands in the way is told anew.
+            self.forget_problems(old_path);
+        }
         self.limbo.retain(|_, limbo| limbo.node != node);
         self.tree.detach(node);
         old_path

@@ -143,10 +143,28 @@ impl Core {
             }
             self.tree.remove(node);
         }
-        if let Some(path) = path
-            && rows
-        {
+        let Some(path) = path else { return };
+        self.forget_problems(&path);
+        if rows {
             self.push_op(path, None, Cause::Event);
+        }
+    }
+
+    /// There is nothing at this path, nor below it, that could be in trouble any more.
+    pub(super) fn forget_problems(&mut self, path: &[u8]) {
+        if self.problems.is_empty() {
+            return;
+        }
+        self.problems.remove(path);
+        let below = [path, b"/"].concat();
+        let found: Vec<Vec<u8>> = self
+            .problems
+            .range(below.clone()..)
+            .map(|(path, _)| path.clone())
+            .take_while(|path| path.starts_with(&below))
+            .collect();
+        for path in found {
+            self.problems.remove(&path);
         }
     }
 

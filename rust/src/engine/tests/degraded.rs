@@ -212,3 +212,24 @@ fn a_sync_does_not_wait_for_git() {
     world.sync();
     world.check();
 }
+
+#[test]
+fn a_problem_goes_where_its_directory_goes_and_ends_with_it() {
+    let mut world = World::with(&["d/e/f", "d/f"]);
+    world.disk().write_text("d/e/.gitignore", b"a[\n");
+    let named = |world: &World| -> Vec<String> {
+        let problems = world.core.status().problems;
+        problems.iter().map(|(path, _)| String::from_utf8_lossy(path).into_owned()).collect()
+    };
+    world.sync();
+    assert_eq!(named(&world), ["d/e"]);
+    world.disk().rename("d", "moved");
+    world.sync();
+    assert_eq!(named(&world), ["moved/e"]);
+    for path in ["moved/e/.gitignore", "moved/e/f", "moved/e"] {
+        world.disk().remove(path);
+    }
+    world.sync();
+    assert!(named(&world).is_empty());
+    world.check();
+}

@@ -205,3 +205,14 @@ fn a_rename_waits_for_what_is_in_flight_below_it() {
     world.sync();
     world.check();
 }
+
+/// The half that is left is read after the sync began, and so a moment later by the clock.
+#[test]
+fn a_sync_does_not_end_while_a_directory_that_left_is_waited_for() {
+    let mut world = World::with(&["a/s/f", "stays"]);
+    world.disk().rename("a", "/out");
+    let done = world.begin_sync();
+    world.now += MS;
+    world.settle_sync(&done);
+    world.check();
+}

@@ -399,6 +399,11 @@ impl World {
     /// A sync during which no time passes: it may not depend on any (but for torn files).
     pub fn sync(&mut self) {
         let done = self.begin_sync();
+        self.settle_sync(&done);
+    }
+
+    /// Go on until a sync has ended.
+    pub fn settle_sync(&mut self, done: &Receiver<()>) {
         self.load();
         for _ in 0..1000 {
             self.step();
