@@ -17,7 +17,6 @@ const MOST_NAMED: usize = 20;
 pub(super) struct SyncState {
     id: u64,
     stage: Stage,
-    began: Now,
     /// The count of forced rescans when its epoch was stamped.
     rescans: u64,
     done: SyncSender<()>,
@@ -58,7 +57,7 @@ impl Core {
         } else {
             Stage::Scans
         };
-        self.syncs.push(SyncState { id, stage, began: now, rescans: self.rescans, done });
+        self.syncs.push(SyncState { id, stage, rescans: self.rescans, done });
     }
 
     /// The source is another one now: it was never asked for the barriers that are still awaited.
@@ -73,7 +72,7 @@ impl Core {
     /// Wait for the scans that are under way or asked for, and for everything pending; not for the source.
     pub(super) fn begin_scan_sync(&mut self, id: u64, done: SyncSender<()>, now: Now) {
         let rescans = self.rescans;
-        self.syncs.push(SyncState { id, stage: Stage::Scans, began: now, rescans, done });
+        self.syncs.push(SyncState { id, stage: Stage::Scans, rescans, done });
     }
 
     /// The caller waits no longer: some of the paths that it waited for.
@@ -124,7 +123,8 @@ impl Core {
                     }
                     // Both halves of a rename are queued inside the call that renames: a directory
                     // that was renamed away before the sync began has its other half by now, or none.
-                    self.expire_limbo(sync.began, platform);
+                    // By the order of the events: by the clock they may be read after it began.
+                    self.expire_limbo(|limbo| limbo.after_barrier < token, platform);
                     sync.stage = Stage::Scans;
                 }
                 Stage::Scans => {

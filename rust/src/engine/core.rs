@@ -142,6 +142,8 @@ pub(super) struct Limbo {
     pub generation: u16,
     pub old_path: Vec<u8>,
     pub since: Now,
+    /// The last barrier of the source that came before this event.
+    pub after_barrier: u64,
 }
 
 /// All the engine's state, owned by one thread.
@@ -376,7 +378,8 @@ impl Core {
                 self.list_polled();
             }
         }
-        self.expire_limbo(now.saturating_sub(LIMBO), platform);
+        let before = now.saturating_sub(LIMBO);
+        self.expire_limbo(|limbo| limbo.since <= before, platform);
         if self.dirty.len() <= self.settings.max_pending / 2 && !self.dirty_dirs.is_empty() {
             for dir in std::mem::take(&mut self.dirty_dirs) {
                 if self.tree.is_live(dir) && self.dirs.contains_key(&dir) {

@@ -112,14 +112,14 @@ impl Core {
         }
     }
 
-    /// Directories that were renamed away before `before`, and did not come back, are gone.
-    pub(super) fn expire_limbo(&mut self, before: Now, platform: &mut impl Platform) {
-        let expired: Vec<NodeId> = self
-            .limbo
-            .values()
-            .filter(|limbo| limbo.since <= before)
-            .map(|limbo| limbo.node)
-            .collect();
+    /// Directories that were renamed away, did not come back, and are not waited for any longer, are gone.
+    pub(super) fn expire_limbo(
+        &mut self,
+        expired: impl Fn(&Limbo) -> bool,
+        platform: &mut impl Platform,
+    ) {
+        let expired: Vec<NodeId> =
+            self.limbo.values().filter(|limbo| expired(limbo)).map(|limbo| limbo.node).collect();
         for node in expired {
             self.remove_subtree(node, platform);
         }
@@ -128,7 +128,9 @@ impl Core {
     pub(super) fn send_to_limbo(&mut self, node: NodeId, cookie: u32, now: Now) {
         if let Some(old_path) = self.take_out(node) {
             let generation = self.tree.generation(node);
-            self.limbo.insert(cookie, Limbo { node, generation, old_path, since: now });
+            let after_barrier = self.last_barrier;
+            let limbo = Limbo { node, generation, old_path, since: now, after_barrier };
+            self.limbo.insert(cookie, limbo);
         }
     }
 }
