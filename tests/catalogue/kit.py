@@ -62,8 +62,8 @@ def name_it(handle: int, path: Path) -> None:
 class Live:
     """A repository, the watcher on it, and a connection to that watcher.
 
-    `degraded` is what the recipe expects of `status`: words of which one occurs in each entry, and each of
-    which occurs in some entry. `exact_watches` False: not every directory can have its watch (limits).
+    `degraded` is what the recipe expects of `status`: codes or words of which one occurs in each entry, and
+    each of which occurs in some entry. `exact_watches` False: not every directory can have its watch.
     `paths` is the oracle for what is to be kept."""
 
     def __init__(self, repo: GitRepo, watcher: Watcher, source: str) -> None:
@@ -136,6 +136,18 @@ class Live:
     def sync(self) -> str:
         """Everything done so far is in the index."""
         return self.index.sync(_SYNC_SECONDS)
+
+    def until_missing(self) -> None:
+        """The watcher knows that its root is gone, says so, and calls nothing fresh."""
+        while not (told := self.index.ask("sync", {})).degraded or not self.engine()["root_missing"]:
+            continue
+        assert not told.fresh
+        assert [entry["code"] for entry in self.status()["degraded"]] == ["root_missing"]
+
+    def until_there(self) -> None:
+        """The watcher has found its root again."""
+        while self.engine()["root_missing"]:
+            self.index.ask("sync", {})
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -255,7 +267,7 @@ class Live:
         raise AssertionError(f"never at rest: {busy}, fresh {status['fresh']}")
 
     def _assert_degraded(self, status: Mapping[str, Any]) -> None:
-        told = [entry["what"] for entry in status["degraded"]]
+        told = [f"{entry['code']}: {entry['what']}" for entry in status["degraded"]]
         unexpected = [what for what in told if not any(word in what for word in self.degraded)]
         assert not unexpected, unexpected
         silent = [word for word in self.degraded if not any(word in what for what in told)]

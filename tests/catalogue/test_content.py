@@ -180,7 +180,7 @@ def test_an_editor_s_save_is_one_change(live: Live, save: Callable[[Tree, str], 
     assert live.below(place) == ["f.py"]
     assert live.extractor_calls() == calls + 1
     assert [change.change_type for change in live.index.changes(clock)] == ["modified"]
-    # Now with the watcher at its heels: what it sees in between is its own business, what it ends with is not.
+    # Once more with the watcher at its heels: what it sees in between is its business, the end is not.
     save(place, f"def again_{save.__name__}(): pass\n")
 
 

@@ -1,5 +1,5 @@
-"""Names that break programs which take them for text, lines or arguments (section E of docs/guarantees.md). The
-invariants of `kit.Live.settle` follow each recipe."""
+"""Names that break programs which take them for text, lines or arguments (section E of docs/guarantees.md).
+The invariants of `kit.Live.settle` follow each recipe."""
 
 import os
 from pathlib import Path
