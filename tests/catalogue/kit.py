@@ -242,7 +242,8 @@ class Live:
         found: list[bytes] = []
         base = os.fsencode(self.root)
         for at, inside, _ in os.walk(base):
-            inside[:] = [name for name in inside if name not in (b".git", b".currant")]
+            own = (b".git", b".currant") if at == base else (b".git",)
+            inside[:] = [name for name in inside if name not in own]
             paths = [os.path.join(at, name) for name in inside]
             inside[:] = [os.path.basename(path) for path in paths if not os.path.islink(path)]
             found += [os.path.relpath(os.path.join(at, name), base) for name in inside]

@@ -70,7 +70,7 @@ impl Core {
     }
 
     /// Wait for the scans that are under way or asked for, and for everything pending; not for the source.
-    pub(super) fn begin_scan_sync(&mut self, id: u64, done: SyncSender<()>, now: Now) {
+    pub(super) fn begin_scan_sync(&mut self, id: u64, done: SyncSender<()>) {
         let rescans = self.rescans;
         self.syncs.push(SyncState { id, stage: Stage::Scans, rescans, done });
     }

@@ -278,6 +278,20 @@ impl Core {
 
     /// The source failed: open it anew, watch everything again, and scan for what was missed.
     pub fn restart_source(&mut self, reason: &str, now: Now, platform: &mut impl Platform) {
+        self.renew_source(reason, platform);
+        self.overflow(now);
+    }
+
+    /// A source with one recursive watch does not find directories again that changed without a word.
+    pub(super) fn renew_recursive_watch(&mut self, platform: &mut impl Platform) {
+        let recursive = !self.settings.per_directory && !self.settings.poll_root;
+        if recursive && self.settings.live {
+            self.renew_source("other directories are there now", platform);
+        }
+    }
+
+    /// Open the source anew. What was missed meanwhile is for the caller to scan for.
+    fn renew_source(&mut self, reason: &str, platform: &mut impl Platform) {
         let key = b"(source)".to_vec();
         match platform.restart_source() {
             Ok(reach) => {
@@ -293,7 +307,6 @@ impl Core {
                 self.last_barrier = u64::MAX;
             }
         }
-        self.overflow(now);
     }
 
     fn forget_watches(&mut self) {

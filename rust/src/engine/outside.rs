@@ -16,6 +16,7 @@ impl Core {
                 let replaced = self.root_identity.is_some_and(|known| known != identity);
                 if replaced || self.root_missing {
                     self.root_missing = false;
+                    self.renew_recursive_watch(platform);
                     self.rescans += 1;
                     self.request_listing(ROOT, true);
                 }
@@ -28,6 +29,7 @@ impl Core {
     /// A file system that is mounted over a directory, or taken away, says nothing: look everywhere.
     pub(super) fn check_mounts(&mut self, now: Now, platform: &mut impl Platform) {
         if platform.mounts_changed() {
+            self.renew_recursive_watch(platform);
             self.rescans += 1;
             self.request_root_scan(now);
         }

@@ -44,7 +44,7 @@ impl Core {
             whole |= self.look_now(path, now, platform);
         }
         if whole {
-            self.begin_scan_sync(id, done, now);
+            self.begin_scan_sync(id, done);
             return;
         }
         let wanted = paths.into_iter().map(|path| Wanted { path, epoch: None }).collect();
