@@ -55,7 +55,7 @@ def test_the_identities_in_use_are_those_that_choices_have() -> None:
         made.choose(name, head, size).identity
         for name in ("x.py", "x.toml", "x", "x.pem")
         for head in (b"", b"\0")
-        for size in (1, 100 * MIB)
+        for size in (1, 100 * MIB, 2000 * MIB)
     }
     assert used == made.identities()
 

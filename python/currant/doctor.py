@@ -74,7 +74,9 @@ def wheel() -> Check:
 
 def python() -> Check:
     """The interpreter and the platform, with what is untested said plainly."""
-    found = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform()}"
+    # Not `platform.platform()`: it starts `uname`, and this package starts nothing.
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    found = f"{platform.python_implementation()} {platform.python_version()} on {system}"
     if sys.platform != "linux":
         return Check("platform", Grade.WARN, f"{found}: never tested here, watching goes through notify")
     return Check("platform", Grade.OK, found)

@@ -5,6 +5,7 @@ into the index. All are relative to the root, with ``/`` between components. Tim
 the Unix epoch, or integers named ``_ns``. Lines count from 1 and ranges include both ends.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -47,6 +48,17 @@ class FileStat:
     mtime_ns: int
     ctime_ns: int
     ino: int
+
+
+MAX_HASHED_BYTES = 1 << 30
+"""A larger file is not read through. It takes no disk to have a file of 16 TiB: a hole has a size, too."""
+
+
+def stand_in(stat: FileStat) -> bytes:
+    """16 bytes in place of the content hash of a file above `MAX_HASHED_BYTES`. Without the change time, that
+    a second name or other rights of the file change as well."""
+    text = f"unhashed {stat.size} {stat.mtime_ns} {stat.ino}"
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 # --- what extractors say ------------------------------------------------------------------------------

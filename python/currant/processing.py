@@ -18,6 +18,7 @@ from currant.changes import DONE, FAILED, GONE, NEVER, backoff_seconds
 from currant.clock import Clock
 from currant.extract import ExtractionError, Registry
 from currant.model import (
+    MAX_HASHED_BYTES,
     ChangeType,
     Failure,
     FileChange,
@@ -142,7 +143,8 @@ class Processor:
         if not isinstance(reading, ReadFile):
             submit(self._failure(change, reading.reason, reading.stat, before=before))
             return True
-        self._status.count_bytes(reading.stat.size)
+        if reading.stat.size <= MAX_HASHED_BYTES:
+            self._status.count_bytes(reading.stat.size)
         failpoint.hit("fp_hash_then_commit")
         choice = self._registry.choose(change.path, reading.head, reading.stat.size)
         key = ResultKey(reading.digest, choice.language or "", choice.identity)

@@ -26,7 +26,7 @@ import xxhash
 
 from currant import failpoint
 from currant.clock import Clock
-from currant.model import FileStat
+from currant.model import MAX_HASHED_BYTES, FileStat, stand_in
 
 _HEAD: Final = 8192
 _STEP: Final = 1 << 20
@@ -58,7 +58,8 @@ RACY_COARSE_NS: Final = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """One state of one file. `content` is None when it is larger than the limit (then only hashed)."""
+    """One state of one file. `content` is None when it is larger than the limit (then only hashed, and above
+    `MAX_HASHED_BYTES` not even that: `digest` is then its `stand_in`)."""
 
     stat: FileStat
     digest: bytes
@@ -272,7 +273,11 @@ class Reader:
         failpoint.hit("fp_stat_then_read")
         size = before.st_size
         content: bytes | None = None
-        if size <= self._limit:
+        if size > MAX_HASHED_BYTES:
+            head = os.read(fd, _HEAD)
+            length = size
+            digest = stand_in(file_stat(before))
+        elif size <= self._limit:
             content = os.read(fd, size + 1)
             # A short read is normal on some file systems; a file that grew is caught by the second fstat.
             while 0 < len(content) < size:

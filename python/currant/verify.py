@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import xxhash
 
 from currant import _core
+from currant.model import MAX_HASHED_BYTES, FileStat, stand_in
 
 ROUNDS: Final = 6
 """How often a difference is asked again before it is reported as one, or as still moving."""
@@ -224,6 +225,9 @@ def look(base: str, path: str) -> Seen | None:
         found = os.fstat(handle)
         if found.st_mode & 0o170000 != 0o100000:
             return None
+        if found.st_size > MAX_HASHED_BYTES:
+            stat = FileStat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            return Seen(stand_in(stat).hex(), found.st_size, found.st_ctime_ns)
         digest = xxhash.xxh3_128()
         while block := os.read(handle, _BLOCK):
             digest.update(block)

@@ -21,6 +21,7 @@ from currant.cli.place import Place, options, wait_option
 from currant.cli.reader import reading
 from currant.errors import NoIndexError, ServiceUnreachable
 from currant.ipc.client import Client
+from currant.model import MAX_HASHED_BYTES
 
 NOTHING = 1
 """Exit status of a question whose answer is "there is none"."""
@@ -86,13 +87,14 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
     if view is None:
         echo(f"{shown(path, err=True)}: not in the index (ignored, or no such file)", err=True)
     else:
+        hashed = view["content"] and view["stat"]["size"] <= MAX_HASHED_BYTES
         table(
             [
                 ("path", shown(view["path"])),
                 ("state", view["state"] + (f": {printable(view['reason'])}" if view["reason"] else "")),
                 ("size", size(view["stat"]["size"])),
                 ("language", view["language"] or "-"),
-                ("content", f"xxh3:{view['content']}" if view["content"] else "-"),
+                ("content", f"xxh3:{view['content']}" if hashed else "-"),
                 ("extractor", view["extractor"] or "-"),
                 ("indexed", moment(view["indexed_at"])),
             ]

@@ -16,9 +16,10 @@ from typing import Protocol
 
 from currant.extract.languages import detect, is_binary
 from currant.extract.secrets import Secrets, SecretsMode
-from currant.model import Record
+from currant.model import MAX_HASHED_BYTES, Record
 
 MIB = 1 << 20
+_UNHASHED = "unhashed/1"
 
 
 class ExtractionError(Exception):
@@ -121,7 +122,9 @@ class Registry:
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
-        usual = frozenset(self._identities.values()) | {self._plain_identity, self._large_identity}
+        usual = frozenset(self._identities.values()) | {
+            *(self._plain_identity, self._large_identity, _UNHASHED)
+        }
         if self._secrets.mode == "list":
             return usual | {self._secrets.identity}
         return usual | {self._secrets.marked(identity) for identity in usual}
@@ -147,6 +150,9 @@ class Registry:
         return replace(choice, identity=self._secrets.marked(choice.identity))
 
     def _choose(self, path: str, head: bytes, size: int) -> Choice:
+        if size > MAX_HASHED_BYTES:
+            note = f"not hashed: {size / MIB:.0f} MB > {MAX_HASHED_BYTES / MIB:.0f} MB"
+            return Choice(None, _UNHASHED, lambda _source: plain(None, [note]))
         if is_binary(head):
             return Choice(None, self._plain_identity, lambda _source: plain(None, ["binary"]))
         language = detect(path, head)
