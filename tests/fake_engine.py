@@ -204,14 +204,18 @@ class FakeEngine:
 
     def rescan(self, path: str = "") -> None:
         found: set[str] = set()
-        for folder, folders, files in os.walk(self.root):
+        if path == os.path.basename(self.state_dir):
+            return
+        for folder, folders, files in os.walk(os.path.join(self.root, path) if path else self.root):
             if folder == self.root:
                 folders[:] = [name for name in folders if name != os.path.basename(self.state_dir)]
             folders.sort()
             for name in sorted(files):
                 below = os.path.relpath(os.path.join(folder, name), self.root)
                 found.add(below)
-        self.change(*sorted(found | set(self.tree)), cause="scan")
+        prefix = f"{path}/" if path else ""
+        known = {below for below in self.tree if below.startswith(prefix)}
+        self.change(*sorted(found | known), cause="scan")
 
     def clear(self) -> int:
         with self._changed:

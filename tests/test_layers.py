@@ -39,14 +39,15 @@ ALLOWED: dict[str, set[str]] = {
     "recovery": set(),
     "owner": set(),
     "report": set(),
+    "verify": {"query", "_core"},
+    "audit": {"query", "changes", "verify", "_core"},
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "reading", "processing", "workers", "lock", "report", "recovery", "_core"),
+        *("writer", "reading", "processing", "workers", "lock", "report", "recovery", "audit", "_core"),
     },
     "component": {"service"},
     "ipc": {"service", "query", "owner"},
     "plan": {"query", "_core"},
-    "verify": {"query", "_core"},
     # Examines the file itself, and asks the owner of the root when there is one.
     "doctor": {"store", "query", "ipc", "plan", "owner", "_core"},
     "api": {"service", "ipc", "query", "plan", "verify", "owner", "_core"},

@@ -59,6 +59,8 @@ class MonitorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     nested_repositories: bool = True
     max_watches: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     poll_file_systems: tuple[str, ...] = NETWORK_FILE_SYSTEMS
+    audit_interval_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
+    audit_files: Annotated[int, Meta(ge=20, le=100_000)] = 200
 
 
 NameGlob = Annotated[str, Meta(pattern=r"\A[^/\x00]+\Z")]

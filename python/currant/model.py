@@ -291,6 +291,16 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The row of one file as the audit compares it with the disk; `content` is the hash in hex."""
+
+    path: str
+    stat: FileStat
+    state: str
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FailureRow:
     """One file that could not be indexed."""
 

@@ -21,6 +21,7 @@ from currant.model import (
     FailureRow,
     FileStat,
     FileView,
+    Held,
     Provenance,
     Record,
     Symbol,
@@ -48,6 +49,13 @@ _FILE_FIELDS: Final = (
     "created_at",
 )
 
+_HELD: Final = """
+SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.ino, f.state, lower(hex(r.content))
+FROM files f LEFT JOIN results r ON r.id = f.result_id"""
+_LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE result_id IS NOT NULL"
+_NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
+_NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
+_NAMES_PAGE: Final = 100
 _FAILED: Final = "SELECT count(*) FROM files WHERE state = 'failed'"
 _COMPARED: Final = """
 SELECT f.path, f.state, lower(hex(r.content)), f.reason, f.ctime_ns
@@ -192,6 +200,53 @@ class Query:
                 found = connection.execute(f"{_COMPARED} WHERE f.path = ?", (_key(path),))
             rows: list[Any] = found.fetchall()
         return [(os.fsdecode(row[0]), row[1], row[2] or None, row[3], row[4]) for row in rows]
+
+    # --- for the audit --------------------------------------------------------------------------------
+
+    def held(self, path: str) -> Held | None:
+        """The row of one file. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            row: Any = connection.execute(f"{_HELD} WHERE f.path = ?", (os.fsencode(path),)).fetchone()
+        return None if row is None else _held(row)
+
+    def held_from(self, start: bytes, count: int | None) -> list[Held]:
+        """`count` rows (None: all) from the path `start` on, in byte order. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            rows: list[Any] = connection.execute(
+                f"{_HELD} WHERE f.path >= ? ORDER BY f.path LIMIT ?", (start, -1 if count is None else count)
+            ).fetchall()
+        return [_held(row) for row in rows]
+
+    def last_result(self) -> int:
+        """The greatest id of a result that a file has, 0 without any. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            return int(one(connection, _LAST_RESULT))
+
+    def near_result(self, result: int) -> bytes | None:
+        """The path of a file with this result or the next greater one. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            row: Any = connection.execute(_NEAR_RESULT, (result,)).fetchone()
+        return None if row is None else row[0]
+
+    def names_in(self, directory: str) -> set[str]:
+        """Paths of the files directly in a directory, and of the directories in it that have files below.
+        Costs what is in the directory, not what is below it. Raises StoreError."""
+        prefix = os.fsencode(directory) + b"/" if directory else b""
+        start, end = prefix, prefix[:-1] + b"0" if prefix else b"\xff" * 4_097
+        names: set[str] = set()
+        with self._store.snapshot() as connection:
+            while True:
+                rows: list[Any] = connection.execute(_NAMES, (start, end, _NAMES_PAGE)).fetchall()
+                for (path,) in rows:
+                    name, slash, _ = path[len(prefix) :].partition(b"/")
+                    names.add(os.fsdecode(prefix + name))
+                    start = path + b"\0"
+                    if slash:
+                        start = prefix + name + b"0"  # behind everything below it
+                        break
+                else:
+                    if len(rows) < _NAMES_PAGE:
+                        return names
 
     def failed(self) -> int:
         """How many files could not be indexed. Raises StoreError."""
@@ -357,6 +412,11 @@ def _definition(path: str, record: Record, symbol: Symbol) -> Definition:
         signature=symbol.signature,
         doc=symbol.doc,
     )
+
+
+def _held(row: Any) -> Held:
+    path, size, mtime_ns, ctime_ns, ino, state, content = row
+    return Held(os.fsdecode(path), FileStat(size, mtime_ns, ctime_ns, unsigned(ino)), state, content or None)
 
 
 def _file(connection: apsw.Connection, path: str) -> dict[str, Any] | None:

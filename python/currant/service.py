@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from currant import failpoint, report, statedir
+from currant.audit import Auditor, Ledger, Run, Sample, walker
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
@@ -144,6 +145,8 @@ class Service:
         self._engine: EngineLike | None = None
         self._queue: ChangeDetectionQueue | None = None
         self._controller: SchedulerController | None = None
+        self._ledger: Ledger | None = None
+        self._auditor: Auditor | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -245,6 +248,33 @@ class Service:
         )
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
         controller.start()
+        if self._ledger is None:  # what it counts outlives an index that is made anew
+            self._ledger = Ledger(self.state_dir)
+        self._auditor = self._make_auditor(engine, self._query, self._ledger)
+        if self.live:
+            self._auditor.start()
+
+    def _make_auditor(self, engine: EngineLike, query: Query, ledger: Ledger) -> Auditor:
+        monitor, root = self.settings.monitor, str(self.root)
+        walk = walker(
+            root,
+            state_dir=str(self.state_dir),
+            ignore_patterns=monitor.ignore_patterns,
+            nested_repositories=monitor.nested_repositories,
+        )
+        return Auditor(
+            root,
+            query,
+            engine,
+            ledger,
+            state_dir=str(self.state_dir),
+            walk=walk,
+            clock=self._clock,
+            source=random.Random(),
+            sample=Sample(monitor.audit_files, monitor.audit_files // 10, monitor.audit_files // 10),
+            interval=monitor.audit_interval_s,
+            live=self.live,
+        )
 
     def _open_store(
         self, registry: Registry, discard: str | None
@@ -352,8 +382,13 @@ class Service:
         controller = self._controller
         if controller is not None:
             yield controller.worker_pool.request_stop
+        auditor = self._auditor
+        if auditor is not None:
+            yield auditor.request_stop
         if self._engine is not None:
-            yield self._engine.stop  # wakes the workers that wait for changes
+            yield self._engine.stop  # wakes the workers that wait for changes, and an audit's barrier
+        if auditor is not None:
+            yield lambda: auditor.join(_STOP_SECONDS)
         if controller is not None:
             yield lambda: controller.stop(_STOP_SECONDS)
         if self._store is not None:
@@ -447,6 +482,18 @@ class Service:
         self._last_clock = store.clock()
         return SyncResult(self._last_clock, fresh=fresh, outstanding=outstanding or [])
 
+    def audit(self, *, whole: bool = False) -> Run:
+        """Compare a sample of the tree with the index now (`whole`: all of it, by size, times and inode), and
+        repair what has drifted. Raises EngineError, StoreError."""
+        auditor = self._part(self._auditor, lambda: self._auditor)
+        self._raise_engine_error()
+        with self._engine_errors():
+            return auditor.run_once(whole=whole)
+
+    def acknowledge_drift(self) -> int:
+        """End the notice of the drift found so far; returns of how much."""
+        return self._part(self._ledger, lambda: self._ledger).acknowledge(self._clock.now())
+
     def force_process_file(self, path: str | os.PathLike[str]) -> bool:
         """Have one file read again now. `path` counts from the root unless absolute; False when the rules
         ignore it. Raises UsageError when it lies outside the root."""
@@ -539,6 +586,7 @@ class Service:
             "engine": engine,
             "cache": {} if self._cache is None else self._cache.stats(),
             "index": counts,
+            "audit": {} if self._ledger is None else self._ledger.as_dict(),
             "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],
             "notes": [dict(entry.as_dict()) for entry in report.notes(view)],
         }
@@ -599,6 +647,7 @@ class Service:
             worker_deaths=int(self.status_reporter.get_stats()["worker_deaths"]),
             waited=waited,
             overflowed=overflowed,
+            drift=None if self._ledger is None else self._ledger.degraded(self._clock.now()),
         )
 
     def _committed(self, commit: CommitInfo) -> None:

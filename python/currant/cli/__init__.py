@@ -8,7 +8,7 @@ a question costs a few milliseconds.
 - `reader`: asking the watcher, or becoming the owner for one answer
 - `output`: text and JSON; `progress`: the bar; `live`: the view of ``watch``
 - `run` (index, watch), `ask` (find, show, files, why, changes), `state` (status, sync), `check` (verify,
-  plan, doctor): the commands
+  audit, plan, doctor): the commands
 """
 
 import os
@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "why": "ask",
     "changes": "ask",
     "verify": "check",
+    "audit": "check",
     "plan": "check",
     "doctor": "check",
 }

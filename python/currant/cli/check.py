@@ -1,4 +1,4 @@
-"""Trust, but look: ``verify`` the index, ``plan`` one, ``doctor`` the machine."""
+"""Trust, but look: ``verify`` and ``audit`` the index, ``plan`` one, ``doctor`` the machine."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,6 +8,8 @@ import click
 from currant.cli.output import answer_json, duration, echo, printable, shown, size, table, write_json
 from currant.cli.place import Place, options, path_argument
 from currant.cli.progress import Bar
+from currant.cli.reader import reading
+from currant.errors import RetryError
 from currant.ipc.client import Answer
 
 DIFFERENT = 1
@@ -57,6 +59,41 @@ def verify(place: Place, as_json: bool) -> int:
         f"{len(report.differences)} difference(s), {len(report.failed)} failed, {len(report.moving)} moving"
     )
     return 0 if report.ok else DIFFERENT
+
+
+@click.command(short_help="Compare a sample with the index, and repair it.")
+@click.option("--all", "whole", is_flag=True, help="Every file by size, times and inode, not a sample.")
+@click.option("--acknowledge", is_flag=True, help="End the notice of what was found before; look at nothing.")
+@options
+def audit(place: Place, as_json: bool, whole: bool, acknowledge: bool) -> int:
+    """Do now what a watcher does once a minute: compare a sample of the tree with the index, by size, times
+    and inode, and some contents; have what has drifted read again.
+
+    Drift is what no notification told of: a write through a hard link, a store through a memory map, a
+    rewrite with the old times, or a fault of ours. Exit status 1 when there was some, even if it is repaired
+    now; 5 when the index did not catch up in time to tell.
+    """
+    with reading(place, None) as reader:
+        answer = reader.ask("audit", {"all": whole, "acknowledge": acknowledge})
+    told: dict[str, Any] = answer.result
+    drift: list[dict[str, Any]] = told.get("drift", [])
+    status = DIFFERENT if drift else 0 if told.get("settled", True) else RetryError.exit_code
+    if as_json:
+        answer_json(answer, **told)
+        return status
+    if acknowledge:
+        click.echo(f"{told['acknowledged']} acknowledged")
+        return 0
+    for found in drift[:_SHOWN]:
+        state = "repaired" if found["repaired"] else "NOT repaired: start the watcher again"
+        click.echo(f"{found['kind']:<8}  {shown(found['path'])}  {found['cause']} ({state})")
+    click.echo(
+        f"{told['files']:,} files, {told['contents']:,} contents, {told['directories']:,} directories: "
+        f"{len(drift)} drifted"
+    )
+    if not told["settled"]:
+        click.echo("the index did not catch up with the disk: ask again later", err=True)
+    return status
 
 
 @click.command(short_help="What indexing would cost.")

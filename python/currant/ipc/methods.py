@@ -6,7 +6,7 @@ the index itself both come through `Desk.ask`, so an answer is the same whicheve
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import msgspec
@@ -143,6 +143,14 @@ def _force(desk: Desk, params: dict[str, Any]) -> Any:
     return desk.service.force_process_file(params["path"])
 
 
+def _audit(desk: Desk, params: dict[str, Any]) -> Any:
+    """One run; with `acknowledge` none, but the end of the notice of what was found before."""
+    if params.get("acknowledge"):
+        return {"acknowledged": desk.service.acknowledge_drift()}
+    run = desk.service.audit(whole=params.get("all", False))
+    return asdict(run)
+
+
 METHODS: Final[dict[str, Method]] = {
     "hello": Method(_hello, {}, syncs=False),
     "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
@@ -156,6 +164,7 @@ METHODS: Final[dict[str, Method]] = {
     "files": Method(_files, {}),
     "failures": Method(lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}),
     "rows": Method(_rows, {"path": str}),
+    "audit": Method(_audit, {"all": bool, "acknowledge": bool}),
     "counts": Method(lambda desk, _p: desk.service.query.counts(), {}),
     "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
     "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),
