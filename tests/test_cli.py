@@ -19,7 +19,7 @@ from currant.cli.reader import reading
 from currant.errors import UsageError
 
 ODD = os.fsdecode(b"\xff\xfe\nname.py")
-COMMANDS = "index watch status sync find show files why changes verify plan doctor".split()  # noqa: SIM905
+COMMANDS = "index watch status sync find show files why changes verify audit plan doctor".split()  # noqa: SIM905
 
 
 @pytest.fixture
