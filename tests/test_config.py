@@ -20,8 +20,8 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("monitor.max_delay_ms", 2000, 1, 600_000),
     ("monitor.poll_interval_ms", 2000, 100, 3_600_000),
     ("monitor.max_watches", None, 1, 10_000_000),
-    ("monitor.audit_interval_s", 0, 86_400, 60),
-    ("monitor.audit_files", 20, 100_000, 200),
+    ("monitor.audit_interval_s", 60, 0, 86_400),
+    ("monitor.audit_files", 200, 20, 100_000),
     ("extract.max_file_mb", 8, 1, 1024),
     ("cache.max_mb", 32, 1, 4096),
 ]
