@@ -12,6 +12,7 @@ pub mod clock;
 pub mod debounce;
 pub mod engine;
 pub mod failpoint;
+pub mod fuzz;
 pub mod model;
 pub mod mounts;
 pub mod names;

@@ -35,6 +35,9 @@ mod model {
     #[derive(Debug)]
     pub(crate) struct ArrayQueue<T> {
         order: AtomicUsize,
+        /// Exchanged by every operation without ordering anything: loom sees that the order of two
+        /// operations matters only when both write, and would leave out interleavings of their loads.
+        touched: AtomicUsize,
         capacity: usize,
         /// The values, invisible to loom: not touched before `order` says whose they are.
         slots: std::sync::Mutex<Vec<Option<T>>>,
@@ -44,7 +47,7 @@ mod model {
         pub(crate) fn new(capacity: usize) -> Self {
             assert!(capacity < size_of::<usize>(), "a model has a small queue");
             let slots = std::sync::Mutex::new(Vec::new());
-            Self { order: AtomicUsize::new(0), capacity, slots }
+            Self { order: AtomicUsize::new(0), touched: AtomicUsize::new(0), capacity, slots }
         }
 
         fn slots(&self) -> std::sync::MutexGuard<'_, Vec<Option<T>>> {
@@ -61,6 +64,7 @@ mod model {
                 slots[free] = Some(value);
                 free
             };
+            self.touched.fetch_add(1, Ordering::Relaxed);
             let mut seen = self.order.load(Ordering::Relaxed);
             loop {
                 if count(seen) == self.capacity {
@@ -79,6 +83,7 @@ mod model {
         }
 
         pub(crate) fn pop(&self) -> Option<T> {
+            self.touched.fetch_add(1, Ordering::Relaxed);
             let mut seen = self.order.load(Ordering::Relaxed);
             loop {
                 if seen == 0 {

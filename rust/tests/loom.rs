@@ -109,6 +109,22 @@ fn closing_wakes_producers_and_consumers_and_keeps_what_is_in_it() {
     });
 }
 
+/// "Closed" is the end only for a consumer that found nothing after it.
+#[test]
+fn what_was_pushed_before_closing_is_found() {
+    explore(3, || {
+        let ring = Arc::new(Ring::new(1));
+        let other = Arc::clone(&ring);
+        let producer = thread::spawn(move || {
+            other.try_push(1).unwrap();
+            other.close();
+        });
+        assert_eq!(ring.pop_timeout(LIMIT), Some(1));
+        assert_eq!(ring.pop_timeout(LIMIT), None);
+        producer.join().unwrap();
+    });
+}
+
 #[test]
 fn a_raised_signal_is_never_slept_through_and_shows_what_was_done_before_it() {
     explore(3, || {
@@ -185,6 +201,10 @@ fn everything_before_a_barrier(limit: usize, places: usize, events: u8, preempti
         let wake = Arc::new(Signal::default());
         let poke = Arc::new(Signal::default());
         let stop = Arc::new(AtomicUsize::new(0));
+        let mut outbox = Outbox::new(limit);
+        // The first event is handed over before the two sides part: fewer preemptions reach the rest.
+        kernel.write(0);
+        turn(&kernel, &shared, &mut outbox, &wake);
         let reader = {
             let (kernel, shared, wake, poke, stop) = (
                 Arc::clone(&kernel),
@@ -194,7 +214,6 @@ fn everything_before_a_barrier(limit: usize, places: usize, events: u8, preempti
                 Arc::clone(&stop),
             );
             thread::spawn(move || {
-                let mut outbox = Outbox::new(limit);
                 while stop.load(Ordering::Acquire) == 0 {
                     turn(&kernel, &shared, &mut outbox, &wake);
                     if outbox.is_waiting(&shared) {
@@ -206,7 +225,7 @@ fn everything_before_a_barrier(limit: usize, places: usize, events: u8, preempti
             })
         };
         let mut engine = Engine::default();
-        for event in 0..events {
+        for event in 1..events {
             kernel.write(event);
             poke.raise();
         }
@@ -238,4 +257,38 @@ fn a_barrier_finds_room_when_the_engine_made_some() {
 #[test]
 fn what_is_lost_is_said_to_be_lost_before_the_barrier_counts() {
     everything_before_a_barrier(0, 1, 2, 3);
+}
+
+/// The same without sleeping, so that every order can be tried, with any number of preemptions: some turns of
+/// the reader beside some drains, of which one may see the barrier.
+#[test]
+fn no_drain_gives_a_barrier_without_what_was_lost_before_it() {
+    loom::model(|| {
+        let kernel = Arc::new(Kernel::default());
+        let shared = Arc::new(Handover::new(1));
+        let wake = Arc::new(Signal::default());
+        let mut outbox = Outbox::new(0);
+        kernel.write(0);
+        turn(&kernel, &shared, &mut outbox, &wake);
+        kernel.write(1);
+        shared.ask(7);
+        let reader = {
+            let (kernel, shared, wake) =
+                (Arc::clone(&kernel), Arc::clone(&shared), Arc::clone(&wake));
+            thread::spawn(move || {
+                turn(&kernel, &shared, &mut outbox, &wake);
+                turn(&kernel, &shared, &mut outbox, &wake);
+            })
+        };
+        let mut engine = Engine::default();
+        for _ in 0..2 {
+            engine.take(&shared);
+            assert!(
+                engine.barrier != 7 || engine.overflowed || engine.seen == [0, 1],
+                "{:?}",
+                engine.seen
+            );
+        }
+        reader.join().unwrap();
+    });
 }

@@ -88,7 +88,7 @@ impl Config {
         std::fs::read(file).map(|text| Config::parse(&text)).unwrap_or_default()
     }
 
-    fn parse(text: &[u8]) -> Config {
+    pub(super) fn parse(text: &[u8]) -> Config {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut config = Config::default();
         let mut in_core = false;

@@ -76,6 +76,44 @@ impl Glob {
         }
     }
 
+    /// What [`Glob::matches`] says, by a table of all positions of pattern and text: slow, and plain
+    /// enough to be seen to be right. For the fuzzer and the tests.
+    pub(super) fn matches_plainly(&self, text: &[u8]) -> bool {
+        let byte = |byte: &u8| Token::Byte(*byte);
+        let tokens: Vec<Token> = match &self.shape {
+            Shape::Literal(all) => all.iter().map(byte).collect(),
+            Shape::Suffix(end) => {
+                std::iter::once(Token::Star).chain(end.iter().map(byte)).collect()
+            }
+            Shape::Prefix(start) => {
+                start.iter().map(byte).chain(std::iter::once(Token::Star)).collect()
+            }
+            Shape::Tokens(tokens) => tokens.to_vec(),
+        };
+        // `rest[t]`: whether the tokens from here on match the text from `t` on.
+        let mut rest = vec![false; text.len() + 1];
+        rest[text.len()] = true;
+        for token in tokens.iter().rev() {
+            let mut now = vec![false; text.len() + 1];
+            for at in (0..=text.len()).rev() {
+                let next = text.get(at);
+                now[at] = match token {
+                    Token::Star => {
+                        rest[at] || next.is_some_and(|next| *next != b'/') && now[at + 1]
+                    }
+                    Token::Deep => rest[at] || next.is_some() && now[at + 1],
+                    Token::Dirs => {
+                        rest[at]
+                            || (at..text.len()).any(|slash| text[slash] == b'/' && rest[slash + 1])
+                    }
+                    one => next.is_some_and(|next| one.takes(*next)) && rest[at + 1],
+                };
+            }
+            rest = now;
+        }
+        rest[0]
+    }
+
     /// Bytes that every matching text has.
     pub(super) fn needs(&self) -> Bytes {
         match &self.shape {

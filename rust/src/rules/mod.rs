@@ -40,6 +40,7 @@
 
 mod chain;
 mod file;
+mod fuzz;
 mod gitconfig;
 mod glob;
 mod line;
@@ -49,6 +50,7 @@ mod set;
 
 pub use chain::DirRules;
 pub use file::{RuleError, RuleFiles, is_rule_file};
+pub(crate) use fuzz::{fuzz_gitconfig, fuzz_glob, fuzz_rules};
 pub use gitconfig::GitEnvironment;
 pub use root::{RootRules, RuleOptions, StateDir};
 

@@ -69,7 +69,7 @@ impl RuleSet {
     }
 
     /// `bulk`: the least number of plain rules in a row that are handed to the crate.
-    fn with_bulk(rules: Vec<Rule>, bulk: usize) -> RuleSet {
+    pub(super) fn with_bulk(rules: Vec<Rule>, bulk: usize) -> RuleSet {
         let on_paths = || rules.iter().filter(|rule| rule.target == Target::Path);
         let reach = on_paths().map(|rule| rule.glob.reach().unwrap_or(u32::MAX)).max();
         let names: Vec<Rule> = match reach {
