@@ -17,14 +17,16 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("inotify", inotify),
 ];
 
-/// The first byte chooses a language, the rest is the source.
-///
-/// # Panics
-/// When the outline of the source is not one, or differs the second time.
+/// The first byte chooses a language, the rest is the source; see [`outline_of`].
 pub fn outline(data: &[u8]) {
     let Some((&which, source)) = data.split_first() else { return };
     let languages = outline::languages();
-    let (language, _) = languages[usize::from(which) % languages.len()];
+    outline_of(languages[usize::from(which) % languages.len()].0, source);
+}
+
+/// # Panics
+/// When the outline of the source is not one, or differs the second time.
+pub fn outline_of(language: &str, source: &[u8]) {
     match outline::outline(language, source) {
         Ok(found) => {
             check(language, source, &found);
