@@ -64,21 +64,20 @@ class DictStore:
 
 def outline_lines(language: str, source: bytes) -> bytes:
     """One symbol for each line that starts with ``def``."""
-    return json.dumps(
-        [
-            {
-                "name": line[4:].decode(errors="replace"),
-                "kind": "function",
-                "parent": None,
-                "start": number,
-                "end": number,
-                "signature": "",
-                "doc": "",
-            }
-            for number, line in enumerate(source.split(b"\n"), 1)
-            if line.startswith(b"def ")
-        ]
-    ).encode()
+    symbols = [
+        {
+            "name": line[4:].decode(errors="replace"),
+            "kind": "function",
+            "parent": None,
+            "start": number,
+            "end": number,
+            "signature": "",
+            "doc": "",
+        }
+        for number, line in enumerate(source.split(b"\n"), 1)
+        if line.startswith(b"def ")
+    ]
+    return json.dumps({"partial": None, "symbols": symbols}).encode()
 
 
 class Pipeline:

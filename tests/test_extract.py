@@ -12,8 +12,12 @@ MIB = 1 << 20
 GOOD = {"name": "f", "kind": "function", "parent": None, "start": 1, "end": 2, "signature": "f()", "doc": ""}
 
 
+def answer_of(*symbols: object, partial: object = None) -> bytes:
+    return json.dumps({"partial": partial, "symbols": symbols}).encode()
+
+
 def extractor(*symbols: dict[str, Any], raw: bytes | None = None) -> OutlineExtractor:
-    answer = json.dumps(list(symbols)).encode() if raw is None else raw
+    answer = answer_of(*symbols) if raw is None else raw
     return OutlineExtractor(lambda language, source: answer, [("python", "7")])
 
 
@@ -23,7 +27,7 @@ def registry(max_file_mb: int = 1, *extractors: OutlineExtractor) -> Registry:
 
 def test_an_outlined_language_gets_its_symbols_under_the_versions_of_both() -> None:
     choice = registry().choose("a/x.py", b"def f():\n", 20)
-    assert (choice.language, choice.identity) == ("python", "outline/1:python-7")
+    assert (choice.language, choice.identity) == ("python", "outline/2:python-7")
     assert choice.run(b"def f():\n  pass\n").record == Record("python", [Symbol(**GOOD)], [])
 
 
@@ -45,8 +49,8 @@ def test_a_file_above_the_limit_is_noted_and_the_limit_is_part_of_the_identity()
     choice = registry(8).choose("x.py", b"def f():\n", 14 * MIB)
     assert choice.identity == "large/1:8"
     assert choice.run(b"").record == Record("python", [], ["skipped: 14.0 MB > extract.max_file_mb 8"])
-    assert registry(16).choose("x.py", b"def f():\n", 14 * MIB).identity == "outline/1:python-7"
-    assert registry(8).choose("x.py", b"", 8 * MIB).identity == "outline/1:python-7"
+    assert registry(16).choose("x.py", b"def f():\n", 14 * MIB).identity == "outline/2:python-7"
+    assert registry(8).choose("x.py", b"", 8 * MIB).identity == "outline/2:python-7"
 
 
 def test_the_identities_in_use_are_those_that_choices_have() -> None:
@@ -64,8 +68,10 @@ def test_a_later_extractor_takes_a_language_over() -> None:
     class Other(OutlineExtractor):
         name = "other"
 
-    made = Registry([extractor(), Other(lambda language, source: b"[]", [("python", "1")])], max_file_mb=1)
-    assert made.choose("x.py", b"", 1).identity == "other/1:python-1"
+    made = Registry(
+        [extractor(), Other(lambda language, source: answer_of(), [("python", "1")])], max_file_mb=1
+    )
+    assert made.choose("x.py", b"", 1).identity == "other/2:python-1"
 
 
 @pytest.mark.parametrize(
@@ -74,18 +80,26 @@ def test_a_later_extractor_takes_a_language_over() -> None:
         b"",
         b"{}",
         b"[{}]",
-        b"[1]",
-        b'[{"name": "\xff"}]',
-        json.dumps([{**GOOD, "start": "1"}]).encode(),
-        json.dumps([{**GOOD, "start": 0}]).encode(),
-        json.dumps([{**GOOD, "start": 2, "end": 1}]).encode(),
-        json.dumps([{**GOOD, "end": 4}]).encode(),
-        json.dumps([{**GOOD, "name": None}]).encode(),
+        b'{"partial": null, "symbols": [{"name": "\xff"}]}',
+        answer_of(1),
+        answer_of({**GOOD, "start": "1"}),
+        answer_of({**GOOD, "start": 0}),
+        answer_of({**GOOD, "start": 2, "end": 1}),
+        answer_of({**GOOD, "end": 4}),
+        answer_of({**GOOD, "name": None}),
+        answer_of(GOOD, partial=1),
     ],
 )
 def test_an_invalid_record_is_refused(raw: bytes) -> None:
     with pytest.raises(ExtractionError, match="invalid record"):
         extractor(raw=raw).extract("x.py", "python", b"1\n2\n")
+
+
+def test_a_part_of_an_outline_is_kept_with_the_reason() -> None:
+    made = extractor(raw=answer_of(GOOD, partial="only the first 1 definitions are kept"))
+    record = made.extract("x.py", "python", b"1\n2\n").record
+    assert [symbol.name for symbol in record.symbols] == ["f"]
+    assert record.notes == ["partial: only the first 1 definitions are kept"]
 
 
 def test_a_refusal_of_the_core_is_an_extraction_error_and_an_interrupt_is_not() -> None:

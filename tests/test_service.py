@@ -155,7 +155,7 @@ def test_a_new_version_of_an_extractor_has_its_files_read_again_and_no_others(ma
         assert service.get_status()["stats"]["extractor_calls"] == 2  # the two Python files
         view = service.query.show("a.py")
         assert view is not None
-        assert view.extractor == "outline/1:python-2"
+        assert view.extractor == "outline/2:python-2"
 
 
 def test_a_raised_size_limit_reaches_the_files_that_were_too_large(make: Factory) -> None:

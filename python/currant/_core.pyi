@@ -138,7 +138,8 @@ def walk(
     """Kept files, number of kept directories, and (path, reason) of what could not be read."""
 
 def outline(language: str, source: bytes) -> bytes:
-    """Definitions of a source text as a JSON array, in source order.
+    """Definitions of a source text as JSON, ``{"partial": str|null, "symbols": [...]}``, in source order;
+    `partial` says why there may be more of them.
 
     Each: ``{"name", "kind", "parent": str|null, "start", "end", "signature", "doc"}`` with 1-based
     inclusive lines. Raises ValueError for a language not in `languages()`."""

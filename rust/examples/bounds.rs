@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use currant::clock::Clock;
-use currant::outline::{languages, outline};
+use currant::outline::{Outline, languages, outline};
 
 /// Openers, separators and definitions of all the languages: each may be hostile to any of them.
 const PIECES: &[&str] = &[
@@ -169,7 +169,8 @@ fn time(language: &str, source: &[u8]) -> (Duration, String) {
         let found = outline(language, source);
         let took = clock.now();
         what = match found {
-            Ok(symbols) => format!("{} definitions", symbols.len()),
+            Ok(Outline { partial: Some(partial), .. }) => partial.to_string(),
+            Ok(outline) => format!("{} definitions", outline.symbols.len()),
             Err(error) => error.to_string(),
         };
         best = best.min(took);

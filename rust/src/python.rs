@@ -370,13 +370,13 @@ fn walk(
     Ok((walked.files.into_iter().map(PyWalked).collect(), walked.dirs, problems))
 }
 
-/// Definitions of a source text, as JSON.
+/// Definitions of a source text, as JSON; see `to_json`.
 #[pyfunction]
 fn outline<'py>(py: Python<'py>, language: &str, source: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     let json = py
         .detach(|| {
             crate::outline::outline(language, source)
-                .map(|symbols| crate::outline::to_json(&symbols))
+                .map(|outline| crate::outline::to_json(&outline))
         })
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(PyBytes::new(py, &json))

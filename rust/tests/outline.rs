@@ -10,7 +10,10 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use currant::outline::{OutlineError, Symbol, SymbolKind, languages, outline, to_json};
+use currant::fuzz::check;
+use currant::outline::{
+    Outline, OutlineError, Partial, Symbol, SymbolKind, languages, outline, to_json,
+};
 use proptest::prelude::*;
 
 /// Fixture and language.
@@ -71,7 +74,7 @@ fn readable(symbols: &[Symbol]) -> String {
 fn fixtures_give_the_recorded_outlines() {
     let bless = std::env::var_os("CURRANT_BLESS").is_some();
     for (file, language) in FIXTURES {
-        let found = readable(&outline(language, &fixture(file)).unwrap());
+        let found = readable(&outline(language, &fixture(file)).unwrap().symbols);
         let path = folder().join("expected").join(format!("{file}.txt"));
         if bless {
             std::fs::write(&path, &found).unwrap();
@@ -86,8 +89,9 @@ fn windows_line_ends_change_nothing() {
     for (file, language) in FIXTURES {
         let unix = fixture(file);
         let windows = String::from_utf8(unix.clone()).unwrap().replace('\n', "\r\n");
-        let unix = readable(&outline(language, &unix).unwrap());
-        assert_eq!(readable(&outline(language, windows.as_bytes()).unwrap()), unix, "{file}");
+        let unix = readable(&outline(language, &unix).unwrap().symbols);
+        let windows = outline(language, windows.as_bytes()).unwrap();
+        assert_eq!(readable(&windows.symbols), unix, "{file}");
     }
 }
 
@@ -111,10 +115,12 @@ fn json_is_valid_for_any_text() {
         signature: String::from_utf8_lossy(b"f(\xff)\t").into_owned(),
         doc: "é\n\u{1}".to_owned(),
     }];
-    let json = String::from_utf8(to_json(&symbols)).unwrap();
+    let outline = Outline { symbols, partial: Some(Partial::Many { kept: 1 }) };
+    let json = String::from_utf8(to_json(&outline)).unwrap();
     let expected = concat!(
+        r#"{"partial":"only the first 1 definitions are kept","symbols":"#,
         r#"[{"name":"a\"b\\c\u007f","kind":"function","parent":null,"start":1,"end":2,"#,
-        "\"signature\":\"f(\u{fffd})\\t\",\"doc\":\"é\\n\\u0001\"}]"
+        "\"signature\":\"f(\u{fffd})\\t\",\"doc\":\"é\\n\\u0001\"}]}"
     );
     assert_eq!(json, expected);
 }
@@ -132,7 +138,7 @@ fn every_language_is_listed_once_has_a_version_and_takes_nothing() {
     assert_eq!(names.len(), all.len());
     assert!(all.iter().all(|(_, version)| !version.is_empty()));
     for (name, _) in all {
-        assert_eq!(outline(name, b""), Ok(Vec::new()), "{name}");
+        assert_eq!(outline(name, b""), Ok(Outline::default()), "{name}");
     }
 }
 
@@ -151,30 +157,15 @@ fn versions_name_the_locked_grammars() {
     }
 }
 
-/// What holds for every outline of every source.
-fn check(language: &str, source: &[u8], symbols: &[Symbol]) {
-    let ends = source.iter().filter(|byte| **byte == b'\n').count();
-    let lines = u32::try_from(ends + usize::from(!source.ends_with(b"\n"))).unwrap();
-    for symbol in symbols {
-        assert!(symbol.start >= 1 && symbol.start <= symbol.end, "{symbol:?}");
-        assert!(symbol.end <= lines.max(1), "{symbol:?} of {lines} lines");
-        assert!(!symbol.name.is_empty() && symbol.name.len() <= 255, "{symbol:?}");
-        assert!(symbol.signature.chars().count() <= 240, "{symbol:?}");
-        assert!(!symbol.signature.contains('\n'), "{symbol:?}");
-        assert!(symbol.doc.chars().count() <= 1000, "{symbol:?}");
-    }
-    let json = String::from_utf8(to_json(symbols)).unwrap();
-    assert!(json.starts_with('[') && json.ends_with(']'), "{language}");
-}
-
 /// Languages in which whatever has a parent is written inside that parent.
 const NESTED: [&str; 7] = ["python", "java", "csharp", "markdown", "shell", "typescript", "tsx"];
 
 #[test]
 fn parents_exist() {
     for (file, language) in FIXTURES {
-        let symbols = outline(language, &fixture(file)).unwrap();
-        check(language, &fixture(file), &symbols);
+        let found = outline(language, &fixture(file)).unwrap();
+        check(language, &fixture(file), &found);
+        let symbols = found.symbols;
         if !NESTED.contains(language) {
             continue; // members may be written outside their type
         }
@@ -266,8 +257,7 @@ fn pathological_sources_come_back() {
         let size = if SCANNED.contains(&language) { 200_000 } else { 1_500 };
         for source in pathological(size) {
             match outline(language, &source) {
-                Ok(symbols) => check(language, &source, &symbols),
-                Err(OutlineError::TooSlow { .. }) => {}
+                Ok(found) => check(language, &source, &found),
                 Err(error) => panic!("{language}: {error}"),
             }
         }
@@ -278,20 +268,24 @@ fn pathological_sources_come_back() {
 #[test]
 fn a_parse_that_was_cut_off_leaves_nothing_behind() {
     let hostile = "a\n===\n".repeat(400);
-    let error = outline("ruby", hostile.as_bytes()).unwrap_err();
-    assert!(matches!(error, OutlineError::TooSlow { .. }), "{error}");
-    let after = outline("ruby", b"def f; end").unwrap();
+    let cut = outline("ruby", hostile.as_bytes()).unwrap();
+    assert!(matches!(cut.partial, Some(Partial::Cut { .. })), "{cut:?}");
+    let after = outline("ruby", b"def f; end").unwrap().symbols;
     assert_eq!(after.len(), 1);
     assert_eq!((after[0].name.as_str(), after[0].start), ("f", 1));
 }
 
 #[cfg(feature = "outline")]
 #[test]
-fn a_huge_source_is_refused_and_the_parser_goes_on_working() {
-    let huge = vec![b'\n'; (4 << 20) + 1];
-    let error = outline("python", &huge).unwrap_err();
-    assert!(matches!(error, OutlineError::TooLarge { .. }), "{error}");
-    assert_eq!(outline("python", b"def f(): pass").unwrap().len(), 1);
+fn of_a_huge_source_the_head_is_outlined_and_the_outline_says_so() {
+    let mut huge = b"def first(): pass\n".to_vec();
+    huge.resize(4 << 20, b'\n');
+    assert_eq!(outline("python", &huge).unwrap().partial, None);
+    huge.extend_from_slice(b"def last(): pass\n");
+    let found = outline("python", &huge).unwrap();
+    assert_eq!(found.partial, Some(Partial::Head { size: huge.len(), limit: 4 << 20 }));
+    assert_eq!(found.symbols.len(), 1);
+    check("python", &huge, &found);
 }
 
 proptest! {

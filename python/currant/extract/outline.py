@@ -13,15 +13,25 @@ from currant.model import Record, Symbol
 OutlineFunction = Callable[[str, bytes], bytes]
 
 
+class _Outline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the core answers with; `partial` says why there may be more definitions."""
+
+    symbols: list[Symbol]
+    partial: str | None
+
+
 class OutlineExtractor:
     """Definitions with kind, parent, line range, signature and doc comment.
+
+    A source that is too large, too hostile to its parser or too rich in definitions for a whole outline gets
+    a part of one, and a note that begins with ``partial:``.
 
     `outline` and `languages` are the core's functions; tests hand in others.
     """
 
     name = "outline"
     # Version of this wrapper: raised when the record changes for every language at once.
-    version = "1"
+    version = "2"
 
     def __init__(
         self,
@@ -35,7 +45,7 @@ class OutlineExtractor:
             languages = _core.languages() if languages is None else languages
         self._outline = outline
         self._versions = dict(languages)
-        self._decoder = msgspec.json.Decoder(list[Symbol])
+        self._decoder = msgspec.json.Decoder(_Outline | list[Symbol])
 
     @property
     def languages(self) -> frozenset[str]:
@@ -57,15 +67,19 @@ class OutlineExtractor:
                 raise ExtractionError(f"outline of {language} failed: {error}") from error
             raise
         try:
-            symbols = self._decoder.decode(raw)
+            outline = self._decoder.decode(raw)
+            if isinstance(outline, list):  # a native module of before this commit; goes with the next one
+                outline = _Outline(symbols=outline, partial=None)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ExtractionError(f"outline of {language} gave an invalid record: {error}") from error
         lines = source.count(b"\n") + 1
-        for symbol in symbols:
+        for symbol in outline.symbols:
             if not 1 <= symbol.start <= symbol.end <= lines:
                 raise ExtractionError(
                     f"outline of {language} gave an invalid record: {symbol.kind} {symbol.name!r} "
                     f"at lines {symbol.start}-{symbol.end} of {lines}"
                 )
         # As objects, waiting for the commit, the symbols take about three times their JSON.
-        return Extraction(Record(language=language, symbols=symbols, notes=[]), cost=3 * len(raw) + 64)
+        notes = [f"partial: {outline.partial}"] if outline.partial else []
+        record = Record(language=language, symbols=outline.symbols, notes=notes)
+        return Extraction(record, cost=3 * len(raw) + 64)

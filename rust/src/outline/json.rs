@@ -1,24 +1,38 @@
 //! Symbols as JSON text, written by hand: the shape is fixed and nothing is ever read back here.
 
-use super::Symbol;
+use super::{Outline, Symbol};
 
-/// `[{"name","kind","parent","start","end","signature","doc"}, ...]` in UTF-8 without spaces;
-/// `parent` is a string or null, `start` and `end` are numbers, the rest are strings.
+/// `{"partial":...,"symbols":[{"name","kind","parent","start","end","signature","doc"}, ...]}` in UTF-8
+/// without spaces; `partial` and `parent` are strings or null, `start` and `end` are numbers, the rest
+/// are strings.
 #[must_use]
-pub fn to_json(symbols: &[Symbol]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(2 + symbols.len() * 160);
+pub fn to_json(outline: &Outline) -> Vec<u8> {
+    let Outline { symbols, partial } = outline;
+    let mut out = Vec::with_capacity(40 + symbols.len() * 160);
+    out.extend_from_slice(b"{\"partial\":");
+    match partial {
+        Some(partial) => string(&partial.to_string(), &mut out),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"symbols\":");
+    array(symbols, &mut out);
+    out.push(b'}');
+    out
+}
+
+fn array(symbols: &[Symbol], out: &mut Vec<u8>) {
     out.push(b'[');
     for (index, symbol) in symbols.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         out.extend_from_slice(b"{\"name\":");
-        string(&symbol.name, &mut out);
+        string(&symbol.name, out);
         out.extend_from_slice(b",\"kind\":");
-        string(symbol.kind.as_str(), &mut out);
+        string(symbol.kind.as_str(), out);
         out.extend_from_slice(b",\"parent\":");
         match &symbol.parent {
-            Some(parent) => string(parent, &mut out),
+            Some(parent) => string(parent, out),
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"start\":");
@@ -26,13 +40,12 @@ pub fn to_json(symbols: &[Symbol]) -> Vec<u8> {
         out.extend_from_slice(b",\"end\":");
         out.extend_from_slice(symbol.end.to_string().as_bytes());
         out.extend_from_slice(b",\"signature\":");
-        string(&symbol.signature, &mut out);
+        string(&symbol.signature, out);
         out.extend_from_slice(b",\"doc\":");
-        string(&symbol.doc, &mut out);
+        string(&symbol.doc, out);
         out.push(b'}');
     }
     out.push(b']');
-    out
 }
 
 /// A JSON string. Rust strings are valid UTF-8 without lone surrogates, so only quotes,

@@ -3,7 +3,7 @@
 //! Not headings: what is in fenced or indented code, in an HTML comment, in a quotation, in the
 //! front matter. A heading's parent is the dotted names of the headings around it.
 
-use super::{Language, OutlineError, Symbol, SymbolKind, text};
+use super::{Language, OutlineError, Partial, SYMBOL_LIMIT, Symbol, SymbolKind, text};
 
 /// Deepest level of a heading.
 const LEVELS: usize = 6;
@@ -22,8 +22,12 @@ impl Language for Markdown {
         "1.1"
     }
 
-    fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError> {
-        let lines: Vec<&[u8]> = lines(source);
+    fn outline(
+        &self,
+        source: &[u8],
+        out: &mut Vec<Symbol>,
+    ) -> Result<Option<Partial>, OutlineError> {
+        let lines = Lines::of(source);
         let headings = headings(&lines);
         let mut open: Vec<(usize, String)> = Vec::new();
         for (index, heading) in headings.iter().enumerate() {
@@ -42,7 +46,7 @@ impl Language for Markdown {
             });
             open.push((heading.level, heading.name.clone()));
         }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -55,23 +59,43 @@ struct Heading {
     last: usize,
 }
 
-/// Lines without their ends; a file that ends in a line break has no empty line after it.
-fn lines(source: &[u8]) -> Vec<&[u8]> {
-    let mut lines: Vec<&[u8]> = source.split(|byte| *byte == b'\n').collect();
-    if lines.last().is_some_and(|last| last.is_empty()) {
-        lines.pop();
-    }
-    lines.iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect()
+/// Lines without their ends; a file that ends in a line break has no empty line after it. Four bytes a
+/// line, because a file may be nothing but line breaks.
+struct Lines<'s> {
+    source: &'s [u8],
+    starts: Vec<u32>,
 }
 
-fn headings(lines: &[&[u8]]) -> Vec<Heading> {
+impl<'s> Lines<'s> {
+    fn of(source: &'s [u8]) -> Self {
+        let source = &source[..source.len().min(u32::MAX as usize)];
+        let ends = memchr::memchr_iter(b'\n', source).map(|end| end + 1);
+        let starts = std::iter::once(0).chain(ends).filter(|start| *start < source.len());
+        let starts = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
+        Self { source, starts }
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// One line; empty if there is no such line.
+    fn get(&self, at: usize) -> &'s [u8] {
+        let start = |at: usize| self.starts.get(at).map_or(self.source.len(), |at| *at as usize);
+        let line = &self.source[start(at)..start(at + 1)];
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+}
+
+fn headings(lines: &Lines<'_>) -> Vec<Heading> {
     let mut found = Vec::new();
     let mut fence: Option<(u8, usize)> = None;
     let mut commented = false;
     let mut paragraph: Option<usize> = None; // the first line of the one we are in
     let mut at = front_matter(lines);
-    while at < lines.len() {
-        let line = lines[at];
+    while at < lines.len() && found.len() <= SYMBOL_LIMIT {
+        let line = lines.get(at);
         let indent = line.iter().take_while(|byte| **byte == b' ').count();
         let rest = &line[indent..];
         at += 1;
@@ -118,7 +142,7 @@ fn headings(lines: &[&[u8]]) -> Vec<Heading> {
             continue;
         }
         if let (Some(first), Some(level)) = (paragraph, underline(rest)) {
-            let name = text::name(&plain(&lines[first..at - 1].join(&b' ')));
+            let name = text::name(&plain(&text_of(lines, first, at - 1)));
             if !name.is_empty() {
                 found.push(Heading { level, name, first, last: at - 1 });
             }
@@ -133,6 +157,21 @@ fn headings(lines: &[&[u8]]) -> Vec<Heading> {
     found
 }
 
+/// The lines of a paragraph as one, as far as a name can need them.
+fn text_of(lines: &Lines<'_>, from: usize, to: usize) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for at in from..to {
+        if at > from {
+            joined.push(b' ');
+        }
+        joined.extend_from_slice(lines.get(at));
+        if joined.len() > 8 * text::NAME_LIMIT {
+            break;
+        }
+    }
+    joined
+}
+
 /// How many of a mark a line begins with.
 fn run(line: &[u8], mark: u8) -> usize {
     line.iter().take_while(|byte| **byte == mark).count()
@@ -143,15 +182,13 @@ fn contains(line: &[u8], what: &[u8]) -> bool {
 }
 
 /// The first line after the front matter: YAML between `---`, TOML between `+++`.
-fn front_matter(lines: &[&[u8]]) -> usize {
-    let Some(mark) =
-        lines.first().filter(|first| matches!(first.trim_ascii_end(), b"---" | b"+++"))
-    else {
+fn front_matter(lines: &Lines<'_>) -> usize {
+    let mark = lines.get(0).trim_ascii_end();
+    if !matches!(mark, b"---" | b"+++") {
         return 0;
-    };
-    let mark = mark.trim_ascii_end();
-    let close = lines.iter().skip(1).position(|line| line.trim_ascii_end() == mark);
-    close.map_or(0, |at| at + 2)
+    }
+    let close = (1..lines.len()).find(|at| lines.get(*at).trim_ascii_end() == mark);
+    close.map_or(0, |at| at + 1)
 }
 
 /// `1. item`, `12) item`.
@@ -223,11 +260,11 @@ fn is_link(raw: &[u8]) -> bool {
 
 /// The last line of the section that the first of some headings begins, from 0: before the next
 /// heading that is no deeper, without blank lines.
-fn section_end(lines: &[&[u8]], headings: &[Heading]) -> usize {
+fn section_end(lines: &Lines<'_>, headings: &[Heading]) -> usize {
     let this = &headings[0];
     let next = headings[1..].iter().find(|next| next.level <= this.level);
     let mut end = next.map_or(lines.len(), |next| next.first);
-    while end > this.last + 1 && lines[end - 1].trim_ascii().is_empty() {
+    while end > this.last + 1 && lines.get(end - 1).trim_ascii().is_empty() {
         end -= 1;
     }
     end - 1

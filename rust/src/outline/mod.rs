@@ -5,7 +5,8 @@
 //! own. To add a language: one file, one line in `GRAMMARS` or `SCANNERS`, one fixture.
 //!
 //! The result depends on the language and the bytes only (never on a path, a configuration or
-//! another file), because results are stored under the hash of the content.
+//! another file), because results are stored under the hash of the content. It is bounded in time and
+//! size for any bytes; where a bound cuts something off, it says so ([`Outline::partial`]).
 
 pub mod cfamily;
 mod json;
@@ -52,23 +53,6 @@ pub enum OutlineError {
     /// Nobody registered this name; see [`languages`].
     #[error("no outline for language {0:?}")]
     UnknownLanguage(String),
-    /// Larger than the parser of this language may be given.
-    #[error("{size} bytes are more than the {limit} that are outlined")]
-    TooLarge {
-        /// Bytes of the source.
-        size: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// The parser was cut off: it used up the steps or the time that a file of this size is given.
-    /// Only text that is hardly in the language at all needs so many, and it will again.
-    #[error("cut off after {steps} parser steps at byte {offset}")]
-    TooSlow {
-        /// Steps taken.
-        steps: u64,
-        /// How far the parser had got, in bytes.
-        offset: usize,
-    },
     /// The grammar cannot be loaded into the parser: a build that mixes versions.
     #[error("grammar of {language} cannot be used: {reason}")]
     Grammar {
@@ -79,6 +63,50 @@ pub enum OutlineError {
     },
 }
 
+/// Why an outline holds only some of the definitions. The text is for people and goes into the record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Partial {
+    /// Only the head of a large source was parsed.
+    #[error("only the first {limit} of {size} bytes are outlined")]
+    Head {
+        /// Bytes of the source.
+        size: usize,
+        /// Bytes that were looked at.
+        limit: usize,
+    },
+    /// The parser was cut off: it used up the steps or the computing time that a source of this size is
+    /// given. Only text that is hardly in the language at all needs so much, and it would again.
+    #[error("the parser was cut off after {steps} steps at byte {offset}")]
+    Cut {
+        /// Steps taken.
+        steps: u64,
+        /// How far the parser had got, in bytes.
+        offset: usize,
+    },
+    /// More definitions, or longer ones, than a record may hold.
+    #[error("only the first {kept} definitions are kept")]
+    Many {
+        /// How many those are.
+        kept: usize,
+    },
+}
+
+/// The definitions of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// In the order in which they start.
+    pub symbols: Vec<Symbol>,
+    /// Why there may be more of them.
+    pub partial: Option<Partial>,
+}
+
+/// Most definitions of one source. The densest real ones, headers of hardware registers, have one for
+/// 60 to 100 bytes, so at the usual limit of 8 MiB for a file about as many as this.
+const SYMBOL_LIMIT: usize = 100_000;
+/// Most bytes of text in them, of which a parent's name or a declaration shared by many could make more than
+/// the source has.
+const TEXT_LIMIT: usize = 32 << 20;
+
 /// One language: how its definitions are found.
 pub trait Language: Sync {
     /// The name under which it is asked for: lower case, such as `python` or `csharp`.
@@ -87,13 +115,18 @@ pub trait Language: Sync {
     /// Changes whenever the outline of some file may change. Part of the key of stored results.
     fn version(&self) -> &'static str;
 
-    /// Append the definitions of `source`, in the order in which they start.
+    /// Append the definitions of `source`, in the order in which they start; says why if those are not
+    /// all. May stop, without saying so, once there are more than [`SYMBOL_LIMIT`].
     ///
-    /// Never panics, whatever the bytes; takes time linear in their number, or fails.
+    /// Never panics, whatever the bytes; takes time and memory linear in their number, or stops.
     ///
     /// # Errors
-    /// [`OutlineError::TooLarge`], [`OutlineError::TooSlow`] or [`OutlineError::Grammar`].
-    fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError>;
+    /// [`OutlineError::Grammar`].
+    fn outline(
+        &self,
+        source: &[u8],
+        out: &mut Vec<Symbol>,
+    ) -> Result<Option<Partial>, OutlineError>;
 }
 
 /// The languages that are parsed, when the grammars are part of the build.
@@ -135,15 +168,34 @@ fn registry() -> impl Iterator<Item = &'static dyn Language> {
 /// # Errors
 /// [`OutlineError::UnknownLanguage`] when `language` is none of [`languages`]; otherwise what
 /// [`Language::outline`] says.
-pub fn outline(language: &str, source: &[u8]) -> Result<Vec<Symbol>, OutlineError> {
+pub fn outline(language: &str, source: &[u8]) -> Result<Outline, OutlineError> {
     let Some(found) = registry().find(|known| known.name() == language) else {
         return Err(OutlineError::UnknownLanguage(language.to_owned()));
     };
     // A byte order mark is no part of the first line.
     let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
-    let mut out = Vec::new();
-    found.outline(source, &mut out)?;
-    Ok(out)
+    let mut symbols = Vec::new();
+    let partial = found.outline(source, &mut symbols)?;
+    let mut outline = Outline { symbols, partial };
+    outline.bound(SYMBOL_LIMIT, TEXT_LIMIT);
+    Ok(outline)
+}
+
+impl Outline {
+    /// Cut to so many definitions and bytes of text.
+    fn bound(&mut self, symbols: usize, text: usize) {
+        let mut bytes = 0;
+        let mut fits = |symbol: &Symbol| {
+            let parent = symbol.parent.as_ref().map_or(0, String::len);
+            bytes += symbol.name.len() + parent + symbol.signature.len() + symbol.doc.len();
+            bytes <= text
+        };
+        let kept = self.symbols.iter().take(symbols).take_while(|symbol| fits(symbol)).count();
+        if kept < self.symbols.len() {
+            self.symbols.truncate(kept);
+            self.partial = Some(Partial::Many { kept });
+        }
+    }
 }
 
 /// (name, version) of every language known to this build, sorted by name.
@@ -171,8 +223,34 @@ impl Language for Lexical {
         cfamily::VERSION
     }
 
-    fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError> {
+    fn outline(
+        &self,
+        source: &[u8],
+        out: &mut Vec<Symbol>,
+    ) -> Result<Option<Partial>, OutlineError> {
         cfamily::outline(self.dialect, source, out);
-        Ok(())
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbols(count: usize) -> Vec<Symbol> {
+        let source = "A=1\n".repeat(count);
+        outline("shell", source.replace('A', "AB").as_bytes()).unwrap().symbols
+    }
+
+    #[test]
+    fn what_is_cut_is_said_to_be_cut() {
+        let mut outline = Outline { symbols: symbols(10), partial: None };
+        outline.bound(10, 1000);
+        assert_eq!((outline.symbols.len(), &outline.partial), (10, &None));
+        outline.bound(7, 1000);
+        assert_eq!(outline.partial, Some(Partial::Many { kept: 7 }));
+        outline.bound(7, 3 * "AB".len() + 2 * "AB=1".len() + 3);
+        assert_eq!(outline.partial, Some(Partial::Many { kept: 2 }));
+        assert_eq!(outline.symbols.len(), 2);
     }
 }

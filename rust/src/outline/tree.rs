@@ -6,8 +6,10 @@
 //! never asks for parents or siblings, which would cost time in the size of the file.
 //!
 //! The budget is counted in parser steps first: whether a file has an outline should not depend on
-//! how busy the machine was. But in text that is not the language at all a step may cost a hundred
-//! times as much as in code, so there is a limit in time as well, far beyond what code needs.
+//! how fast the machine is. But in text that is not the language at all a step may cost a hundred
+//! times as much as in code, so there is a limit in time as well, far beyond what code needs; it is the
+//! time that the thread computed, so that other work on the machine changes nothing. What is larger than
+//! the parser may be given is parsed as far as that.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -18,9 +20,9 @@ use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 use tree_sitter_language::LanguageFn;
 
 use super::visit::{Flow, Visit};
-use crate::clock::Clock;
+use crate::clock::ThreadTime;
 
-use super::{Language, OutlineError, Symbol, SymbolKind};
+use super::{Language, OutlineError, Partial, SYMBOL_LIMIT, Symbol, SymbolKind};
 
 /// Largest source that is parsed, in bytes: a tree takes 10 to 30 times as much memory.
 const SIZE_LIMIT: usize = 4 << 20;
@@ -29,10 +31,9 @@ const STEPS_FREE: u64 = 500;
 /// Bytes of source that buy one more step. Code takes one step for 50 to 300 bytes; the densest of
 /// 20,000 files (an array of numbers) one for 35.
 const BYTES_PER_STEP: u64 = 20;
-/// Time allowed for any source, and for each byte more: some ten times what code takes in a debug
-/// build on a machine with other work.
-const TIME_FREE: Duration = Duration::from_secs(3);
-const TIME_PER_BYTE: Duration = Duration::from_micros(5);
+/// Computing time allowed for any source, and for each byte more: some ten times what code takes.
+const TIME_FREE: Duration = Duration::from_secs(2);
+const TIME_PER_BYTE: Duration = Duration::from_micros(2);
 
 /// What to do at a kind of node.
 #[derive(Clone, Copy)]
@@ -104,7 +105,7 @@ impl Grammar {
         self.rules.iter().map(|(kind, _)| *kind).filter(unknown).collect()
     }
 
-    fn parse(&self, source: &[u8]) -> Result<Tree, OutlineError> {
+    fn parse(&self, source: &[u8]) -> Result<Result<Tree, Partial>, OutlineError> {
         thread_local! {
             /// Parsers keep their buffers, so that a thread that parses many files allocates once.
             static PARSER: RefCell<Parser> = RefCell::new(Parser::new());
@@ -115,12 +116,12 @@ impl Grammar {
                 language: self.name,
                 reason: error.to_string(),
             })?;
-            let clock = Clock::start();
+            let spent = ThreadTime::start();
             let (mut steps, mut offset) = (0, 0);
             let mut progress = |state: &ParseState| {
                 steps += 1;
                 offset = state.current_byte_offset();
-                match within(source.len(), steps, clock.now()) {
+                match within(source.len(), steps, spent.now()) {
                     true => ControlFlow::Continue(()),
                     false => ControlFlow::Break(()),
                 }
@@ -129,9 +130,17 @@ impl Grammar {
             let mut read = |at: usize, _| source.get(at..).unwrap_or_default();
             let tree = parser.parse_with_options(&mut read, None, Some(options));
             parser.reset(); // a parse that was cut would otherwise be resumed by the next file
-            tree.ok_or(OutlineError::TooSlow { steps, offset })
+            Ok(tree.ok_or(Partial::Cut { steps, offset }))
         })
     }
+}
+
+/// As many whole lines as fit into a limit; one line that does not is cut.
+fn head(source: &[u8], limit: usize) -> &[u8] {
+    let Some(head) = source.get(..limit).filter(|head| head.len() < source.len()) else {
+        return source;
+    };
+    memchr::memrchr(b'\n', head).map_or(head, |end| &head[..=end])
 }
 
 /// Whether a parse may go on after so many steps and so much time.
@@ -150,11 +159,19 @@ impl Language for Grammar {
         self.version
     }
 
-    fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError> {
-        if source.len() > SIZE_LIMIT {
-            return Err(OutlineError::TooLarge { size: source.len(), limit: SIZE_LIMIT });
-        }
-        let tree = self.parse(source)?;
+    fn outline(
+        &self,
+        source: &[u8],
+        out: &mut Vec<Symbol>,
+    ) -> Result<Option<Partial>, OutlineError> {
+        let whole = source.len();
+        let source = head(source, SIZE_LIMIT);
+        let tree = match self.parse(source)? {
+            Ok(tree) => tree,
+            Err(partial) => return Ok(Some(partial)),
+        };
+        let head = Partial::Head { size: whole, limit: source.len() };
+        let partial = (source.len() < whole).then_some(head);
         let table = self.table();
         let mut visit = Visit::new(source, table, out);
         let mut cursor = tree.walk();
@@ -162,13 +179,16 @@ impl Language for Grammar {
         loop {
             let node = cursor.node();
             let enter = visit.node(node, depth);
+            if visit.count() > SYMBOL_LIMIT {
+                return Ok(partial);
+            }
             if enter && cursor.goto_first_child() {
                 depth += 1;
                 continue;
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
-                    return Ok(());
+                    return Ok(partial);
                 }
                 depth -= 1;
             }
@@ -179,7 +199,7 @@ impl Language for Grammar {
 #[cfg(test)]
 mod tests {
 
-    use super::{BYTES_PER_STEP, Duration, STEPS_FREE, TIME_FREE, within};
+    use super::{BYTES_PER_STEP, Duration, STEPS_FREE, TIME_FREE, head, within};
     use crate::outline::GRAMMARS;
 
     #[test]
@@ -189,7 +209,16 @@ mod tests {
         assert!(!within(0, STEPS_FREE + 1, moment));
         assert!(within(2000, STEPS_FREE + 2000 / BYTES_PER_STEP, TIME_FREE));
         assert!(!within(0, 1, TIME_FREE + moment));
-        assert!(within(1 << 20, 1, TIME_FREE + Duration::from_secs(5)));
+        assert!(within(1 << 20, 1, TIME_FREE + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_head_is_whole_lines_where_there_are_any() {
+        assert_eq!(head(b"a\nb\nc", 6), b"a\nb\nc");
+        assert_eq!(head(b"a\nb\nc", 5), b"a\nb\nc");
+        assert_eq!(head(b"a\nb\nc", 4), b"a\nb\n");
+        assert_eq!(head(b"a\nb\nc", 3), b"a\n");
+        assert_eq!(head(b"abc", 2), b"ab");
     }
 
     #[test]

@@ -125,6 +125,11 @@ impl<'s> Visit<'s> {
         Self { source, table, out, scopes, path, preamble, wrapper, head }
     }
 
+    /// How many definitions there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.out.len()
+    }
+
     /// Pass a node at a depth; true to look inside.
     pub(super) fn node(&mut self, node: Node<'_>, depth: usize) -> bool {
         while self.scopes.last().is_some_and(|scope| scope.depth >= depth && !scope.rest)

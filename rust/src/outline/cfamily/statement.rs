@@ -9,6 +9,7 @@ use super::declare::Opened;
 use super::lex::{self, Kind, Token};
 use super::words::{has_part, is_upper};
 use super::{Dialect, Scanner};
+use crate::outline::SYMBOL_LIMIT;
 
 /// Tokens of one statement that are kept; what follows is only counted.
 const MAX_TOKENS: usize = 1_024;
@@ -172,7 +173,9 @@ impl<'s> Scanner<'s, '_> {
     /// Reads the whole source.
     pub(super) fn run(&mut self) {
         let source = self.source;
-        while let Some(&byte) = source.get(self.pos) {
+        while let Some(&byte) = source.get(self.pos)
+            && self.out.len() <= SYMBOL_LIMIT
+        {
             self.steps += 1;
             let start = self.pos;
             if lex::is_blank(byte) {

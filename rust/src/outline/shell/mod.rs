@@ -7,7 +7,7 @@
 
 mod define;
 
-use super::{Language, OutlineError, Symbol};
+use super::{Language, OutlineError, Partial, SYMBOL_LIMIT, Symbol};
 
 /// Longest dotted name of the functions around one, in bytes.
 const PATH_LIMIT: usize = 1000;
@@ -29,9 +29,13 @@ impl Language for Shell {
         "1.1"
     }
 
-    fn outline(&self, source: &[u8], out: &mut Vec<Symbol>) -> Result<(), OutlineError> {
+    fn outline(
+        &self,
+        source: &[u8],
+        out: &mut Vec<Symbol>,
+    ) -> Result<Option<Partial>, OutlineError> {
         Scan::new(source, out).run();
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -105,7 +109,7 @@ impl<'s, 'o> Scan<'s, 'o> {
     }
 
     fn run(mut self) {
-        while self.at < self.source.len() {
+        while self.at < self.source.len() && self.out.len() <= SYMBOL_LIMIT {
             match self.frames.last().copied() {
                 Some(Frame::Quote) => self.quoted(b'"'),
                 Some(Frame::Parameter) => self.quoted(b'}'),
