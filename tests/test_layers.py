@@ -51,6 +51,8 @@ ALLOWED: dict[str, set[str]] = {
     # Examines the file itself, and asks the owner of the root when there is one.
     "doctor": {"store", "query", "ipc", "plan", "owner", "_core"},
     "api": {"service", "ipc", "query", "plan", "verify", "owner", "_core"},
+    # A user of the index like any other; its watcher is a process of its own.
+    "soak": {"api", "ipc"},
     # Shows states and languages, and reaches an owner without paying for the API's imports.
     "cli": {"api", "ipc", "service", "extract", "plan", "verify", "doctor", "owner"},
 }
