@@ -217,7 +217,12 @@ def survived(
     require_sound(state)
 
 
-ERRORS: dict[str, Callable[[], Exception]] = {"full": apsw.FullError, "broken": apsw.IOError}
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "full": apsw.FullError,
+    "broken": apsw.IOError,
+    "read-only": apsw.ReadOnlyError,
+    "not permitted": apsw.PermissionsError,
+}
 
 
 @pytest.mark.parametrize("what", ERRORS)

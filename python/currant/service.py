@@ -213,7 +213,10 @@ class Service:
         try:
             self._lock.acquire()
         except OSError as error:
-            raise StoreError(f"the state directory {self.state_dir} cannot be used: {error}") from error
+            raise StoreError(
+                f"the state directory {self.state_dir} cannot be used ({error.strerror or error}): make it "
+                "writable and give it room, or name another one with --state-dir"
+            ) from error
 
     def _build(self, discard: str | None = None) -> None:
         """All parts, the lock being held. `discard` says what is wrong with the index that may be there."""
