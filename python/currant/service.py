@@ -233,6 +233,8 @@ class Service:
         self._query = Query(store, cache)
         store.on_commit.append(self._committed)
         store.on_damage.append(self.guard.report)
+        if self._ledger is None:  # what it counts outlives an index that is made anew
+            self._ledger = Ledger(self.state_dir)
         engine = self._engine
         if engine is None:
             return
@@ -251,8 +253,6 @@ class Service:
         )
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
         controller.start()
-        if self._ledger is None:  # what it counts outlives an index that is made anew
-            self._ledger = Ledger(self.state_dir)
         self._auditor = self._make_auditor(engine, self._query, self._ledger)
         if self.live:
             self._auditor.start()

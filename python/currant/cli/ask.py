@@ -21,7 +21,6 @@ from currant.cli.place import Place, options, wait_option
 from currant.cli.reader import reading
 from currant.errors import NoIndexError, ServiceUnreachable
 from currant.ipc.client import Client
-from currant.model import MAX_HASHED_BYTES
 
 NOTHING = 1
 """Exit status of a question whose answer is "there is none"."""
@@ -87,6 +86,8 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
     if view is None:
         echo(f"{shown(path, err=True)}: not in the index (ignored, or no such file)", err=True)
     else:
+        from currant.model import MAX_HASHED_BYTES  # not for those who only ask for JSON: it costs 40 ms
+
         hashed = view["content"] and view["stat"]["size"] <= MAX_HASHED_BYTES
         table(
             [

@@ -10,7 +10,6 @@ from currant.cli.place import Place, options
 from currant.cli.reader import open_here, reading
 from currant.errors import OwnerSuspendedError, RootMissingError, ServiceUnreachable, SyncTimeout
 from currant.ipc.client import Client
-from currant.model import Degraded
 
 _FAILURES = 5
 _ALL = {"limit": 1_000_000}
@@ -57,12 +56,25 @@ def _unowned(place: Place, failures: bool) -> dict[str, Any]:
         if failures:
             told["failures"] = failed
     # The process that opened it just now to look is not one that keeps it true.
-    return {**told, "running": False, "pid": None, "fresh": False, "phase": "no watcher", "degraded": []}
+    troubles = [trouble for trouble in told["degraded"] if trouble["code"] != "disabled"]
+    return {
+        **told,
+        "running": False,
+        "pid": None,
+        "fresh": False,
+        "phase": "no watcher",
+        "degraded": troubles,
+    }
 
 
 def _suspended(place: Place, error: OwnerSuspendedError) -> dict[str, Any]:
     """What can be said of an owner that cannot answer. Its lock keeps everybody else from the index."""
-    trouble = Degraded("suspended", f"the owner {error.why}", 1, "let it go on, or end it and start again")
+    trouble = {
+        "code": "suspended",
+        "what": f"the owner {error.why}",
+        "count": 1,
+        "fix": "let it go on, or end it and start again",
+    }
     return {
         "running": False,
         "root": str(place.root),
@@ -70,7 +82,7 @@ def _suspended(place: Place, error: OwnerSuspendedError) -> dict[str, Any]:
         "phase": "suspended",
         "clock": None,
         "fresh": False,
-        "degraded": [dict(trouble.as_dict())],
+        "degraded": [trouble],
     }
 
 
