@@ -230,7 +230,14 @@ class FakeEngine:
             return len(self._outstanding())
 
     def status(self) -> dict[str, Any]:
-        return {"phase": "watching", "fresh": self._fresh and not self.pending(), "pending": self.pending()}
+        with self._changed:
+            ready = 0 if self._ops else len(self._queue)
+            in_flight = len(self._in_flight) + ready
+        pending = self.pending()
+        return {
+            **{"phase": "watching", "fresh": self._fresh and not pending},
+            **{"pending": pending, "in_flight": in_flight},
+        }
 
     # --- inside -----------------------------------------------------------------------------------------
 

@@ -111,6 +111,17 @@ def test_waits_for_company_while_more_is_on_its_way_but_not_longer_than_the_limi
     assert [len(commit) for commit in bench.store.commits] == [2, 1]
 
 
+def test_does_not_wait_for_what_waits_for_it(tmp_path: Path) -> None:
+    """A change of a subtree, and all that is behind it, is handed out once nothing is in flight: what is
+    pending then comes only after the commit."""
+    bench = Bench(tmp_path, 2)
+    bench.engine.move_dir("old", "new")
+    bench.engine.change("later")
+    bench.submit(0, 1)
+    bench.writer.turn()
+    assert bench.outcomes() == ["done"] * 2
+
+
 def test_a_renamed_file_does_not_wait_for_its_own_old_name(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 2)  # the engine counts both names until the change is acknowledged
     submission = bench.submission(0)

@@ -160,6 +160,11 @@ class ChangeDetectionQueue:
         """Changes not yet acknowledged: queued, in work, or waiting for their quiet period."""
         return self._engine.pending()
 
+    def handed_out(self) -> int:
+        """Changes that a worker has or may take now, not yet acknowledged."""
+        count: int = self._engine.status()["in_flight"]
+        return count
+
     def clear(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""
         return self._engine.clear()

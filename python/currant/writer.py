@@ -242,8 +242,9 @@ class Writer:
             items, size, age = self._items, self._bytes, now - self._first_at
             paths = self._paths
         if not retrying:
-            # The engine counts paths, and a renamed file has two of them.
-            idle = self._queue.size() <= paths
+            # What is pending but not handed out does not count: it may be waiting for this very commit, as
+            # the change of a subtree does, and everything behind it.
+            idle = self._queue.handed_out() <= paths
             wait = seconds_until_due(items, size, age, idle=idle)
             if wait > 0:
                 # The engine counts what was acknowledged with a little delay, so ask it again soon.
