@@ -11,6 +11,7 @@ extracted, nor state written outside of the tree, and it is read only if it is a
 import difflib
 import errno
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -174,9 +175,10 @@ def _check(key: str, value: Any, source: str) -> ConfigProblem | None:
     """None when `value` is valid for `key`."""
     try:
         msgspec.convert(value, _FIELDS[key][1])
-        if value == value:  # not NaN, which no comparison with a bound refuses
+        # Not NaN, which no comparison with a bound refuses; and no path has a NUL.
+        if value == value and not (key == "state_dir" and "\0" in str(value)):
             return None
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError):
         pass
     return ConfigProblem(key, value, source, valid_range(key))
 
@@ -240,16 +242,27 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
 
 
 _MAX_FILE: Final = 1 << 20
+# Dots outside quotes on one line. The reader of TOML takes time with the square of the parts of a dotted
+# key: a file of the tree could keep every command busy for an hour.
+_MAX_DOTS: Final = 50
+_QUOTED: Final = re.compile(r"""\"[^"]*"|'[^']*'""")
+
+
+class _TooDeepError(Exception):
+    """A key of more parts than any setting has."""
 
 
 def _read_file(path: Path, root: Path, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
     of_the_tree = path.parent == root
     try:
-        tree = tomllib.loads(_text(path, links=not of_the_tree))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = _text(path, links=not of_the_tree)
+        if any(_QUOTED.sub("", line).count(".") > _MAX_DOTS for line in text.split("\n")):
+            raise _TooDeepError
+        tree = tomllib.loads(text)
+    except ValueError as error:  # TOML, UTF-8, or a number of more digits than Python reads
         problems.append(ConfigProblem(path.name, "", str(path), f"must be TOML: {error}"))
         return {}
-    except RecursionError:
+    except (RecursionError, _TooDeepError):
         problems.append(ConfigProblem(path.name, "", str(path), "must be TOML: nested too deeply"))
         return {}
     except OSError as error:
@@ -300,7 +313,7 @@ def _of_the_tree(
             "extract.secrets", "a file of the tree cannot ask for this: use your own file or the environment"
         )
     place = known.get("state_dir", (None,))[0]
-    if isinstance(place, str):
+    if isinstance(place, str) and "\0" not in place:
         # Through any link that is on the way now; the service looks at the directory itself again.
         inside = os.path.realpath(root)
         if not os.path.realpath(root / place).startswith(inside.rstrip(os.sep) + os.sep):
@@ -358,5 +371,5 @@ def _parse(key: str, text: str) -> Any:
                 return msgspec.json.decode(text)
             return [part.strip() for part in text.split(",") if part.strip()]
         return msgspec.convert(text, _FIELDS[key][1], strict=False)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text

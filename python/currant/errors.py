@@ -5,8 +5,10 @@ index, ask the owner, wait and retry, repair the index, report a bug. Each messa
 way out. `exit_code` is what the command line exits with; docs/ lists the codes.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 class CurrantError(Exception):
@@ -24,6 +26,11 @@ class UsageError(CurrantError):
     exit_code: int = 2
 
 
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 20
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
     """One thing wrong with the configuration.
@@ -38,7 +45,8 @@ class ConfigProblem:
     valid: str
 
     def __str__(self) -> str:
-        return f"{self.key} = {self.value!r} ({self.source}): {self.valid}"
+        # Bounded: the value may be nested as deep, or be as long, as a file can make it.
+        return f"{_SHORT.repr(self.key)[1:-1]} = {_SHORT.repr(self.value)} ({self.source}): {self.valid}"
 
 
 class ConfigError(UsageError):

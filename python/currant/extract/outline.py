@@ -45,7 +45,7 @@ class OutlineExtractor:
             languages = _core.languages() if languages is None else languages
         self._outline = outline
         self._versions = dict(languages)
-        self._decoder = msgspec.json.Decoder(_Outline | list[Symbol])
+        self._decoder = msgspec.json.Decoder(_Outline)
 
     @property
     def languages(self) -> frozenset[str]:
@@ -68,8 +68,6 @@ class OutlineExtractor:
             raise
         try:
             outline = self._decoder.decode(raw)
-            if isinstance(outline, list):  # a native module of before this commit; goes with the next one
-                outline = _Outline(symbols=outline, partial=None)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ExtractionError(f"outline of {language} gave an invalid record: {error}") from error
         lines = source.count(b"\n") + 1

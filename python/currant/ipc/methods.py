@@ -98,8 +98,9 @@ def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, An
         kinds = method.params.get(key)
         if kinds is None:
             raise UsageError(f"{name}: no parameter {key!r}; there are: {', '.join(method.params) or 'none'}")
-        # bool is an int in Python, but `limit: true` is a mistake.
-        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+        # bool is an int in Python, but `limit: true` is a mistake; SQLite counts in 64 bits.
+        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
+        if wrong or (isinstance(value, int) and not -(1 << 63) <= value < 1 << 63):
             raise UsageError(f"{name}: {key} cannot be {value!r}")
     missing = method.required - params.keys()
     if missing:
