@@ -273,6 +273,6 @@ def test_branches_switched_under_load_leave_what_git_says(live: Live) -> None:
         if chance.randrange(3) == 0:
             live.settle()
     live.settle()
-    live.repo.git("checkout", "--quiet", "--force", live.repo.branch)
+    live.repo.git("checkout", "--quiet", "--force", "-B", live.repo.branch, "base")
     live.repo.git("clean", "-ffdqx", "--exclude=/.currant")
     live.settle()
