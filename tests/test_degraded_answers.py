@@ -13,8 +13,9 @@ import pytest
 
 import currant
 from conftest import Tree
+from currant import doctor
 from currant.cli import run
-from currant.errors import RootMissingError
+from currant.errors import RootMissingError, UsageError
 from watcher import Watcher
 
 QUICK = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
@@ -112,3 +113,31 @@ def test_polling_for_want_of_an_inotify_instance_is_in_every_answer(tree: Tree) 
     command = ["unshare", "--user", "--map-root-user", "sh", "-c", NO_INSTANCE, "sh", *ask]
     found = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert (found.stdout, found.returncode) == ("poll polled\n", 0), found.stderr
+
+
+def test_an_owner_of_another_root_is_not_asked(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two roots with one state directory: the answers would be about the other one."""
+    tree.write({"a.py": "def here(): pass\n"})
+    (tmp_path / "other").mkdir()
+    state = ["--state-dir", str(tmp_path / "state")]
+    with Watcher(tree.root, f"state_dir={tmp_path / 'state'}") as watcher:
+        watcher.ready()
+        assert run(["files", "--root", str(tree.root), *state]) == 0
+        assert capsys.readouterr().out == "a.py\n"
+        for command in ("files", "status", "sync"):
+            assert run([command, "--root", str(tmp_path / "other"), *state]) == 2
+            told = capsys.readouterr()
+            assert told.out == ""
+            assert f"process {watcher.process.pid} keeps the index of {tree.root}" in told.err
+        with pytest.raises(UsageError, match="state directory of its own"):
+            currant.open(tmp_path / "other", flags={"state_dir": str(tmp_path / "state")})
+
+
+def test_the_doctor_lists_what_the_owner_says_of_itself(tree: Tree) -> None:
+    tree.write({f"d{number}/a.py": "" for number in range(6)})
+    with currant.open(tree.root, flags={**QUICK, "monitor.max_watches": 3}) as index:
+        index.sync()
+        found = {check.name: check for check in doctor.owner(index.state_dir)}
+    assert "monitor.max_watches" in found["degraded, unwatched"].fix

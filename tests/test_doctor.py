@@ -1,5 +1,6 @@
 """Each check of the doctor, on what other machines would say."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,30 @@ def test_watches_name_the_line_that_raises_the_limit() -> None:
     assert "fs.inotify.max_user_watches=524288" in low.fix
     assert doctor.watches(524_288, 10).grade is Grade.OK
     assert doctor.watches(524_288, 524_000).grade is Grade.FAIL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+def test_the_lower_limit_of_a_user_namespace_counts_and_is_named(tmp_path: Path) -> None:
+    for name, number in {
+        "fs/inotify/max_user_watches": 600_000,
+        "fs/inotify/max_user_instances": 128,
+        "fs/inotify/max_queued_events": 16_384,
+        "user/max_inotify_watches": 100,
+        "user/max_inotify_instances": 0,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{number}\n")
+    held, _, instances = doctor.inotify(tmp_path)
+    assert held.grade in (Grade.WARN, Grade.FAIL)
+    assert held.found.startswith("user.max_inotify_watches of this user namespace is 100")
+    assert "/proc/sys/user/max_inotify_watches" in held.fix
+    assert instances.grade is Grade.FAIL
+    assert "/proc/sys/user/max_inotify_instances" in instances.fix
+    (tmp_path / "user/max_inotify_instances").write_text("128\n")
+    (tmp_path / "user/max_inotify_watches").write_text("700000\n")
+    held, _, instances = doctor.inotify(tmp_path)
+    assert held.found.startswith("max_user_watches is 600,000")
+    assert instances.grade is Grade.OK
 
 
 def test_held_watches_are_counted_from_the_descriptors(tmp_path: Path) -> None:

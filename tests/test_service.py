@@ -8,9 +8,17 @@ from typing import Any
 
 import pytest
 
+from currant.clock import ManualClock
 from currant.component import BackgroundTaskSchedulerComponent
 from currant.config import SchedulerSettings, Settings
-from currant.errors import ClosedError, ComponentNotInitialized, EngineError, LockedError, UsageError
+from currant.errors import (
+    ClosedError,
+    ComponentNotInitialized,
+    EngineError,
+    LockedError,
+    StoreFullError,
+    UsageError,
+)
 from currant.extract import OutlineExtractor, Registry
 from currant.service import Service
 from fake_engine import FakeEngine
@@ -340,3 +348,73 @@ def test_a_component_that_is_disabled_waits_for_start(make: Factory) -> None:
     assert component.is_initialized
     assert component.get_status()["running"] is False
     component.shutdown()
+
+
+CORE_STATES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"root_missing": True}, ["root_missing"]),
+    ({"unwatched": 1, "unwatched_paths": ["b"]}, ["unwatched"]),
+    ({"remote": 1, "remote_paths": ["b"]}, ["remote"]),
+    ({"denied": 2, "denied_paths": ["b"]}, ["denied"]),
+    ({"problems": [("b", "too deep")]}, ["problem"]),
+    ({"source": "poll"}, ["polled"]),
+    ({"overflows": 1, "vcs_busy": True}, []),
+]
+
+
+@pytest.mark.parametrize(("told", "codes"), CORE_STATES, ids=[next(iter(told)) for told, _ in CORE_STATES])
+def test_what_the_core_says_of_itself_is_in_the_status_and_beside_every_answer(
+    make: Factory, told: dict[str, Any], codes: list[str]
+) -> None:
+    with make() as service:
+        service.sync(30)
+        engine = make.engines[0]
+        before = engine.status
+        engine.status = lambda: {**before(), **told}  # type: ignore[method-assign]
+        assert service.degraded() == codes
+        status = service.get_status()
+        assert [trouble["code"] for trouble in status["degraded"]] == codes
+        notes = ["overflowed", "vcs_busy"] if "overflows" in told else []
+        assert [note["code"] for note in status["notes"]] == notes
+        assert status["fresh"] is service.sync(30).fresh is ("root_missing" not in codes)
+
+
+def test_changes_that_wait_and_are_not_committed_are_a_state(make: Factory) -> None:
+    clock = ManualClock()
+    with make(clock=clock) as service:
+        service.sync(30)
+        pending = service._queue
+        assert pending is not None
+        pending.size = lambda: 3  # type: ignore[method-assign]
+        assert service.degraded() == []
+        clock.advance(61)
+        assert service.degraded() == ["stalled"]
+        assert service.get_status()["fresh"] is False
+
+
+def test_a_commit_that_fails_is_beside_every_answer_until_it_succeeds(
+    make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with make() as service:
+        service.sync(30)
+        commit = service.store.commit
+        writer: Any = service._controller.writer  # type: ignore[union-attr]
+        note, full = writer._note_failure, threading.Event()
+
+        def noted(reason: str) -> None:
+            note(reason)
+            full.set()
+
+        def refuse(*_: Any) -> str:
+            raise StoreFullError("no space left: free some")
+
+        monkeypatch.setattr(writer, "_note_failure", noted)
+        monkeypatch.setattr(service.store, "commit", refuse)
+        (make.root / "a.py").write_bytes(b"def later\n")
+        make.engines[0].change("a.py")
+        assert full.wait(60)
+        assert not service.sync(0).fresh
+        assert service.degraded() == ["commits_fail"]
+        monkeypatch.setattr(service.store, "commit", commit)
+        assert service.sync(60).fresh
+        assert service.degraded() == []
+        assert service.query.find("later", exact=True)

@@ -106,38 +106,56 @@ def sqlite_version(number: int) -> Check:
     return Check("sqlite", Grade.FAIL, f"{dotted} has the WAL-reset bug and can lose commits", fix)
 
 
-def inotify() -> Iterator[Check]:
-    """The kernel's limits on watches, and how much of them this user holds."""
-    limit = watch_limit()
+def inotify(sysctl: Path = Path("/proc/sys")) -> Iterator[Check]:
+    """The kernel's limits on watches, and how much of them this user holds; in a container, those of its user
+    namespace, which may be lower."""
+    limit = watch_limit(sysctl)
     if limit is None:
         return
-    held = held_watches()
-    yield watches(limit, held)
-    queue = _number("/proc/sys/fs/inotify/max_queued_events")
+    own = _number(sysctl / "fs/inotify/max_user_watches")
+    narrower = own is not None and limit < own
+    yield watches(limit, held_watches(), in_namespace=narrower)
+    queue = _number(sysctl / "fs/inotify/max_queued_events")
     if queue is not None:
         low = queue < 16_384
         yield Check(
             "inotify queue", Grade.WARN if low else Grade.OK, f"max_queued_events is {queue:,}",
             _sysctl("max_queued_events", WANTED_QUEUE) if low else "",
         )  # fmt: skip
-    instances = _number("/proc/sys/fs/inotify/max_user_instances")
-    if instances is not None:
-        low = instances < 64
-        yield Check(
-            "inotify instances", Grade.WARN if low else Grade.OK, f"max_user_instances is {instances:,}",
-            _sysctl("max_user_instances", 512) if low else "",
-        )  # fmt: skip
+    mine = _number(sysctl / "fs/inotify/max_user_instances")
+    if mine is not None:
+        here = _number(sysctl / "user/max_inotify_instances")
+        yield instances(
+            mine if here is None else min(mine, here), in_namespace=here is not None and here < mine
+        )
 
 
-def watches(limit: int, held: int) -> Check:
+def instances(limit: int, *, in_namespace: bool = False) -> Check:
+    """Grade the limit on inotify instances: a watcher needs one; with none left it polls the whole root."""
+    name = "user.max_inotify_instances of this user namespace" if in_namespace else "max_user_instances"
+    fix = ""
+    if limit < 64:
+        fix = _namespace("max_inotify_instances", 512) if in_namespace else _sysctl("max_user_instances", 512)
+    grade = Grade.FAIL if limit == 0 else Grade.WARN if fix else Grade.OK
+    return Check("inotify instances", grade, f"{name} is {limit:,}", fix)
+
+
+def watches(limit: int, held: int, *, in_namespace: bool = False) -> Check:
     """Grade the watch limit (one watch a directory) against what this user's processes hold already."""
-    found = f"max_user_watches is {limit:,}, {held:,} of them held by your processes"
+    name = "user.max_inotify_watches of this user namespace" if in_namespace else "max_user_watches"
+    found = f"{name} is {limit:,}, {held:,} of them held by your processes"
     fix = _sysctl("max_user_watches", WANTED_WATCHES)
+    if in_namespace:
+        fix = _namespace("max_inotify_watches", WANTED_WATCHES)
     if held >= limit * 0.9:
         return Check("inotify watches", Grade.FAIL, f"{found}: (nearly) none left", fix)
     if limit < 65_536:
         return Check("inotify watches", Grade.WARN, f"{found}: little for a monorepo", fix)
     return Check("inotify watches", Grade.OK, found)
+
+
+def _namespace(name: str, value: int) -> str:
+    return f"echo {value} > /proc/sys/user/{name}, as root of this container (no more than outside of it)"
 
 
 def held_watches(proc: Path = Path("/proc")) -> int:
@@ -159,9 +177,9 @@ def _sysctl(name: str, value: int) -> str:
     return f"echo {line} | sudo tee -a {_SYSCTL_FILE} && sudo sysctl -p {_SYSCTL_FILE}"
 
 
-def _number(path: str) -> int | None:
+def _number(path: Path) -> int | None:
     try:
-        return int(Path(path).read_text())
+        return int(path.read_text())
     except (OSError, ValueError):
         return None
 
@@ -257,6 +275,10 @@ def owner(state_dir: Path) -> Iterator[Check]:
         yield Check("index", Grade.NOTE, f"none at {state_dir} yet", "currant index PATH")
         return
     holder = lock_holder(state_dir / "lock")
+    why = None if holder is None else suspended(holder)
+    if why is not None:
+        yield Check("owner", Grade.FAIL, f"process {holder} does not run, so nothing is indexed", why)
+        return
     yield Check(
         "owner", Grade.OK, f"process {holder}" if holder else "nobody: the next command brings it up to date"
     )
@@ -269,9 +291,6 @@ def owner(state_dir: Path) -> Iterator[Check]:
             yield Check(
                 "socket", Grade.NOTE, "left behind by a process that was killed; the next owner replaces it"
             )
-        return
-    if (why := suspended(holder)) is not None:
-        yield Check("owner", Grade.FAIL, f"process {holder} does not run, so nothing is indexed", why)
         return
     try:
         with Client.connect(state_dir, timeout=3.0) as client:
@@ -291,9 +310,10 @@ def owner(state_dir: Path) -> Iterator[Check]:
     else:
         yield Check("socket", Grade.OK, "answers, and only its user may use it")
     for trouble in status.get("degraded", []):
-        yield Check(
-            str(trouble["what"]), Grade.WARN, f"{trouble.get('count', 1)}", str(trouble.get("fix", ""))
-        )
+        found = f"{trouble['what']} ({trouble['count']})"
+        yield Check(f"degraded, {trouble['code']}", Grade.WARN, found, str(trouble["fix"]))
+    for note in status.get("notes", []):
+        yield Check(str(note["code"]), Grade.NOTE, str(note["what"]))
 
 
 def integrity(state_dir: Path) -> Iterator[Check]:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
@@ -20,7 +21,7 @@ FILE_COST_BYTES: Final = 8 << 10
 small files as expensive as it is."""
 
 _WORTH_OPENING: Final = 0.5
-_WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
+_SYSCTL: Final = Path("/proc/sys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,16 @@ def make_plan(
     )
 
 
-def watch_limit() -> int | None:
-    """How many directories this user may watch; None where there is no such limit."""
+def watch_limit(sysctl: Path = _SYSCTL) -> int | None:
+    """How many directories this user may watch: the lower one of the user's limit and that of the user
+    namespace (a container may have its own); None where there is no such limit."""
     if not sys.platform.startswith("linux"):
         return None
-    try:
-        return int(_WATCH_LIMIT.read_text())
-    except (OSError, ValueError):
-        return None
+    found = []
+    for name in ("fs/inotify/max_user_watches", "user/max_inotify_watches"):
+        with suppress(OSError, ValueError):
+            found.append(int((sysctl / name).read_text()))
+    return min(found, default=None)
 
 
 def expensive_directories(sizes: Iterable[tuple[str, int]], top: int) -> list[Directory]:

@@ -117,7 +117,7 @@ def choose(
     patience: Patience | None = None
     while True:
         try:
-            return Remote(Client.connect(state_dir))
+            return Remote(Client.connect(state_dir, root))
         except ServiceUnreachable:
             pass
         try:

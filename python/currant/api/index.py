@@ -153,7 +153,7 @@ class Index:
         if since is None:
             self.ask("sync", {})
             since = self.last.clock
-        return Follower(Client.connect(self.state_dir), since)
+        return Follower(Client.connect(self.state_dir, self.root), since)
 
     def status(self) -> dict[str, Any]:
         """What the owner is doing; docs/status.md has the keys."""

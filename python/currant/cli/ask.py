@@ -252,7 +252,7 @@ def changes(place: Place, since: str | None, follow: bool, as_json: bool, wait: 
 
 def _follow(place: Place, since: str | None, as_json: bool, wait: float | None) -> int:
     try:
-        client = Client.connect(place.quick_state_dir)
+        client = Client.connect(place.quick_state_dir, place.root)
     except ServiceUnreachable as error:
         if not os.path.exists(place.quick_state_dir / "index.db"):
             raise NoIndexError(str(place.root)) from None

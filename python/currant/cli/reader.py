@@ -110,7 +110,7 @@ def reading(place: Place, wait: float | None) -> Iterator[Reader]:
     """A reader for one command. Raises NoIndexError when there is neither an owner nor an index."""
     reader: _Watcher | _Own
     try:
-        reader = _Watcher(place, Client.connect(place.quick_state_dir), wait)
+        reader = _Watcher(place, Client.connect(place.quick_state_dir, place.root), wait)
     except ServiceUnreachable:
         reader = _Own(open_here(place), wait)
     try:

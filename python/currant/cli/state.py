@@ -25,7 +25,7 @@ def status(place: Place, failures: bool, as_json: bool) -> int:
     commit (`running` false in JSON). docs/status.md explains every key.
     """
     try:
-        with Client.connect(place.quick_state_dir) as client:
+        with Client.connect(place.quick_state_dir, place.root) as client:
             told: dict[str, Any] = client.call("status", sync_ms=None).result
             if failures:
                 told["failures"] = client.call("failures", _ALL, sync_ms=None).result

@@ -51,11 +51,13 @@ class Client:
         self.owner: dict[str, Any] = {}
 
     @classmethod
-    def connect(cls, state_dir: Path, *, timeout: float = 5.0) -> Self:
-        """Connect and shake hands, each step within `timeout` seconds.
+    def connect(cls, state_dir: Path, root: Path | None = None, *, timeout: float = 5.0) -> Self:
+        """Connect and shake hands, each step within `timeout` seconds. With `root`, only to an owner of that
+        root: two roots may have been given one state directory.
 
-        Raises ServiceUnreachable when nobody listens or the owner speaks another protocol version, and
-        OwnerSuspendedError when it is stopped, here and in every later call."""
+        Raises ServiceUnreachable when nobody listens or the owner speaks another protocol version, UsageError
+        when it owns another root, and OwnerSuspendedError when it is stopped, here and in every later call.
+        """
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(timeout)
@@ -76,6 +78,8 @@ class Client:
                     f"the watcher (pid {client.owner.get('pid')}) speaks protocol "
                     f"{client.owner.get('protocol')}, this command {wire.PROTOCOL}: restart the watcher"
                 )
+            if root is not None:
+                _require_root(client.owner, root, state_dir)
         except BaseException:
             client.close()
             raise
@@ -182,6 +186,20 @@ class Client:
         line = bytes(self._received[: end + 1])
         del self._received[: end + 1]
         return line
+
+
+def _require_root(owner: dict[str, Any], root: Path, state_dir: Path) -> None:
+    """An owner whose root is gone is taken as it is: it was ours, perhaps renamed, and says so itself."""
+    theirs = str(owner.get("root"))
+    try:
+        same = os.path.samefile(theirs, root)
+    except OSError:
+        return
+    if not same:
+        raise errors.UsageError(
+            f"process {owner.get('pid')} keeps the index of {theirs} in {state_dir}, not that of {root}: "
+            f"give each root a state directory of its own; if the root was renamed, end that process"
+        )
 
 
 def _error(told: dict[str, Any]) -> errors.CurrantError:
