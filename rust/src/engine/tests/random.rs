@@ -39,6 +39,9 @@ enum Step {
     Touch(String),
     Rescan(String),
     Sync,
+    PathSync(String),
+    Vcs(bool),
+    Mounted,
     Kill(bool),
     Rows,
 }
@@ -76,6 +79,19 @@ fn operation() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What changes files and directories, and nothing that changes what is kept.
+fn plain() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => path().prop_map(Step::Mkdir),
+        8 => path().prop_map(Step::Write),
+        1 => inside().prop_map(Step::WriteQuietly),
+        5 => path().prop_map(Step::Remove),
+        8 => (path(), path()).prop_map(|(from, to)| Step::Rename(from, to)),
+        2 => (path(), path()).prop_map(|(one, two)| Step::Exchange(one, two)),
+        6 => inside().prop_map(Step::PathSync),
+    ]
+}
+
 /// Hard links, and nothing that removes a name: inotify tells of a write by the name that was used, so
 /// that what was written through a name that is gone since, or is not kept, cannot be known.
 fn linking() -> impl Strategy<Value = Step> {
@@ -106,6 +122,9 @@ fn step(operation: impl Strategy<Value = Step> + 'static) -> impl Strategy<Value
         1 => inside().prop_map(Step::Touch),
         1 => dir().prop_map(Step::Rescan),
         2 => Just(Step::Sync),
+        2 => inside().prop_map(Step::PathSync),
+        1 => any::<bool>().prop_map(Step::Vcs),
+        1 => Just(Step::Mounted),
         1 => any::<bool>().prop_map(Step::Kill),
         1 => Just(Step::Rows),
     ]
@@ -190,6 +209,12 @@ fn run_step(world: &mut World, step: &Step) {
         Step::Flush => world.core.flush(now),
         Step::Touch(path) => drop(world.core.touch(path.as_bytes(), now)),
         Step::Rescan(path) => world.core.rescan(path.as_bytes(), now, &mut world.machine),
+        Step::PathSync(path) => {
+            allow_all(world);
+            world.path_sync(path);
+        }
+        Step::Vcs(busy) => world.machine.vcs = *busy,
+        Step::Mounted => world.machine.mounted = true,
         Step::Kill(rows_later) => world.kill(*rows_later),
         Step::Rows => world.load(),
         Step::Sync => {
@@ -206,6 +231,24 @@ fn run(settings: Settings, steps: &[Step]) {
     for step in steps {
         run_step(&mut world, step);
     }
+    finish(world);
+}
+
+/// After a sync of a path its row is what is on disk, whatever else is under way and was not told yet.
+fn run_exact(steps: &[Step]) {
+    let mut world = World::start(Disk::new(), settings());
+    for step in steps {
+        run_step(&mut world, step);
+        if let Step::PathSync(path) = step {
+            let on_disk = world.machine.kept().1.into_iter().find(|(kept, _)| kept == path);
+            let row = world.index.get(path).map(|row| (path.clone(), row.number));
+            assert_eq!(row, on_disk, "index (left) and disk (right)");
+        }
+    }
+    finish(world);
+}
+
+fn finish(mut world: World) {
     world.disk().watch_limit = usize::MAX;
     world.disk().queue_limit = usize::MAX;
     allow_all(&mut world);
@@ -231,6 +274,11 @@ proptest! {
     #[test]
     fn so_it_does_with_hard_links(steps in prop::collection::vec(step(linking()), 1..80)) {
         run(settings(), &steps);
+    }
+
+    #[test]
+    fn a_synced_path_shows_the_disk_whatever_else_happens(steps in prop::collection::vec(step(plain()), 1..80)) {
+        run_exact(&steps);
     }
 
     #[test]

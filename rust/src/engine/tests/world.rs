@@ -391,6 +391,22 @@ impl World {
         receiver
     }
 
+    /// A sync of one path; time passes only for what was renamed away to come back, or not.
+    pub fn path_sync(&mut self, path: &str) {
+        let done = self.begin_path_sync(&[path]);
+        self.load();
+        for _ in 0..1000 {
+            self.turn();
+            if done.try_recv().is_ok() {
+                return;
+            }
+            self.listings();
+            self.work();
+            self.now += MS * 10;
+        }
+        panic!("no end of the sync of {path}: {:?}", self.core.status());
+    }
+
     /// The latest sync is given up: what it still waited for.
     pub fn cancel_sync(&mut self) -> Vec<Vec<u8>> {
         self.core.cancel_sync(self.syncs)
