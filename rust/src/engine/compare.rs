@@ -36,6 +36,8 @@ impl Core {
                 }
                 let Some(info) = self.dirs.get_mut(&dir) else { return };
                 let external = listing.rules.external_files();
+                // Below a directory that no watch tells about, its rules may have changed unnoticed.
+                let recursive = recursive || info.listed && !info.rules.same_rules(&listing.rules);
                 info.rules = listing.rules;
                 info.listed = true;
                 self.denied.remove(&dir);

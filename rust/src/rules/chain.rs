@@ -164,6 +164,24 @@ impl DirRules {
         }
     }
 
+    /// Whether both say the same about every child of this directory, and of those below it that have
+    /// no rules of their own.
+    pub fn same_rules(&self, other: &DirRules) -> bool {
+        let own = |rules: &DirRules| {
+            rules.0.own.as_ref().map(|own| (own.private.clone(), own.skipped)).unwrap_or_default()
+        };
+        let same_layer = |one: &Layer, two: &Layer| {
+            (one.source, one.depth, one.start) == (two.source, two.depth, two.start)
+                && (Arc::ptr_eq(&one.set, &two.set) || one.set.same(&two.set))
+        };
+        let (one, two) = (&*self.0, &*other.0);
+        Arc::ptr_eq(&self.0, &other.0)
+            || (one.layers.len() == two.layers.len()
+                && one.prefix == two.prefix
+                && own(self) == own(other)
+                && one.layers.iter().zip(&two.layers).all(|(one, two)| same_layer(one, two)))
+    }
+
     /// Files that lie outside the tree or in `.git` and decide here: when one of them appears,
     /// changes or goes, [`DirRules::reload`] this directory. Only of this directory, not of its
     /// parents; only repositories inside the root have any.

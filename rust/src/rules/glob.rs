@@ -7,13 +7,13 @@
 //! lines of a typical nested `.gitignore`. This file knows nothing of files, lines or directories.
 
 /// A compiled pattern without its `!`, its leading `/` and its trailing `/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Glob {
     shape: Shape,
 }
 
 /// The common shapes of real rule files get a comparison instead of a matcher.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Shape {
     /// `Makefile.in`
     Literal(Box<[u8]>),
@@ -25,7 +25,7 @@ enum Shape {
     Tokens(Box<[Token]>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Token {
     Byte(u8),
     /// `?`: any byte but a slash
@@ -41,7 +41,7 @@ enum Token {
 }
 
 /// What a pattern is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Target {
     /// The last component of the path: the pattern has no slash.
     Name,

@@ -5,7 +5,7 @@
 use super::glob::{Glob, Target};
 
 /// One line that says something.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Rule {
     pub(super) glob: Glob,
     pub(super) target: Target,

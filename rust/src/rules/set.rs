@@ -4,6 +4,7 @@
 //! hash tables and regex sets do not slow down with the number of patterns; `Rule::plain` says which
 //! patterns it reads as git does, and names outside ASCII never go to it.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub(super) struct RuleSet {
     reach: u32,
     /// Only the rules on names, for directories beyond `reach`. Empty here when `reach` is 0.
     names: Option<Arc<RuleSet>>,
+    /// Two sets with the same rules have the same.
+    digest: u64,
 }
 
 /// Consecutive rules that are asked in one way.
@@ -79,11 +82,17 @@ impl RuleSet {
         let names = (!names.is_empty()).then(|| Arc::new(Self::with_bulk(names, bulk)));
         let runs = runs(&rules, bulk);
         let needs = rules.iter().map(|rule| rule.glob.needs()).collect();
-        RuleSet { rules: rules.into(), needs, runs, reach: reach.unwrap_or(0), names }
+        let digest = BuildHasherDefault::<DefaultHasher>::default().hash_one(&rules);
+        RuleSet { rules: rules.into(), needs, runs, reach: reach.unwrap_or(0), names, digest }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// Whether both say the same.
+    pub(super) fn same(&self, other: &RuleSet) -> bool {
+        self.digest == other.digest && self.rules.len() == other.rules.len()
     }
 
     /// See the field.

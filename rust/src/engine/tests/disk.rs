@@ -188,6 +188,13 @@ impl Disk {
         }
     }
 
+    /// The kernel takes a watch away.
+    pub fn lose_watch(&mut self, path: &str) {
+        if let Some(wd) = self.ino(path).and_then(|ino| self.wd_of(ino)) {
+            self.unwatch(wd);
+        }
+    }
+
     /// A new inotify instance: no watches, an empty queue, descriptors from the beginning.
     pub fn new_instance(&mut self) {
         self.watches.clear();

@@ -134,3 +134,19 @@ fn at_its_timeout_it_says_which_of_its_paths_are_outstanding() {
     assert!(done.try_recv().is_err());
     assert_eq!(world.cancel_sync(), [b"a".to_vec()]);
 }
+
+#[test]
+fn a_path_below_a_directory_that_left_is_settled_when_its_row_is_gone() {
+    let mut world = World::with(&["a/f"]);
+    world.disk().rename("a", "/elsewhere");
+    world.events();
+    assert_eq!(world.core.status().limbo, 1);
+    let done = world.begin_path_sync(&["a/f"]);
+    world.turn();
+    assert!(done.try_recv().is_err(), "its row is still there");
+    world.now += std::time::Duration::from_millis(200);
+    world.turn();
+    world.work();
+    assert!(done.try_recv().is_ok());
+    assert!(world.index.is_empty());
+}

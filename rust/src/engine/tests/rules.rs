@@ -116,3 +116,19 @@ fn rules_of_the_configuration_hold_from_the_start() {
     assert_eq!(world.index.keys().collect::<Vec<_>>(), ["b"]);
     world.check();
 }
+
+#[test]
+fn rules_edited_in_a_directory_without_a_watch_reach_what_is_below_it() {
+    let mut world = World::with(&["a/b/x", "a/b/y", "a/c/x", "k"]);
+    // Everything below `a` stays watched; only `a` itself loses its watch.
+    world.disk().watch_limit = 1;
+    world.disk().lose_watch("a");
+    world.settle();
+    assert_eq!(world.core.status().unwatched_paths, [b"a".to_vec()]);
+    world.disk().write_text("a/.gitignore", b"x\n");
+    world.sync();
+    world.check_index();
+    world.disk().remove("a/.gitignore");
+    world.sync();
+    world.check_index();
+}
