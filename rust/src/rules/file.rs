@@ -86,8 +86,9 @@ pub(super) enum Links {
     Follow,
 }
 
-/// Larger files are refused, as in git.
-const MAX_BYTES: u64 = 100 << 20;
+/// Larger files are refused and reported; git reads up to 100 MiB. A rule takes up to a hundred times as much
+/// memory as a line of two bytes, and a tree may hold many rule files.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// Reads one rule file. A file that is not there, or is a directory, has no rules and no error.
 pub(super) fn read(path: &Path, links: Links, errors: &mut Vec<RuleError>) -> RuleSet {
@@ -133,7 +134,7 @@ fn read_bytes(path: &Path, links: Links) -> Result<Vec<u8>, Option<String>> {
         return Err(None);
     }
     if meta.len() > MAX_BYTES {
-        return Err(Some("too large for a rule file (more than 100 MiB)".to_owned()));
+        return Err(Some("too large for a rule file (more than 4 MiB)".to_owned()));
     }
     fs::read(path).map_err(missing)
 }

@@ -72,8 +72,18 @@ impl Glob {
             Shape::Literal(all) => text == &**all,
             Shape::Suffix(end) => text.ends_with(end),
             Shape::Prefix(start) => text.starts_with(start),
-            Shape::Tokens(tokens) => run(tokens, text),
+            Shape::Tokens(tokens) => run(tokens, text, &mut || {}),
         }
+    }
+
+    /// How often [`Glob::matches`] would look at a token, for the tests of its bounds.
+    #[cfg(test)]
+    fn steps(&self, text: &[u8]) -> usize {
+        let mut steps = 0;
+        if let Shape::Tokens(tokens) = &self.shape {
+            run(tokens, text, &mut || steps += 1);
+        }
+        steps
     }
 
     /// What [`Glob::matches`] says, by a table of all positions of pattern and text: slow, and plain
@@ -163,13 +173,20 @@ impl Bytes {
     }
 }
 
+/// Most tokens of a pattern. Nearly each takes a byte, and no path that a system call takes has as many; what
+/// is longer is not even read, because a token takes 16 bytes, and a class 32 more.
+const TOKENS: usize = 1 << 16;
+
 fn tokenize(pattern: &[u8], target: Target) -> Result<Vec<Token>, &'static str> {
-    let mut tokens = Vec::with_capacity(pattern.len());
+    let mut tokens = Vec::with_capacity(pattern.len().min(TOKENS));
     // git compares the part before the first special byte on its own, and its matcher then sees a
     // pattern that begins with that byte; so `foo**/bar` counts as if `**` stood at the start.
     let literal = pattern.iter().position(|b| b"*?[\\".contains(b)).unwrap_or(pattern.len());
     let mut at = 0;
     while let Some(&byte) = pattern.get(at) {
+        if tokens.len() == TOKENS {
+            return Err("it is longer than any path");
+        }
         match byte {
             b'?' => tokens.push(Token::One),
             b'\\' => {
@@ -315,11 +332,12 @@ fn longer(tokens: &[Token], text: &[u8], after: usize, from: usize) -> Option<us
 /// Matches by remembering only the last `*` and the last `**`. That is enough: a `*` stays inside
 /// one component, whose end is the same whatever it takes, and of two `**` the later one can take
 /// everything that the earlier one could have taken more. Time: at most |tokens| x |text| x depth.
-fn run(tokens: &[Token], text: &[u8]) -> bool {
+fn run(tokens: &[Token], text: &[u8], looked: &mut impl FnMut()) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     let mut deep: Option<(usize, usize, bool)> = None;
     loop {
+        looked();
         match tokens.get(p) {
             None if t == text.len() => return true,
             None => {}
@@ -365,5 +383,54 @@ fn run(tokens: &[Token], text: &[u8]) -> bool {
         star = None;
         deep = Some((after, next, whole));
         (p, t) = (after, next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glob(pattern: &str) -> Glob {
+        Glob::compile(pattern.as_bytes(), Target::Path).unwrap()
+    }
+
+    /// Patterns that cost a backtracking matcher time without end, against texts that just do not match.
+    #[test]
+    fn hostile_patterns_take_no_more_steps_than_pattern_times_text() {
+        for n in [10, 80] {
+            let (stars, deep, dirs) = ("a*".repeat(n), "**/".repeat(n), "a/**/".repeat(n));
+            let (names, path) = ("a".repeat(4 * n), "a/".repeat(4 * n));
+            for pattern in [
+                format!("{stars}b"),
+                format!("*{stars}b"),
+                format!("{deep}b"),
+                format!("{deep}{stars}b"),
+                format!("{dirs}b"),
+                format!("**/{stars}b/c"),
+                format!("x**/{}b", "?".repeat(n)),
+                format!("*[ab]{}c", "[!b]".repeat(n)),
+                format!("{}/b", "*/".repeat(n)),
+                format!("**{}b", "/*a*".repeat(n)),
+            ] {
+                for text in [format!("{names}c"), format!("{path}c"), format!("{path}{names}c")] {
+                    let steps = glob(&pattern).steps(text.as_bytes());
+                    let bound = 4 * (pattern.len() + 1) * (text.len() + 1);
+                    assert!(steps <= bound, "{steps} > {bound} for {n} in {pattern} on {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_any_length_is_compiled_or_refused() {
+        let long = |piece: &str| piece.repeat(200_000 / piece.len());
+        for (piece, fits) in
+            [("a", false), ("?", false), ("*a", false), ("[[:alpha:]]", true), ("*", true)]
+        {
+            let compiled = Glob::compile(long(piece).as_bytes(), Target::Name);
+            assert_eq!(compiled.is_ok(), fits, "{piece}");
+        }
+        assert!(Glob::compile(long("[").as_bytes(), Target::Name).is_err());
+        assert!(Glob::compile(long("\\").as_bytes(), Target::Name).is_err());
     }
 }

@@ -36,6 +36,7 @@
 //!
 //! Known differences from git that remain: tracked files that a rule ignores are ignored here too
 //! (no index is read); names are always compared with their case (`core.ignoreCase` is not read);
+//! a rule file of more than 4 MiB is refused and a pattern of more than 65,536 parts matches nothing;
 //! configuration includes and `extensions.worktreeConfig` are not followed.
 
 mod chain;

@@ -20,6 +20,10 @@ use crate::names;
 /// about 1 KiB and 30 us for each rule.
 const BULK: usize = 512;
 
+/// Most rules of one set that are handed to the crate, for the same price: a rule file of a million lines
+/// must not take a gigabyte and a minute. The rest is compared one by one.
+const BULK_TOTAL: usize = 20_000;
+
 /// What one file's rules say about a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -142,10 +146,13 @@ impl RuleSet {
 
 fn runs(rules: &[Rule], bulk: usize) -> Box<[Run]> {
     let mut runs: Vec<Run> = Vec::new();
+    let mut room = BULK_TOTAL;
     for chunk in rules.chunk_by(|a, b| a.plain.is_some() == b.plain.is_some()) {
         let start = runs.last().map_or(0, |run| run.range.end);
         let range = start..start + chunk.len();
-        let crate_set = if chunk.len() >= bulk.max(1) { compile(chunk) } else { None };
+        let worthwhile = (bulk.max(1)..=room).contains(&chunk.len());
+        let crate_set = if worthwhile { compile(chunk) } else { None };
+        room -= if worthwhile { chunk.len() } else { 0 };
         match runs.last_mut() {
             // Neighbours that are both asked one by one need no border.
             Some(last) if last.bulk.is_none() && crate_set.is_none() => last.range.end = range.end,
@@ -210,6 +217,19 @@ mod tests {
         let set = RuleSet::new(rules);
         let bulk: Vec<bool> = set.runs.iter().map(|run| run.bulk.is_some()).collect();
         assert_eq!(bulk, [true, false]);
+    }
+
+    #[test]
+    fn only_so_many_rules_go_to_the_crate() {
+        let many: String = (0..BULK_TOTAL - BULK).map(|n| format!("a{n}\n")).collect();
+        let few: String = (0..BULK + 1).map(|n| format!("b{n}\n")).collect();
+        let (rules, _) = line::parse([&many, "{a}\n", &few].concat().as_bytes());
+        let set = RuleSet::new(rules);
+        let bulk: Vec<bool> = set.runs.iter().map(|run| run.bulk.is_some()).collect();
+        assert_eq!(bulk, [true, false]);
+        let name = b"b7";
+        let asked = Asked { path: name, name, path_bytes: Bytes::of(name), is_dir: false };
+        assert_eq!(set.verdict(&asked), Verdict::Ignore);
     }
 
     #[test]

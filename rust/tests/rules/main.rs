@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare its tree has failed")]
 
+mod hostile;
 mod nested;
 mod random;
 mod real;
