@@ -20,7 +20,9 @@ from currant.soak.watcher import Watcher, WatcherDied
 
 SYNC_SECONDS: Final = 180
 START: Final = "!start"
-ADVERSITY: Final = ("!start", "!stop", "!cont", "!kill", "!end", "!sync", "!away", "!back", "!recreate")
+ADVERSITY: Final = (
+    *("!start", "!stop", "!cont", "!kill", "!end", "!sync", "!settle", "!away", "!back", "!recreate"),
+)
 
 
 class Lab:
@@ -53,7 +55,7 @@ class Lab:
         adversity: dict[str, Callable[..., bool]] = {
             **{"!start": self._start, "!stop": self._stop, "!cont": self._cont, "!kill": self._kill},
             **{"!end": self._end, "!sync": self._sync, "!away": self._leave, "!back": self._back},
-            "!recreate": self._recreate,
+            **{"!recreate": self._recreate, "!settle": lambda: self.settle().fresh},
         }
         return adversity[told.op](*told.args)
 

@@ -26,7 +26,9 @@ _LARGEST_ROUND: Final = 5_000
 _SMALLEST_ROUND: Final = 200
 _POINTS: Final = 200
 _KEPT_FINDINGS: Final = 50
-_TRIES: Final = 3
+_TRIES: Final = 2
+_PAST_ROUNDS: Final = 12
+_PAST_STEPS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ class _Run:
         self._tamper = tamper
         self._chance = Random(options.seed)
         self._steps: list[Step] = []
+        self._before: list[Step] = []
+        self._past: list[tuple[list[Step], list[Step]]] = []
+        """(tree at its beginning, steps) of some rounds that went well, the latest last."""
         self._counters = (0, 0, 0, 0)  # incarnation, and its overflows, scans, events
         inside = options.state == "inside" or (options.state == "auto" and options.seed % 2 == 0)
         self.report = Report(options.seed, options.source, "inside" if inside else "outside")
@@ -119,6 +124,8 @@ class _Run:
 
     def _begin(self) -> None:
         """A watcher and an index of their own, with nothing to remember."""
+        self._past.clear()
+        self._before, self._steps = [], []
         self._plan.start()
         self._settled()  # a first round finds it at work, not at its start
         self._checker = Checker(
@@ -131,16 +138,19 @@ class _Run:
 
     def _remember(self) -> None:
         """From here a failing round is replayed."""
-        assert self._lab.watcher is not None
+        if self._before:
+            self._past.append((self._before, self._steps))
+        while len(self._past) > _PAST_ROUNDS or sum(len(steps) for _, steps in self._past) > _PAST_STEPS:
+            del self._past[0]
         settings = [f"{key}={value}" for key, value in self._lab.last_settings.items()]
         state = f"state={'inside' if self._inside else 'outside'}"
         self._before = [
             step(LAB, f"source={self._options.source}", state),
             *tree_steps(self._lab.hands.base),
             step("!start", *settings),
-            step("!sync"),
+            step("!settle"),
         ]
-        self._steps.clear()
+        self._steps = []
 
     # --- a round ------------------------------------------------------------------------------------------
 
@@ -221,7 +231,7 @@ class _Run:
         options, report = self._options, self.report
         number = "" if not report.failures else f"-{len(report.failures) + 1}"
         path = options.out / f"soak-failure-{options.seed}{number}.txt"
-        steps = [*self._before, *self._steps]
+        steps = self._script(0)
         told = [str(finding) for finding in findings[:_KEPT_FINDINGS]]
         comments = [
             f"seed {options.seed}, round {report.rounds} ({kind}): {len(findings)} difference(s)",
@@ -234,9 +244,9 @@ class _Run:
         report.differences += len(findings)
         self._progress(report)
         if options.shrink_seconds > 0:
-            self._shrink(steps, {finding.kind for finding in findings}, failure, comments)
+            self._shrink({finding.kind for finding in findings}, failure, comments)
 
-    def _shrink(self, steps: list[Step], kinds: set[str], failure: Failure, comments: list[str]) -> None:
+    def _shrink(self, kinds: set[str], failure: Failure, comments: list[str]) -> None:
         deadline = self._clock.monotonic() + self._options.shrink_seconds
         trials = 0
 
@@ -250,11 +260,24 @@ class _Run:
             return self._clock.monotonic() < deadline and trials < self._options.shrink_trials
 
         self._lab.do(step("!kill"))
-        failure.reproduced = any(fails(steps) for _ in range(_TRIES))
-        if failure.reproduced:
-            fewest = shrink(steps, fails, more)
-            failure.shrunk, failure.steps = len(fewest) < len(steps), len(fewest)
-            write_script(Path(failure.script), fewest, [*comments, f"shrunk from {len(steps)} steps"])
+        for rounds in range(len(self._past) + 1):
+            steps = self._script(rounds)
+            if not more():
+                return
+            if any(fails(steps) for _ in range(_TRIES)):
+                failure.reproduced = True
+                fewest = shrink(steps, fails, more)
+                failure.shrunk, failure.steps = len(fewest) < len(steps), len(fewest)
+                write_script(Path(failure.script), fewest, [*comments, f"shrunk from {len(steps)} steps"])
+                return
+
+    def _script(self, rounds: int) -> list[Step]:
+        """The round that failed, with so many rounds before it."""
+        past = self._past[len(self._past) - rounds :]
+        steps = list(past[0][0] if past else self._before)
+        for _, done in past:
+            steps += [*done, step("!settle")]
+        return steps + self._steps
 
     def _start_over(self) -> None:
         """Go on with what is on disk and an index that knows nothing."""
