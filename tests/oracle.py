@@ -92,16 +92,27 @@ def definitions(root: Path, files: Iterable[bytes]) -> set[tuple[str, str]]:
     return found
 
 
+def link_open_file(handle: int, path: Path) -> None:
+    """Give a file that was made without a name one (Linux). Raises OSError."""
+    descriptors = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.link(str(handle), path, src_dir_fd=descriptors, follow_symlinks=True)
+    finally:
+        os.close(descriptors)
+
+
 class Storm:
     """Random operations on the tree below `root`, the same ones for the same seed and the same tree.
 
     `links`: hard links too. A notification names the name that was written through. When that one is ignored,
     or came and went before anybody looked, nothing tells that the other names changed: only a scan does.
+    `outside`: a directory of the same file system that directories leave to, and come back from.
     `log` has what was done, for the message of a test that fails.
     """
 
-    def __init__(self, root: Path, seed: int, *, links: bool = True) -> None:
+    def __init__(self, root: Path, seed: int, *, links: bool = True, outside: Path | None = None) -> None:
         self.root = root
+        self.outside = outside
         self.chance = random.Random(seed)
         self.log: list[str] = []
         self._operations: list[Callable[[], object]] = [
@@ -111,6 +122,8 @@ class Storm:
         ]  # fmt: skip
         if not links:
             self._operations.remove(self._link)
+        if outside is not None:
+            self._operations += [*[self._leave] * 2, *[self._enter] * 2, self._nameless]
 
     def blow(self, count: int) -> None:
         """`count` operations; those that the file system refuses count too."""
@@ -239,6 +252,35 @@ class Storm:
         if swap(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE):
             raise OSError(ctypes.get_errno(), "not exchanged")
         return one, other
+
+    def _leave(self) -> tuple[Path, Path]:
+        """A directory is renamed out of the tree, and may change there."""
+        assert self.outside is not None
+        old, new = self._below(), self.outside / self.chance.choice(NAMES)
+        old.rename(new)
+        if self.chance.randrange(2):
+            (new / self._name()).write_text(self._source())
+        return old, new
+
+    def _enter(self) -> tuple[Path, Path]:
+        """One that is outside is renamed into the tree."""
+        assert self.outside is not None
+        there = sorted(self.outside.iterdir())
+        if not there:
+            raise FileNotFoundError("nothing outside")
+        old, new = self.chance.choice(there), self._somewhere() / self.chance.choice(NAMES)
+        old.rename(new)
+        return old, new
+
+    def _nameless(self) -> Path:
+        """A file made without a name gets one, and is written to under both (Linux)."""
+        path = self._somewhere() / self._name()
+        with open(os.open(path.parent, os.O_TMPFILE | os.O_WRONLY), "w") as file:
+            file.write(self._source())
+            file.flush()
+            link_open_file(file.fileno(), path)
+            file.write(self._source())
+        return path
 
     def _kind(self) -> Path:
         """A file becomes a directory, or a directory a file."""

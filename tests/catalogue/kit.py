@@ -50,15 +50,6 @@ def exchange(one: Path, other: Path) -> None:
         raise OSError(ctypes.get_errno(), "not exchanged", os.fspath(one))
 
 
-def name_it(handle: int, path: Path) -> None:
-    """Give a file that was made without a name one."""
-    descriptors = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.link(str(handle), path, src_dir_fd=descriptors, follow_symlinks=True)
-    finally:
-        os.close(descriptors)
-
-
 class Live:
     """A repository, the watcher on it, and a connection to that watcher.
 

@@ -22,8 +22,9 @@ def defined(pattern: str, files: str, base: str) -> set[str]:
 
 
 def named() -> set[str]:
-    """Every test that a row names."""
-    return {name for *_, cells in ROWS for name in re.findall(r"`(\w+)`", cells.rsplit(" | ", 1)[-1])}
+    """Every test that a row names as its proof, or the text before the tables."""
+    rows = {name for *_, cells in ROWS for name in re.findall(r"`(\w+)`", cells.rsplit(" | ", 1)[-1])}
+    return rows | set(re.findall(r"`(test_\w+)`", PAGE))
 
 
 def test_every_named_test_exists() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.kit import Live, exchange, name_it
+from catalogue.kit import Live, exchange
+from oracle import link_open_file
 
 
 def test_a_file_written_right_after_its_directory_is_found(live: Live) -> None:
@@ -23,7 +24,7 @@ def test_a_file_written_right_after_its_directory_is_found(live: Live) -> None:
 
 
 def test_a_directory_renamed_inside_the_tree_takes_its_rows_along(live: Live) -> None:
-    place = live.place("renamed").write({"a/s/f": "one\n", "a/s/t/kept": "two\n"})
+    place = live.place("renamed").write({"a/s/f": "one\n", "a/s/t/kept": "k" * 100_000})
     live.settle()
     live.read_once_more(place, "a/s/f", "a/s/t/kept")
     before, hashed = live.kernel_watches(), live.hashed()
@@ -36,8 +37,8 @@ def test_a_directory_renamed_inside_the_tree_takes_its_rows_along(live: Live) ->
     live.settle()
     assert live.kernel_watches() == before
     if live.source == "inotify":
-        # Only the two files that were written; what merely moved was not read again.
-        assert live.hashed() == hashed + len("new\n") + len("more\n")
+        # The two that were written (perhaps twice, so soon after it); what merely moved was not read again.
+        assert live.hashed() - hashed < 100
 
 
 def test_a_directory_renamed_out_of_the_tree_is_let_go(live: Live, tmp_path: Path) -> None:
@@ -227,7 +228,7 @@ def test_a_file_made_without_a_name_is_followed_after_it_got_one(live: Live) -> 
     handle = os.open(place.root, os.O_TMPFILE | os.O_RDWR)
     try:
         os.write(handle, b"before ")
-        name_it(handle, place.path("t"))
+        link_open_file(handle, place.path("t"))
         live.sync()
         os.write(handle, b"after")
     finally:
