@@ -116,7 +116,7 @@ def test_the_live_view_shows_state_rate_changes_and_failures() -> None:
             fresh=False,
             pending=42,
             stats=stats,
-            degraded=[{"what": "polling", "count": 2, "fix": "raise it"}],
+            degraded=[{"code": "polled", "what": "polling", "count": 2, "fix": "raise it"}],
         ),
         ["12:00:00  created   new.py"],
     )
@@ -170,13 +170,19 @@ def test_a_watcher_whose_engine_failed_does_not_look_alive(
     assert "3" in capsys.readouterr().out
 
 
-def test_trouble_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    service: Any = SimpleNamespace(
-        get_status=lambda: status(degraded=[{"what": "polling", "count": 2, "fix": "raise it"}])
-    )
+def test_trouble_is_told_once_and_again_only_when_it_is_another_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    troubles = [{"code": "polled", "what": "polling", "count": 2, "fix": "raise it"}]
+    service: Any = SimpleNamespace(get_status=lambda: status(degraded=troubles))
     known = live._print_trouble(service, set(), as_json=False)
+    troubles[0] = {**troubles[0], "what": "polling more", "count": 3}
     assert live._print_trouble(service, known, as_json=False) == known
     assert capsys.readouterr().out == "degraded: polling (2): raise it\n"
+    for path in "ab":
+        troubles.append({"code": "problem", "what": f"{path}: too deep", "count": 1, "fix": "repair it"})
+        known = live._print_trouble(service, known, as_json=False)
+        assert capsys.readouterr().out == f"degraded: {path}: too deep (1): repair it\n"
 
 
 TWO_SIGNALS = """

@@ -22,6 +22,7 @@ STATES: list[tuple[str, dict[str, Any], str, str]] = [
     ("commits_fail", {"commits": FULL}, "no space left", "free disk space"),
     ("stalled", {"waited": 61.0, "engine": {"pending": 4}}, "for 61 s", "start again"),
     ("polled", {"engine": {"source": "poll"}}, "no inotify instance", "max_user_instances"),
+    ("polled", {"engine": {"source": "poll", "source_problem": "too many files"}}, "too many files", "raise"),
     ("unwatched", {"engine": {"unwatched": 2, "unwatched_paths": ["a"]}}, "'a'", "max_user_watches"),
     ("remote", {"engine": {"remote": 1, "remote_paths": ["nfs"]}}, "'nfs'", "local disk"),
     ("denied", {"engine": {"denied": 1, "denied_paths": ["", "b"]}}, "'.', 'b'", "permission"),
@@ -32,7 +33,9 @@ STATES: list[tuple[str, dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "view", "what", "fix"), STATES, ids=[state[0] for state in STATES])
+@pytest.mark.parametrize(
+    ("code", "view", "what", "fix"), STATES, ids=[f"{at}-{state[0]}" for at, state in enumerate(STATES)]
+)
 def test_each_state_is_named_with_its_way_out(code: str, view: dict[str, Any], what: str, fix: str) -> None:
     [found] = report.degraded(View(root="/r", **view))
     assert found.code == code

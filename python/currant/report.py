@@ -93,9 +93,10 @@ def root_missing(root: str) -> Degraded:
 def _slower(view: View) -> Iterator[Degraded]:
     """What is noticed late, because it is looked at now and then instead of being reported."""
     if view.live and view.engine.get("source") == "poll" and view.source != "poll":
+        why = view.engine.get("source_problem") or "no inotify instance was to be had"
         yield Degraded(
             "polled",
-            "the whole root is polled, because no inotify instance was to be had",
+            f"the whole root is polled: {why}",
             1,
             "raise fs.inotify.max_user_instances (`currant doctor` has the command); it is retried by itself",
         )

@@ -121,13 +121,18 @@ def _print_trouble(service: Service, known: set[str], *, as_json: bool) -> set[s
     """Print what works worse than it should and was not printed yet; all that does."""
     degraded = service.get_status()["degraded"]
     for trouble in degraded:
-        if trouble["what"] in known:
+        if _state(trouble) in known:
             continue
         if as_json:
             write_json({"degraded": trouble})
         else:
             _say(f"degraded: {trouble['what']} ({trouble['count']}): {trouble['fix']}")
-    return {trouble["what"] for trouble in degraded}
+    return {_state(trouble) for trouble in degraded}
+
+
+def _state(trouble: dict[str, Any]) -> str:
+    """What makes a trouble another one: its kind, not its numbers; for that of a path, what it is."""
+    return str(trouble["what"] if trouble["code"] == "problem" else trouble["code"])
 
 
 def _require_running(service: Service) -> None:
@@ -183,7 +188,9 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
 
     stats, held = told["stats"], told["index"]
     state = Table.grid(padding=(0, 2))
-    fresh = Text("fresh", "green") if told["fresh"] else Text(f"{told['pending']:,} pending", "yellow")
+    fresh = Text("fresh", "green")
+    if not told["fresh"]:
+        fresh = Text(f"{told['pending']:,} pending" if told["pending"] else "not fresh", "yellow")
     state.add_row("state", Text.assemble(str(told["phase"]), "  ", fresh), "clock", str(told["clock"]))
     state.add_row(
         "files",
