@@ -1,11 +1,11 @@
 //! Reading rule files from the disk: which names they have, what may go wrong, and the set of rules
-//! that remains. The only file of this module, with `repository` and `gitconfig`, that opens files.
+//! that remains.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::line;
+use super::reading::{self, NotRead};
 use super::set::RuleSet;
 
 /// Part of a rule file that does not apply, and why. The rest of the file applies.
@@ -118,23 +118,10 @@ pub(super) fn compile(path: &Path, text: &[u8], errors: &mut Vec<RuleError>) -> 
 
 /// `Err(None)`: nothing to read and nothing to say.
 fn read_bytes(path: &Path, links: Links) -> Result<Vec<u8>, Option<String>> {
-    let missing = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => None,
-        _ => Some(error.to_string()),
-    };
-    let meta = match links {
-        Links::Refuse => fs::symlink_metadata(path),
-        Links::Follow => fs::metadata(path),
-    }
-    .map_err(missing)?;
-    if meta.is_symlink() {
-        return Err(Some("rule files are not read through symbolic links".to_owned()));
-    }
-    if !meta.is_file() {
-        return Err(None);
-    }
-    if meta.len() > MAX_BYTES {
-        return Err(Some("too large for a rule file (more than 4 MiB)".to_owned()));
-    }
-    fs::read(path).map_err(missing)
+    reading::read(path, links == Links::Follow, MAX_BYTES).map_err(|why| match why {
+        NotRead::Nothing => None,
+        NotRead::Link => Some("rule files are not read through symbolic links".to_owned()),
+        NotRead::TooLarge => Some("too large for a rule file (more than 4 MiB)".to_owned()),
+        NotRead::Failed(error) => Some(error.to_string()),
+    })
 }

@@ -3,7 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::reading;
 use crate::names;
+
+/// A larger file is taken for no configuration.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// What git would read from its environment. Tests pass their own; everyone else `from_env`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,11 +85,7 @@ pub(super) struct Config {
 impl Config {
     /// An unreadable file says nothing, as in git for files that need not exist.
     pub(super) fn read(file: &Path) -> Config {
-        // A pipe or a device in this place would block the reader.
-        if !file.metadata().is_ok_and(|meta| meta.is_file()) {
-            return Config::default();
-        }
-        std::fs::read(file).map(|text| Config::parse(&text)).unwrap_or_default()
+        reading::read(file, true, MAX_BYTES).map(|text| Config::parse(&text)).unwrap_or_default()
     }
 
     pub(super) fn parse(text: &[u8]) -> Config {

@@ -45,6 +45,7 @@ mod fuzz;
 mod gitconfig;
 mod glob;
 mod line;
+mod reading;
 mod repository;
 mod root;
 mod set;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::gitconfig::Config;
+use super::reading;
 use crate::names;
 
 /// The git directory behind one working tree, found through its `.git` entry.
@@ -67,8 +68,7 @@ impl Repository {
 /// Reads one of git's one-line files; anything large is no such file.
 fn small_file(path: &Path) -> Option<Vec<u8>> {
     const LIMIT: u64 = 1 << 16;
-    let meta = fs::metadata(path).ok()?;
-    if meta.is_file() && meta.len() <= LIMIT { fs::read(path).ok() } else { None }
+    reading::read(path, true, LIMIT).ok()
 }
 
 fn without_line_ends(text: &[u8]) -> &[u8] {
