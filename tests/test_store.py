@@ -361,7 +361,11 @@ def test_close_is_idempotent_and_leaves_one_file(store: Store, tmp_path: Path) -
     query(store).files()
     store.close()
     store.close()
-    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == [".gitignore", "index.db"]
+    assert sorted(path.name for path in (tmp_path / "state").iterdir()) == [
+        ".gitignore",
+        "index.db",
+        "index.seal",
+    ]
     with pytest.raises(ClosedError):
         store.commit([upsert(b"b")], 1.0)
     with pytest.raises(ClosedError):

@@ -45,7 +45,9 @@ HISTORY: list[list[Item]] = [
 def content(store: Store) -> dict[str, Any]:
     """Every row of every table."""
     with store.snapshot() as connection:
-        return {table: list(connection.execute(f"SELECT * FROM {table}")) for table in TABLES}
+        found = {table: list(connection.execute(f"SELECT * FROM {table}")) for table in TABLES}
+    found["meta"] = [row for row in found["meta"] if row[0] == "floor"]  # each copy is an index of its own
+    return found
 
 
 def require_sound(state: Path) -> None:

@@ -1,7 +1,7 @@
 """Owns how an index comes to be open: state directory, checks, migration, setting a damaged file aside.
 
-Files are told apart by name and `stat` only. Nothing here opens index.db except through SQLite: a plain
-open and close would drop the POSIX locks of every other connection in the process.
+Files are told apart by name, `stat` and seal only. Once SQLite has opened index.db nothing opens it in any
+other way: a plain open and close would drop the POSIX locks of every connection in the process.
 """
 
 import os
@@ -14,7 +14,7 @@ import apsw
 from currant import statedir
 from currant.errors import SchemaTooNewError, StoreError
 from currant.model import Opened
-from currant.store import schema
+from currant.store import schema, seal
 from currant.store.connection import connect, one, require_safe_sqlite, translate
 
 INDEX_NAME: Final = "index.db"
@@ -79,12 +79,15 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
     if existed:
         if mark.exists():
             raise _Damaged(mark.read_text(encoding="utf-8", errors="replace") or "found damaged while in use")
+        verdict, reason = seal.judge(path)  # before a connection makes a log
         _look(path)
+        if verdict is seal.Verdict.CHANGED:
+            raise _Damaged(reason)
     else:
+        verdict = seal.Verdict.UNKNOWN
         mark.unlink(missing_ok=True)
         for suffix in _SUFFIXES[1:]:  # a log without its index would be replayed into the new one
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-    unclean = existed and _size(path.with_name(path.name + "-wal")) > 0
     for suffix in _SUFFIXES:  # SQLite gives a log that it makes the rights that the index has by then
         _make_private(path.with_name(path.name + suffix), create=not suffix)
     try:
@@ -93,13 +96,22 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
         raise _Damaged(str(error)) from error
     try:
         if existed:
-            _check(connection, everything=unclean)
+            _check(connection, everything=verdict is not seal.Verdict.WHOLE)
+        one(connection, "SELECT count(*) FROM sqlite_schema")  # from here on the log is there
+        seal.opened(path)
         found = schema.migrate(connection)
+        schema.settle(connection, str(os.stat(path).st_ino), anew=verdict is seal.Verdict.CUT_OFF)
         if not schema.is_as_made(connection):
             raise _Damaged("its tables are not the ones it was made with")
     except _DAMAGE as error:
         connection.close()
         raise _Damaged(str(error)) from error
+    except OSError as error:
+        connection.close()
+        raise StoreError(
+            f"cannot write beside {path} ({error.strerror or error}): make room, or name another directory "
+            "with --state-dir"
+        ) from error
     except BaseException:
         connection.close()
         raise

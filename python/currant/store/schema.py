@@ -120,6 +120,25 @@ def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATION
     return found
 
 
+def settle(connection: apsw.Connection, place: str, *, anew: bool) -> None:
+    """Have the index know which file it is. A copy, or one put back from a copy, is another index from here
+    on: a clock of the one would say something else in the other. So is one that may have lost commits
+    (`anew`): their numbers are given out again. Raises apsw.Error."""
+    known = connection.execute("SELECT value FROM meta WHERE key = 'place'").get
+    if known == place and not anew:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('place', ?)", (place,))
+        if anew or known is not None:
+            connection.execute("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'uuid'")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
 def is_as_made(connection: apsw.Connection) -> bool:
     """Whether the tables are those that the migrations make; a damaged schema may well parse."""
     fresh = apsw.Connection(":memory:")

@@ -12,7 +12,7 @@ from currant.clock import Clock
 from currant.errors import ClosedError, StoreDamagedError, StoreLostError
 from currant.model import CommitInfo, Item, Opened, ResultKey
 from currant.store import commit as commits
-from currant.store import maintenance
+from currant.store import maintenance, seal
 from currant.store.connection import ReaderPool, is_damage, one, translate
 from currant.store.inplace import InPlace
 from currant.store.opening import INDEX_NAME, mark_damaged, open_index
@@ -219,10 +219,15 @@ class Store:
         """Close every connection; reads in progress are interrupted. Idempotent."""
         if self._closed:
             return
+        lost = self.problem() is not None  # then what lies there is not ours to seal
         self._closed = True
         self._readers.close()
+        if not lost:
+            seal.closing(self.path)
         # The last connection out moves the log into the index and removes it.
         self._writer.close()
+        if not lost:
+            seal.closed(self.path)
 
     def __enter__(self) -> "Store":
         return self
