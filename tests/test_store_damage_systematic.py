@@ -238,7 +238,7 @@ def test_an_older_copy_put_back_does_not_take_the_clocks_of_what_it_replaced(tmp
 def test_only_a_machine_that_went_down_can_have_lost_what_a_clock_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a kill all that was told of is there. After a power cut the numbers of lost commits come again."""
+    """After a kill all that was told of is there; after a power cut numbers of lost commits come again."""
     state = tmp_path / "state"
     before = """
 import os, sys
