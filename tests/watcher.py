@@ -53,7 +53,8 @@ class Watcher:
         told = self.next()
         if told is None or not told.get("ready"):
             self.process.kill()
-            raise AssertionError(f"not ready: {told}, {self.process.communicate()[1].decode()}")
+            words = self.process.communicate()[1].decode()
+            raise AssertionError(f"not ready: {told}, status {self.process.returncode}, {words}")
         return self
 
     def freeze(self) -> None:

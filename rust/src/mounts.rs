@@ -31,6 +31,8 @@ pub const VIRTUAL: &[&str] = &[
 pub struct Mount {
     /// Its device, as `major:minor`: tells it from another one that takes its place.
     pub device: Vec<u8>,
+    /// Which of its directories is mounted: `/`, unless it is a bind mount.
+    pub top: Vec<u8>,
     /// Where it is mounted, absolute.
     pub point: PathBuf,
     /// Its type, as in `ext4` or `fuse.sshfs`.
@@ -43,10 +45,11 @@ pub fn parse(text: &[u8]) -> Vec<Mount> {
     let line = |line: &[u8]| {
         let mut fields = line.split(|&byte| byte == b' ');
         let device = fields.nth(2)?.to_vec();
-        let point = fields.nth(1)?;
+        let top = fields.next()?.to_vec();
+        let point = fields.next()?;
         let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
         let kind = String::from_utf8_lossy(kind).into_owned();
-        Some(Mount { device, point: PathBuf::from(names::to_os(&unescape(point))), kind })
+        Some(Mount { device, top, point: PathBuf::from(names::to_os(&unescape(point))), kind })
     };
     text.split(|&byte| byte == b'\n').filter_map(line).collect()
 }
@@ -120,13 +123,15 @@ impl Mounts {
         Vec::new()
     }
 
-    /// Whether something was mounted or unmounted at or below the root since the last call.
-    pub fn changed(&mut self) -> bool {
+    /// Whether something was mounted or unmounted at or below the root since the last call. One file system may
+    /// have taken the place of another that looks the same, even that of itself: with `suspicious`, any change
+    /// on this machine counts as one of those below the root.
+    pub fn changed(&mut self, suspicious: bool) -> bool {
         if !self.is_marked() {
             return false;
         }
         let now = self.read();
-        let changed = now != self.here;
+        let changed = now != self.here || (suspicious && now.len() > 1);
         self.here = now;
         changed
     }
@@ -221,6 +226,14 @@ mod tests {
         assert_eq!(home.here.len(), 1);
         assert!(!home.is_remote(Path::new("/srv/tree/a")));
         assert_eq!(mounts("/proc/1", &[]).root_kind(), "proc");
+    }
+
+    #[test]
+    fn one_directory_bound_in_place_of_another_is_another_mount() {
+        let bound =
+            |top: &str| parse(format!("40 22 8:1 {top} /r/m rw - ext4 /dev/sda1 rw").as_bytes());
+        assert_eq!(bound("/one"), bound("/one"));
+        assert_ne!(bound("/one"), bound("/two"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Core {
                 let recursive = recursive || info.listed && !info.rules.same_rules(&listing.rules);
                 info.rules = listing.rules;
                 info.listed = true;
-                self.denied.remove(&dir);
+                self.unlocked |= self.denied.remove(&dir) && self.has_recursive_watch();
                 self.problems.remove(&path);
                 for error in &listing.rule_errors {
                     self.problems.insert(path.clone(), error.to_string());

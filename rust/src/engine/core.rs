@@ -163,6 +163,8 @@ pub struct Core {
     pub(super) denied: HashSet<NodeId>,
     /// Directories that may change without a notification; listed at the poll interval, watched or not.
     pub(super) remote: HashSet<NodeId>,
+    /// A directory can be read by now that one recursive watch passed over.
+    pub(super) unlocked: bool,
     pub(super) problems: BTreeMap<Vec<u8>, String>,
     pub(super) dirty: HashMap<NodeId, Dirty>,
     pub(super) dirty_dirs: HashSet<NodeId>,
@@ -221,6 +223,7 @@ impl Core {
             unwatched: HashSet::new(),
             denied: HashSet::new(),
             remote: HashSet::new(),
+            unlocked: false,
             problems: BTreeMap::new(),
             dirty: HashMap::new(),
             dirty_dirs: HashSet::new(),
@@ -284,10 +287,14 @@ impl Core {
 
     /// A source with one recursive watch does not find directories again that changed without a word.
     pub(super) fn renew_recursive_watch(&mut self, platform: &mut impl Platform) {
-        let recursive = !self.settings.per_directory && !self.settings.poll_root;
-        if recursive && self.settings.live {
+        if self.has_recursive_watch() {
             self.renew_source("other directories are there now", platform);
         }
+    }
+
+    /// The source found by itself what there is to watch.
+    pub(super) fn has_recursive_watch(&self) -> bool {
+        self.settings.live && !self.settings.per_directory && !self.settings.poll_root
     }
 
     /// Open the source anew. What was missed meanwhile is for the caller to scan for.
@@ -370,6 +377,11 @@ impl Core {
             if current {
                 self.mark(retry.node, now, Cause::Retry, true);
             }
+        }
+        if std::mem::take(&mut self.unlocked) {
+            self.renew_recursive_watch(platform);
+            self.rescans += 1;
+            self.request_root_scan(now);
         }
         if now >= self.next_heartbeat && self.settings.live {
             self.next_heartbeat = now + HEARTBEAT;

@@ -237,7 +237,9 @@ impl Platform for Machine {
     }
 
     fn mounts_changed(&mut self) -> bool {
-        self.mounts.changed()
+        // Our own inotify reader is told of each watch that ended with its file system; notify does not say.
+        let suspicious = self.reach() == Reach::Root;
+        self.mounts.changed(suspicious)
     }
 
     fn is_remote(&mut self, dir: &[u8]) -> bool {

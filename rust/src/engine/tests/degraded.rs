@@ -38,6 +38,26 @@ fn a_directory_denied_from_the_start_leaves_its_siblings_alone() {
 }
 
 #[test]
+fn a_source_of_the_whole_root_begins_anew_when_a_directory_can_be_read_at_last() {
+    let whole = Settings { per_directory: false, ..settings() };
+    let mut disk = super::disk::Disk::new();
+    disk.mkdirs("d/s");
+    disk.write("d/s/f");
+    disk.deny("d", true);
+    let mut world = World::start(disk, whole);
+    world.settle();
+    assert_eq!((world.core.status().denied, world.core.status().watches), (1, 0));
+    world.disk().deny("d", false);
+    world.sync();
+    // It is another source now, which passed over nothing: this one wants a watch on each directory.
+    assert_eq!((world.core.status().denied, world.core.status().watches), (0, 3));
+    world.check();
+    world.disk().write("d/s/f");
+    world.sync();
+    world.check();
+}
+
+#[test]
 fn beyond_the_watch_limit_directories_are_polled_until_there_is_room() {
     let mut world = World::with(&["k"]);
     world.disk().watch_limit = 1;
