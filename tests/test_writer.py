@@ -132,6 +132,18 @@ def test_a_renamed_file_does_not_wait_for_its_own_old_name(tmp_path: Path) -> No
     assert bench.outcomes() == ["done"]
 
 
+@pytest.mark.parametrize("hours", [-9_000, 9_000])
+def test_a_step_of_the_wall_clock_moves_no_deadline(tmp_path: Path, hours: int) -> None:
+    bench = Bench(tmp_path, 2)
+    bench.submit(0)
+    bench.clock.set_wall(bench.clock.now() + hours * 3_600)
+    assert bench.writer.turn()
+    assert bench.outcomes() == []
+    bench.clock.advance(GROUP_SECONDS)
+    bench.writer.turn()
+    assert bench.outcomes() == ["done"]
+
+
 def test_a_full_group_is_committed_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 3)
     bench.writer.submit(bench.submission(0, cost=GROUP_BYTES))

@@ -9,6 +9,7 @@ from pathlib import Path
 from catalogue.kit import Live, watching
 from catalogue.namespaces import inside, limited
 from conftest import GitRepo
+from watcher import Watcher
 
 POLLED = "cannot be watched"
 _QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
@@ -203,3 +204,31 @@ def test_the_limit_of_the_configuration_counts_like_the_kernels(git_repo: GitRep
         git_repo.path("d4").rename(git_repo.path("d5/s/d4"))
         live.settle()
         assert live.kernel_watches() == live.engine()["watches"] <= 4
+
+
+def test_without_an_instance_everything_is_polled_and_said(git_repo: GitRepo) -> None:
+    git_repo.write({f"d{n}/f": str(n) for n in range(5)})
+    with watching(git_repo, "auto", prefix=limited(1_000, 0)) as live:
+        live.degraded = ("polled",)
+        live.settle()
+        engine = live.engine()
+        assert (engine["source"], engine["watches"], live.kernel_watches()) == ("poll", 0, 0)
+        [entry] = live.status()["degraded"]
+        assert "max_user_instances" in entry["what"] + entry["fix"]
+        git_repo.write({"d1/g": "1"})
+        git_repo.path("d2").rename(git_repo.path("d3/d2"))
+        live.settle()
+        since = live.sync()
+        git_repo.write({"d4/by_itself": "2"})
+        with live.index.follow(since) as news:
+            assert next(news).path == "d4/by_itself"
+        live.settle()
+
+
+def test_inotify_that_was_demanded_and_cannot_be_had_is_refused_in_one_line(git_repo: GitRepo) -> None:
+    watcher = Watcher(git_repo.root, "monitor.source=inotify", prefix=limited(1_000, 0))
+    with watcher:
+        words = watcher.process.communicate()[1].decode()
+        assert watcher.process.returncode == 2
+        assert "max_user_instances" in words
+        assert len(words.splitlines()) == 1

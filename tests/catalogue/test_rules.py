@@ -254,6 +254,37 @@ def test_what_git_does_in_its_own_directory_is_no_change(live: Live) -> None:
     assert len(live.below(place)) == 20
 
 
+def test_what_git_leaves_half_done_is_read_when_git_is_done(git_repo: GitRepo) -> None:
+    names = [f"d{n % 7}/{n}.py" for n in range(100)]
+    git_repo.write(dict.fromkeys(names, ""))
+    with watching(git_repo) as live:
+        live.settle()
+        before = live.extractor_calls()
+        lock = git_repo.path(".git/index.lock")
+        lock.touch()
+        git_repo.write({name: f"def half{n}(): pass\n" for n, name in enumerate(names)})
+        while not ((engine := live.engine())["vcs_busy"] and engine["pending"] == len(names)):
+            pass  # each look is a question to the watcher
+        git_repo.write({name: f"def whole{n}(): pass\n" for n, name in enumerate(names)})
+        lock.unlink()
+        live.settle()
+        assert live.extractor_calls() == before + len(names)
+        assert not live.engine()["vcs_busy"]
+
+
+def test_a_sync_does_not_wait_for_git(live: Live) -> None:
+    place = live.place("locked")
+    lock = live.root / ".git/index.lock"
+    lock.touch()
+    try:
+        for number in range(5):
+            place.write({"f.py": f"def locked{number}(): pass\n"})
+            live.sync()
+            assert live.index.find(f"locked{number}", exact=True, sync_ms=-1)
+    finally:
+        lock.unlink()
+
+
 def test_branches_switched_under_load_leave_what_git_says(live: Live) -> None:
     """Thousands of passing states: rules, kinds and directories change with each branch."""
     place = live.place("branches")

@@ -78,6 +78,21 @@ fn a_file_gone_before_it_was_read_has_no_row() {
 }
 
 #[test]
+fn a_name_that_outlives_the_word_of_its_removal_has_no_row() {
+    for gone in ["f", "d"] {
+        let mut world = World::with(&["f", "d/g", "k"]);
+        // Some kernels tell of a removal before the name is gone.
+        let stat = world.disk().lstat(gone).unwrap();
+        world.disk().remove("d/g");
+        world.disk().remove(gone);
+        world.machine.lingering = Some((gone.into(), stat));
+        world.sync();
+        assert!(world.machine.lingering.is_none(), "it was looked at");
+        world.check();
+    }
+}
+
+#[test]
 fn failures_come_back_after_their_time_and_count() {
     let mut world = World::with(&["f"]);
     world.disk().write("f");

@@ -50,6 +50,8 @@ pub struct Machine {
     pub remote: Option<String>,
     /// Git is at work.
     pub vcs: bool,
+    /// A name that is seen once more although it is gone.
+    pub lingering: Option<(String, Stat)>,
     /// Real files exist here for as long as a rule file is being read: the rules open them themselves.
     shadow: tempfile::TempDir,
     patterns: Vec<String>,
@@ -72,6 +74,7 @@ impl Machine {
             mounted: false,
             remote: None,
             vcs: false,
+            lingering: None,
             shadow: tempfile::tempdir().unwrap(),
             patterns: Vec::new(),
         }
@@ -228,7 +231,11 @@ impl Platform for Machine {
     }
 
     fn lstat(&mut self, path: &[u8]) -> Result<Stat, ListError> {
-        self.disk.lstat(&text(path))
+        let path = text(path);
+        match self.lingering.take_if(|(name, _)| *name == path) {
+            Some((_, stat)) => Ok(stat),
+            None => self.disk.lstat(&path),
+        }
     }
 
     fn signature(&mut self, path: &Path) -> Option<(i64, u64, u64)> {
