@@ -388,6 +388,7 @@ impl Core {
             self.check_root(platform);
             self.check_externals(now, platform);
             self.check_mounts(now, platform);
+            self.note_vcs_end(platform);
             if self.settings.poll_root && now >= self.next_source {
                 self.try_better_source(now, platform);
             }

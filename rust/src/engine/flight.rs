@@ -217,11 +217,19 @@ impl Core {
         true
     }
 
+    /// Git may have ended while nothing was due: what it does next is held back for its own time.
+    pub(super) fn note_vcs_end(&mut self, platform: &mut impl Platform) {
+        if self.vcs_since.is_some() && !platform.vcs_busy() {
+            self.vcs_since = None;
+        }
+    }
+
     /// While git works on the tree, what it leaves half done is not read: held back up to a limit, unless
     /// somebody waits for it.
     fn waits_for_vcs(&mut self, now: Now, platform: &mut impl Platform) -> bool {
         let awaited = !self.syncs.is_empty() || !self.path_syncs.is_empty();
         if !self.settings.live || !self.first_scan_done || awaited {
+            self.note_vcs_end(platform);
             return false;
         }
         if self.vcs_since.is_some() && now < self.vcs_look {

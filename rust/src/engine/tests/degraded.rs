@@ -225,6 +225,27 @@ fn a_lock_that_git_left_behind_holds_nothing_up_for_ever() {
 }
 
 #[test]
+fn git_is_waited_for_again_after_a_sync_did_not() {
+    let mut world = World::with(&["f"]);
+    for synced in [true, false] {
+        world.machine.vcs = true;
+        world.disk().write("f");
+        world.events();
+        world.now += Duration::from_millis(1500);
+        world.turn();
+        assert!(world.said.is_empty() && world.core.status().vcs_busy);
+        if synced {
+            world.sync();
+        }
+        world.machine.vcs = false;
+        world.pass(Duration::from_secs(10));
+        assert!(!world.core.status().vcs_busy);
+        world.check();
+        world.said.clear();
+    }
+}
+
+#[test]
 fn a_sync_does_not_wait_for_git() {
     let mut world = World::with(&["f"]);
     world.machine.vcs = true;
