@@ -16,6 +16,7 @@ from conftest import Tree
 from currant import doctor
 from currant.cli import run
 from currant.errors import RootMissingError, UsageError
+from currant.model import Failure
 from watcher import Watcher
 
 QUICK = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
@@ -85,13 +86,15 @@ def test_a_watch_limit_is_in_every_answer(tree: Tree) -> None:
         assert (index.last.fresh, index.last.degraded) == (True, ["unwatched"])
 
 
-def test_a_file_that_failed_is_in_every_answer(tree: Tree) -> None:
-    tree.write({"a.py": "def here(): pass\n"})
+def test_a_file_that_failed_and_a_worker_that_died_are_in_every_answer(tree: Tree) -> None:
+    tree.write({"a.py": "def here(): pass\n", "b.py": ""})
     with currant.open(tree.root, flags=QUICK) as index:
         index.sync()
         service: Any = index.service
+        service.store.commit([Failure(b"a.py", None, "it cannot be read", 1, None, "test")], 1.0)
+        assert (index.files(), index.last.degraded) == (["a.py", "b.py"], ["failed_files"])
         service.status_reporter.count_worker_death()
-        assert (index.files(), index.last.degraded) == (["a.py"], ["workers_died"])
+        assert (index.files(), index.last.degraded) == (["a.py", "b.py"], ["failed_files", "workers_died"])
 
 
 NO_INSTANCE = """

@@ -41,9 +41,12 @@ ALLOWED: dict[str, set[str]] = {
     "report": set(),
     "verify": {"query", "_core"},
     "audit": {"query", "changes", "verify", "_core"},
+    "parts": {
+        *("store", "query", "extract", "changes", "status", "reading", "processing", "audit", "_core"),
+    },
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "reading", "processing", "workers", "lock", "report", "recovery", "audit", "_core"),
+        *("writer", "workers", "lock", "report", "recovery", "audit", "parts"),
     },
     "component": {"service"},
     "ipc": {"service", "query", "owner"},

@@ -12,15 +12,14 @@ in use is made anew by both in turn, without giving up the lock.
 import contextlib
 import logging
 import os
-import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from currant import failpoint, report, statedir
-from currant.audit import Auditor, Ledger, Run, Sample, walker
+from currant import failpoint, parts, report, statedir
+from currant.audit import Auditor, Ledger, Run
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
@@ -33,16 +32,14 @@ from currant.errors import (
     StoreLostError,
     UsageError,
 )
-from currant.extract import Registry, default_registry
+from currant.extract import Registry
 from currant.lock import RootLock
 from currant.model import ChangeType, CommitInfo, FileChange, Progress, SyncResult
-from currant.processing import CONTENT_BYTES, Processor, UnderWay
 from currant.query import Query
-from currant.reading import ByteBudget, Reader
 from currant.recovery import Guard
 from currant.status import StatusReporter
 from currant.store import Store
-from currant.workers import WorkerThreadPool
+from currant.workers import SchedulerController, WorkerThreadPool
 from currant.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -55,51 +52,8 @@ _STOP_SECONDS: Final = 10.0
 """How long a worker may take over the file in hand before it is left behind (a read that hangs)."""
 
 
-EngineFactory = Callable[..., EngineLike]
-"""`currant._core.Engine`, or a double that takes the same arguments."""
-
-
 _NO_COUNTS: Final[dict[str, Any]] = {"files": 0, "failed": 0, "results": 0, "symbols": 0, "by_language": {}}
 """Of an index that is being made anew."""
-
-
-class SchedulerController:
-    """Starts and stops the workers and the writer together."""
-
-    def __init__(
-        self,
-        change_queue: ChangeDetectionQueue,
-        worker_pool: WorkerThreadPool,
-        writer: Writer,
-        status_reporter: StatusReporter,
-    ) -> None:
-        self.change_queue = change_queue
-        self.worker_pool = worker_pool
-        self.writer = writer
-        self.status_reporter = status_reporter
-        self._running = False
-
-    def start(self) -> None:
-        """Idempotent while running; a stopped controller cannot be started again."""
-        if not self._running:
-            self._running = True
-            self.writer.start()
-            self.worker_pool.start()
-
-    def stop(self, timeout: float | None = None) -> bool:
-        """Let the workers finish the file in hand and the writer commit it. False if something hung."""
-        if not self._running:
-            return True
-        self._running = False
-        if self.writer.degraded() is not None:
-            # Workers that wait for room behind commits that fail would wait in vain.
-            self.writer.request_stop()
-        ended = self.worker_pool.stop(timeout)
-        return self.writer.stop(timeout) and ended
-
-    def is_running(self) -> bool:
-        """True between `start` and `stop`, unless the engine has failed."""
-        return self._running and self.worker_pool.engine_error is None
 
 
 class Service:
@@ -115,7 +69,7 @@ class Service:
         *,
         live: bool = True,
         clock: Clock | None = None,
-        engine_factory: EngineFactory | None = None,
+        engine_factory: parts.EngineFactory | None = None,
         registry: Registry | None = None,
     ) -> None:
         # Resolved once: the engine, the reader and the socket must mean the same directory for ever.
@@ -222,12 +176,11 @@ class Service:
         """All parts, the lock being held. `discard` says what is wrong with the index that may be there."""
         if self.settings.scheduler.enabled:
             # The disk is read while this thread reads the index; nothing is handed out before both are known.
-            self._engine = self._make_engine()
+            self._engine = parts.engine(
+                self.root, self.state_dir, self.settings, live=self.live, factory=self._engine_factory
+            )
             self._engine.start(rows_later=True)
-        extract = self.settings.extract
-        registry = self._registry or default_registry(
-            extract.max_file_mb, secrets=extract.secrets, secret_patterns=extract.secret_patterns
-        )
+        registry = self._registry or parts.registry(self.settings.extract)
         store, rows = self._open_store(registry, discard)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
@@ -245,7 +198,7 @@ class Service:
         pool = WorkerThreadPool(
             queue,
             writer,
-            self._processor_factory(store, registry),
+            parts.processors(self.root, store, registry, status=self.status_reporter, clock=self._clock),
             workers=self.settings.scheduler.worker_threads,
             batch_size=self.settings.scheduler.batch_size,
             status=self.status_reporter,
@@ -253,31 +206,18 @@ class Service:
         )
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
         controller.start()
-        self._auditor = self._make_auditor(engine, self._query, self._ledger)
-        if self.live:
-            self._auditor.start()
-
-    def _make_auditor(self, engine: EngineLike, query: Query, ledger: Ledger) -> Auditor:
-        monitor, root = self.settings.monitor, str(self.root)
-        walk = walker(
-            root,
-            state_dir=str(self.state_dir),
-            ignore_patterns=monitor.ignore_patterns,
-            nested_repositories=monitor.nested_repositories,
-        )
-        return Auditor(
-            root,
-            query,
-            engine,
-            ledger,
-            state_dir=str(self.state_dir),
-            walk=walk,
+        self._auditor = parts.auditor(
+            self.root,
+            self.state_dir,
+            self.settings.monitor,
+            query=self._query,
+            engine=engine,
+            ledger=self._ledger,
             clock=self._clock,
-            source=random.Random(),
-            sample=Sample(monitor.audit_files, monitor.audit_files // 10, monitor.audit_files // 10),
-            interval=monitor.audit_interval_s,
             live=self.live,
         )
+        if self.live:
+            self._auditor.start()
 
     def _open_store(
         self, registry: Registry, discard: str | None
@@ -286,75 +226,11 @@ class Service:
         damaged is set aside by opening once more."""
         store = self._store = Store.open(self.state_dir, clock=self._clock, discard=discard)
         try:
-            return store, self._rows(store, registry)
+            return store, parts.rows(store, registry)
         except StoreDamagedError:
             store.close()
         store = self._store = Store.open(self.state_dir, clock=self._clock)
-        return store, self._rows(store, registry)
-
-    def _make_engine(self) -> EngineLike:
-        factory = self._engine_factory
-        if factory is None:
-            from currant import _core
-
-            factory = _core.Engine
-        try:
-            return self._engine_of(factory)
-        except ValueError as error:  # a source that this build or this system does not have
-            raise UsageError(str(error)) from error
-
-    def _engine_of(self, factory: Callable[..., EngineLike]) -> EngineLike:
-        monitor = self.settings.monitor
-        return factory(
-            str(self.root),
-            state_dir=str(self.state_dir),
-            quiet_ms=monitor.debounce_ms,
-            max_delay_ms=monitor.max_delay_ms,
-            ignore_patterns=monitor.ignore_patterns,
-            source=monitor.source,
-            poll_interval_ms=monitor.poll_interval_ms,
-            max_queue=self.settings.scheduler.max_queue_size,
-            nested_repositories=monitor.nested_repositories,
-            max_watches=monitor.max_watches,
-            live=self.live,
-            poll_file_systems=monitor.poll_file_systems,
-        )
-
-    def _rows(self, store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
-        """What the engine compares the disk with: the rows of the index.
-
-        A row whose result comes from an extractor, version or configuration that is not in use any more
-        gets a change time that no file has, so that the first scan finds it different and it is read again.
-        So does one whose name makes it a secret now and whose result is not that of a secret.
-        """
-        rows = store.tree_rows()
-        outdated = store.out_of_date(registry.identities())
-        # Failed rows (attempts > 0) have no result.
-        secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
-        if secrets:
-            outdated |= secrets - store.paths_of(registry.hidden_identity)
-        if not outdated:
-            return rows
-        log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))
-        return [(*row[:3], -1, *row[4:]) if row[0] in outdated else row for row in rows]
-
-    def _processor_factory(self, store: Store, registry: Registry) -> Callable[[], Processor]:
-        under_way = UnderWay()
-        budget = ByteBudget(CONTENT_BYTES)
-
-        def make() -> Processor:
-            return Processor(
-                Reader(str(self.root), limit=registry.limit, clock=self._clock),
-                registry,
-                store.find_result,
-                under_way=under_way,
-                budget=budget,
-                status=self.status_reporter,
-                clock=self._clock,
-                source=random.Random(),
-            )
-
-        return make
+        return store, parts.rows(store, registry)
 
     def stop(self) -> None:
         """Finish what is in hand, commit, close everything. Idempotent, from any thread; in a forked child

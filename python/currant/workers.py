@@ -1,7 +1,7 @@
 """The threads between the engine and the writer.
 
-Owns: taking changes, the replacement of a worker that died, stopping. Does not own: what a change leads to
-(`processing`), committing (`writer`).
+Owns: taking changes, the replacement of a worker that died, stopping, with the writer. Does not own: what a
+change leads to (`processing`), committing (`writer`).
 
 Order is the engine's: it hands out no path twice at a time, and a change that speaks of a whole subtree only
 when nothing else is out, so files may overtake each other here.
@@ -18,7 +18,7 @@ from currant.clock import Clock
 from currant.model import FileChange
 from currant.processing import Processor, failure
 from currant.status import StatusReporter
-from currant.writer import Submission, WriterStopped
+from currant.writer import Submission, Writer, WriterStopped
 
 log = logging.getLogger(__name__)
 
@@ -259,3 +259,42 @@ class WorkerThreadPool:
                 log.exception("no thread for worker %d, the dying one goes on", worker.worker_id)
         worker._current, worker._left = None, ()
         worker.run()
+
+
+class SchedulerController:
+    """Starts and stops the workers and the writer together."""
+
+    def __init__(
+        self,
+        change_queue: ChangeDetectionQueue,
+        worker_pool: WorkerThreadPool,
+        writer: Writer,
+        status_reporter: StatusReporter,
+    ) -> None:
+        self.change_queue = change_queue
+        self.worker_pool = worker_pool
+        self.writer = writer
+        self.status_reporter = status_reporter
+        self._running = False
+
+    def start(self) -> None:
+        """Idempotent while running; a stopped controller cannot be started again."""
+        if not self._running:
+            self._running = True
+            self.writer.start()
+            self.worker_pool.start()
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Let the workers finish the file in hand and the writer commit it. False if something hung."""
+        if not self._running:
+            return True
+        self._running = False
+        if self.writer.degraded() is not None:
+            # Workers that wait for room behind commits that fail would wait in vain.
+            self.writer.request_stop()
+        ended = self.worker_pool.stop(timeout)
+        return self.writer.stop(timeout) and ended
+
+    def is_running(self) -> bool:
+        """True between `start` and `stop`, unless the engine has failed."""
+        return self._running and self.worker_pool.engine_error is None

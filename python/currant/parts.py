@@ -1,0 +1,137 @@
+"""How each part of a service is made from its root and its settings.
+
+Owns: which setting goes where, and which rows of an index are to be read again at a start. Does not own: the
+order of starting and stopping, or any part's behaviour.
+"""
+
+import logging
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from currant.audit import Auditor, Ledger, Sample, walker
+from currant.changes import EngineLike
+from currant.clock import Clock
+from currant.config import ExtractSettings, MonitorSettings, Settings
+from currant.errors import UsageError
+from currant.extract import Registry, default_registry
+from currant.processing import CONTENT_BYTES, Processor, UnderWay
+from currant.query import Query
+from currant.reading import ByteBudget, Reader
+from currant.status import StatusReporter
+from currant.store import Store
+
+log = logging.getLogger(__name__)
+
+EngineFactory = Callable[..., EngineLike]
+"""`currant._core.Engine`, or a double that takes the same arguments."""
+
+
+def registry(settings: ExtractSettings) -> Registry:
+    """The extractors in use."""
+    return default_registry(
+        settings.max_file_mb, secrets=settings.secrets, secret_patterns=settings.secret_patterns
+    )
+
+
+def engine(
+    root: Path, state_dir: Path, settings: Settings, *, live: bool, factory: EngineFactory | None = None
+) -> EngineLike:
+    """The core, not started yet. Raises UsageError for a source that this build or this system has not."""
+    monitor = settings.monitor
+    if factory is None:
+        from currant import _core
+
+        factory = _core.Engine
+    try:
+        return factory(
+            str(root),
+            state_dir=str(state_dir),
+            quiet_ms=monitor.debounce_ms,
+            max_delay_ms=monitor.max_delay_ms,
+            ignore_patterns=monitor.ignore_patterns,
+            source=monitor.source,
+            poll_interval_ms=monitor.poll_interval_ms,
+            max_queue=settings.scheduler.max_queue_size,
+            nested_repositories=monitor.nested_repositories,
+            max_watches=monitor.max_watches,
+            live=live,
+            poll_file_systems=monitor.poll_file_systems,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
+    """What the engine compares the disk with: the rows of the index.
+
+    A row whose result comes from an extractor, version or configuration that is not in use any more
+    gets a change time that no file has, so that the first scan finds it different and it is read again.
+    So does one whose name makes it a secret now and whose result is not that of a secret.
+    """
+    rows = store.tree_rows()
+    outdated = store.out_of_date(registry.identities())
+    # Failed rows (attempts > 0) have no result.
+    secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
+    if secrets:
+        outdated |= secrets - store.paths_of(registry.hidden_identity)
+    if not outdated:
+        return rows
+    log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))
+    return [(*row[:3], -1, *row[4:]) if row[0] in outdated else row for row in rows]
+
+
+def processors(
+    root: Path, store: Store, registry: Registry, *, status: StatusReporter, clock: Clock
+) -> Callable[[], Processor]:
+    """Makes one processor for each worker; what they share is made once."""
+    under_way = UnderWay()
+    budget = ByteBudget(CONTENT_BYTES)
+
+    def make() -> Processor:
+        return Processor(
+            Reader(str(root), limit=registry.limit, clock=clock),
+            registry,
+            store.find_result,
+            under_way=under_way,
+            budget=budget,
+            status=status,
+            clock=clock,
+            source=random.Random(),
+        )
+
+    return make
+
+
+def auditor(
+    root: Path,
+    state_dir: Path,
+    monitor: MonitorSettings,
+    *,
+    query: Query,
+    engine: EngineLike,
+    ledger: Ledger,
+    clock: Clock,
+    live: bool,
+) -> Auditor:
+    """The background audit, not started yet."""
+    walk = walker(
+        str(root),
+        state_dir=str(state_dir),
+        ignore_patterns=monitor.ignore_patterns,
+        nested_repositories=monitor.nested_repositories,
+    )
+    return Auditor(
+        str(root),
+        query,
+        engine,
+        ledger,
+        state_dir=str(state_dir),
+        walk=walk,
+        clock=clock,
+        source=random.Random(),
+        sample=Sample(monitor.audit_files, monitor.audit_files // 10, monitor.audit_files // 10),
+        interval=monitor.audit_interval_s,
+        live=live,
+    )
