@@ -34,7 +34,11 @@ impl Core {
                     self.look(&path, subtree, now, platform);
                 }
             }
-            Item::Overflow => self.overflow(now),
+            Item::Overflow => {
+                // What tells of a new directory may be among what was lost.
+                self.renew_recursive_watch(platform);
+                self.overflow(now);
+            }
             Item::Barrier(token) => self.last_barrier = self.last_barrier.max(token),
             Item::Failed(_) => {}
         }

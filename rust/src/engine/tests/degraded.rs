@@ -277,21 +277,23 @@ fn a_problem_goes_where_its_directory_goes_and_ends_with_it() {
 
 #[test]
 fn one_recursive_watch_is_set_anew_when_directories_changed_without_a_word() {
-    for replaced in [true, false] {
+    for what in ["replaced", "mounted", "lost"] {
         let recursive = Settings { per_directory: false, ..settings() };
         let mut world = World::with_settings(&["a/f"], recursive);
         assert_eq!(world.core.status().watches, 0);
-        if replaced {
-            world.disk().rename("/root", "/elsewhere");
-            world.disk().mkdir("/root");
-            world.disk().mkdirs("b");
-        } else {
-            world.machine.mounted = true;
+        match what {
+            "replaced" => {
+                world.disk().rename("/root", "/elsewhere");
+                world.disk().mkdir("/root");
+                world.disk().mkdirs("a");
+            }
+            "mounted" => world.machine.mounted = true,
+            _ => world.disk().queue.push_back(crate::source::Item::Overflow),
         }
         world.sync();
         // The source of these tests watches directories one by one when it is opened again.
-        assert_eq!(world.core.status().watches, 2);
-        world.disk().write(if replaced { "b/f" } else { "a/f" });
+        assert_eq!(world.core.status().watches, 2, "{what}");
+        world.disk().write("a/f");
         world.sync();
         world.check();
     }
