@@ -240,6 +240,7 @@ impl Tree {
 
     /// Put a detached subtree back, elsewhere or under another name. O(1) in the subtree's size.
     pub fn attach(&mut self, id: NodeId, parent: NodeId, name: &[u8]) -> bool {
+        self.compact_names();
         let Some(name_ref) = self.names.store(name) else { return false };
         let old = Self::name_ref(self.node(id));
         self.names.give_back(old);
