@@ -146,7 +146,10 @@ class Store:
         found = self._files.foreign()
         if found is None or self._turns != turns or self._closed:
             return None  # a write of ours may have begun meanwhile
-        changes = self._writer.total_changes()
+        try:
+            changes = self._writer.total_changes()
+        except apsw.ThreadingViolationError:
+            return None  # in use: a write of ours
         if changes != self._own_changes:
             self._own_changes = changes  # ours after all
             self._files.note()
