@@ -16,7 +16,7 @@ from currant.clock import Clock
 from currant.config import ExtractSettings, MonitorSettings, Settings
 from currant.errors import UsageError
 from currant.extract import Registry, default_registry
-from currant.processing import CONTENT_BYTES, Processor, UnderWay
+from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor, UnderWay
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
@@ -88,6 +88,7 @@ def processors(
     """Makes one processor for each worker; what they share is made once."""
     under_way = UnderWay()
     budget = ByteBudget(CONTENT_BYTES)
+    parsed = ByteBudget(PARSED_BYTES)
 
     def make() -> Processor:
         return Processor(
@@ -96,6 +97,7 @@ def processors(
             store.find_result,
             under_way=under_way,
             budget=budget,
+            parsed=parsed,
             status=status,
             clock=clock,
             source=random.Random(),

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 CONTENT_BYTES: Final = 64 << 20
 """Bytes of file content that all workers together hold."""
+PARSED_BYTES: Final = 8 << 20
+"""Bytes of content in all extractions under way: a syntax tree takes fifty times its source."""
 MAX_EXTRACTIONS: Final = 5
 """The same content gives the same result; after so many tries a refusal is final until the file changes."""
 
@@ -90,6 +92,7 @@ class Processor:
         *,
         under_way: UnderWay,
         budget: ByteBudget,
+        parsed: ByteBudget | None = None,
         status: StatusReporter,
         clock: Clock,
         source: random.Random,
@@ -99,6 +102,7 @@ class Processor:
         self._find_result = find_result
         self._under_way = under_way
         self._budget = budget
+        self._parsed = parsed or ByteBudget(PARSED_BYTES)
         self._status = status
         self._clock = clock
         self._random = source
@@ -171,8 +175,10 @@ class Processor:
                 submit(_submission(change, upsert))
                 return True
             self._status.count_extraction()
+            source = reading.content if reading.content is not None else reading.head
+            self._parsed.acquire(len(source))
             try:
-                extraction = choice.run(reading.content if reading.content is not None else reading.head)
+                extraction = choice.run(source)
             except ExtractionError as error:
                 submit(self._failure(change, str(error), reading.stat, before=before, final=True))
                 return True
@@ -182,6 +188,8 @@ class Processor:
                 reason = f"{choice.identity} broke: {type(error).__name__}: {error}"
                 submit(self._failure(change, reason, reading.stat, before=before, final=True))
                 return True
+            finally:
+                self._parsed.release(len(source))
             upsert = replace(upsert, record=extraction.record)
             submit(
                 _submission(
