@@ -4,7 +4,8 @@ use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, fstat, open, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, fstat, open, openat, statat};
+use rustix::io::Errno;
 
 use super::{Hint, Kind, Stat};
 
@@ -85,5 +86,24 @@ impl Dir {
 }
 
 pub fn lstat(path: &Path) -> std::io::Result<Stat> {
-    Ok(convert(&rustix::fs::lstat(path)?))
+    match rustix::fs::lstat(path) {
+        Ok(stat) => Ok(convert(&stat)),
+        Err(Errno::NAMETOOLONG) => lstat_in_steps(path),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// For an absolute path longer than the kernel takes at once: what is there is not gone for that, and must
+/// not be taken for it. A single name that is too long stays an error.
+fn lstat_in_steps(path: &Path) -> std::io::Result<Stat> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut here = open("/", flags, Mode::empty())?;
+    let mut names = path.strip_prefix("/").unwrap_or(path).iter().peekable();
+    while let Some(name) = names.next() {
+        if names.peek().is_none() {
+            return Ok(convert(&statat(&here, name, AtFlags::SYMLINK_NOFOLLOW)?));
+        }
+        here = openat(&here, name, flags, Mode::empty())?;
+    }
+    Ok(convert(&fstat(&here)?))
 }
