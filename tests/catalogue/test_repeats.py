@@ -57,6 +57,20 @@ def test_a_tree_of_a_thousand_directories_arrives_and_vanishes_whole(
         assert live.extractor_calls() == 80
 
 
+@pytest.mark.parametrize("source", ["inotify", "notify"])
+def test_what_is_made_while_events_are_lost_is_followed_afterwards(git_repo: GitRepo, source: str) -> None:
+    git_repo.write({"one": "1", "two": "2"})
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    with watching(git_repo, source) as live:
+        with live.frozen():
+            for number in range(limit + 100):  # by turns: equal neighbours would be merged
+                os.utime(git_repo.path("one" if number % 2 else "two"), ns=(number, number))
+            git_repo.write({"a/b/c/f": "not told"})
+        live.settle()
+        git_repo.write({"a/b/c/g": "told again", "a/b/d/h": "too"})
+        live.settle()
+
+
 @sources
 def test_trees_unpacked_under_the_watchers_eyes_are_complete_each_time(
     git_repo: GitRepo, tmp_path: Path, source: str
