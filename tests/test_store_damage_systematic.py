@@ -266,3 +266,23 @@ os._exit(9)
         later = store.clock()
     with opened(state) as store:
         assert store.clock() == later
+
+
+def test_an_index_that_was_only_read_is_not_read_through_to_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path)
+    line = (tmp_path / seal.SEAL_NAME).read_text()
+    sums: list[Path] = []
+    whole_sum = seal._checksum
+    monkeypatch.setattr(seal, "ALWAYS_BYTES", 0)
+    monkeypatch.setattr(seal, "_checksum", lambda path: sums.append(path) or whole_sum(path))
+    for _ in range(2):
+        with opened(tmp_path) as store:
+            assert query(store).files()
+    assert sums == []
+    assert (tmp_path / seal.SEAL_NAME).read_text() == line
+    with opened(tmp_path) as store:
+        store.commit([upsert(b"one more")], 5.0)
+    assert len(sums) == 1
+    assert (tmp_path / seal.SEAL_NAME).read_text() != line

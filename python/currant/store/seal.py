@@ -25,7 +25,7 @@ ALWAYS_BYTES: Final = 8 << 20
 AT_MOST_BYTES: Final = 256 << 20
 """Above this size no checksum is made: closing would take noticeably longer."""
 
-_LENGTH: Final = 120  # always the same, so that a full disk has room for it
+_LENGTH: Final = 160  # always the same, so that a full disk has room for it
 _FIRST: Final = "currant-seal-1"
 _OPEN: Final = "open"
 _CLOSING: Final = "closing"
@@ -46,11 +46,11 @@ def judge(path: Path) -> tuple[Verdict, str]:
     the same. Raises OSError."""
     words = _read(path)
     if os.path.exists(f"{path}-wal"):
-        cut_off = words[:1] == [_OPEN] and words[1:] != [boot_id()]
+        cut_off = words[:1] == [_OPEN] and words[1:2] != [boot_id()]
         return Verdict.CUT_OFF if cut_off else Verdict.OPEN, ""
     if words[:1] == [_OPEN]:
         return Verdict.CHANGED, "its log is gone, and with it what was committed last"
-    if len(words) != 4:
+    if len(words) != 4 or words[0] == _CLOSING:
         return Verdict.UNKNOWN, ""
     found = os.stat(path)
     inode, size, mtime, checksum = words
@@ -67,14 +67,17 @@ def judge(path: Path) -> tuple[Verdict, str]:
 
 
 def opened(path: Path) -> None:
-    """The log is there; from now on the file is not what its seal says. Raises OSError."""
-    _write(path, f"{_OPEN} {boot_id()}")
+    """The log is there; from now on the file need not be what its seal says. Raises OSError."""
+    words = _read(path)
+    # Kept, so that an index that was only read needs no new checksum.
+    before = " ".join(words) if len(words) == 4 else ""
+    _write(path, f"{_OPEN} {boot_id()} {before}")
 
 
 def closing(path: Path) -> None:
     """The last connection is about to be closed. Never raises: without a seal the next start looks closer."""
     try:
-        _write(path, _CLOSING, sync=True)
+        _write(path, " ".join([_CLOSING, *_read(path)[2:]]), sync=True)
     except OSError:
         with suppress(OSError):
             os.unlink(_name(path))
@@ -83,11 +86,16 @@ def closing(path: Path) -> None:
 def closed(path: Path) -> None:
     """The last connection was closed. Never raises."""
     with suppress(OSError):
-        if os.path.exists(f"{path}-wal") or _read(path) != [_CLOSING]:
+        words = _read(path)
+        if os.path.exists(f"{path}-wal") or words[:1] != [_CLOSING]:
             return  # somebody else has it open
-        before = os.stat(path)
-        checksum = _checksum(path) if before.st_size <= AT_MOST_BYTES else "-"
-        _write(path, f"{before.st_ino} {before.st_size} {before.st_mtime_ns} {checksum}")
+        found = os.stat(path)
+        now = [str(found.st_ino), str(found.st_size), str(found.st_mtime_ns)]
+        if words[1:4] == now and len(words) == 5:
+            checksum = words[4]
+        else:
+            checksum = _checksum(path) if found.st_size <= AT_MOST_BYTES else "-"
+        _write(path, " ".join([*now, checksum]))
 
 
 def boot_id() -> str:
