@@ -264,6 +264,69 @@ fn pathological_sources_come_back() {
     }
 }
 
+/// What no editor writes and every disk holds somewhere: depth that would overflow the stack of anything that
+/// recurses, one line of megabytes, a million lines, other encodings, texts that end in the middle of something.
+#[test]
+fn sources_of_any_shape_come_back_with_an_outline_or_a_reason() {
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let sample = "class A { int f() { return 1; } }\ndef f(): pass\n# a\nfunction g() { x; }\n";
+    let marked = [b"\xff\xfe", utf16(sample).as_slice()].concat();
+    let mut sources: Vec<Vec<u8>> = vec![
+        "(".repeat(100_000).into(),
+        "[".repeat(100_000).into(),
+        "{".repeat(100_000).into(),
+        vec![b'a'; 10 << 20],
+        vec![b'\n'; 1_000_000],
+        (0..=255).collect(),
+        utf16(sample),
+        marked,
+        sample.bytes().flat_map(|byte| [byte, 0]).collect(),
+        "def \u{e9}\u{1f600}(): pass\nint \u{e9}\u{1f600}() {}\n".into(),
+    ];
+    let start = sample.as_bytes();
+    for opened in
+        ["\"", "'", "`", "/*", "\"\"\"", "<<EOF\n", "r#\"", "#if 1\n", "<!--", "```\n", "\u{1f600}"]
+    {
+        let opened = opened.as_bytes();
+        sources.push([start, opened, start].concat());
+        // A character that is cut, too.
+        sources.push([start, &opened[..opened.len() - opened.len() / 2]].concat());
+    }
+    for (language, _) in languages() {
+        for source in &sources {
+            let found = outline(language, source).unwrap();
+            check(language, source, &found);
+        }
+    }
+}
+
+/// The parser takes minutes for this one, most of them in an operation that cannot be interrupted.
+#[cfg(feature = "outline")]
+#[test]
+fn a_large_source_whose_head_is_slow_is_not_tried() {
+    let found = outline("csharp", "template<".repeat(40_000).as_bytes()).unwrap();
+    assert!(matches!(found.partial, Some(Partial::Slow { .. } | Partial::Cut { .. })), "{found:?}");
+}
+
+/// More definitions than a record may hold, in every way in which they are found.
+#[test]
+fn of_a_million_definitions_the_first_are_kept_and_the_outline_says_so() {
+    for (language, line) in [
+        ("c", "int a;\n"),
+        ("cpp", "#define A\n"),
+        ("markdown", "# a\n"),
+        ("shell", "AB=1\n"),
+        #[cfg(feature = "outline")]
+        ("go", "var a=1\n"),
+    ] {
+        let source = line.repeat(200_000);
+        let found = outline(language, source.as_bytes()).unwrap();
+        assert_eq!(found.partial, Some(Partial::Many { kept: 100_000 }), "{language}");
+        assert_eq!(found.symbols.len(), 100_000, "{language}");
+    }
+}
+
 #[cfg(feature = "outline")]
 #[test]
 fn a_parse_that_was_cut_off_leaves_nothing_behind() {

@@ -83,6 +83,12 @@ pub enum Partial {
         /// How far the parser had got, in bytes.
         offset: usize,
     },
+    /// Already the head of a large source took far longer than code does, so the rest was not tried.
+    #[error("not parsed: its first {offset} bytes took too long")]
+    Slow {
+        /// Bytes of the head.
+        offset: usize,
+    },
     /// More definitions, or longer ones, than a record may hold.
     #[error("only the first {kept} definitions are kept")]
     Many {

@@ -35,6 +35,13 @@ const BYTES_PER_STEP: u64 = 20;
 const TIME_FREE: Duration = Duration::from_secs(2);
 const TIME_PER_BYTE: Duration = Duration::from_micros(2);
 
+/// What is larger is parsed from its head first, and in steps of this factor: a single operation of the
+/// parser, which nothing can interrupt, may take time in the square of the source (`template<` repeated to
+/// 400 KB, as C#: four minutes). A head that took long foretells it.
+const HEAD: usize = 64 << 10;
+const HEAD_FACTOR: usize = 4;
+const HEAD_TIME_FREE: Duration = Duration::from_millis(100);
+
 /// What to do at a kind of node.
 #[derive(Clone, Copy)]
 pub(super) enum Rule {
@@ -143,6 +150,12 @@ fn head(source: &[u8], limit: usize) -> &[u8] {
     memchr::memrchr(b'\n', head).map_or(head, |end| &head[..=end])
 }
 
+/// Whether the parse of a head took no longer than that of code.
+fn is_quick(size: usize, spent: Duration) -> bool {
+    let size = u32::try_from(size).unwrap_or(u32::MAX);
+    spent <= HEAD_TIME_FREE + TIME_PER_BYTE.saturating_mul(size)
+}
+
 /// Whether a parse may go on after so many steps and so much time.
 fn within(size: usize, steps: u64, spent: Duration) -> bool {
     let size = u32::try_from(size).unwrap_or(u32::MAX);
@@ -166,6 +179,18 @@ impl Language for Grammar {
     ) -> Result<Option<Partial>, OutlineError> {
         let whole = source.len();
         let source = head(source, SIZE_LIMIT);
+        let mut size = HEAD;
+        while size < source.len() {
+            let head = head(source, size);
+            let spent = ThreadTime::start();
+            if let Err(partial) = self.parse(head)? {
+                return Ok(Some(partial));
+            }
+            if !is_quick(head.len(), spent.now()) {
+                return Ok(Some(Partial::Slow { offset: head.len() }));
+            }
+            size *= HEAD_FACTOR;
+        }
         let tree = match self.parse(source)? {
             Ok(tree) => tree,
             Err(partial) => return Ok(Some(partial)),
@@ -199,7 +224,10 @@ impl Language for Grammar {
 #[cfg(test)]
 mod tests {
 
-    use super::{BYTES_PER_STEP, Duration, STEPS_FREE, TIME_FREE, head, within};
+    use super::{
+        BYTES_PER_STEP, Duration, HEAD, HEAD_TIME_FREE, STEPS_FREE, TIME_FREE, head, is_quick,
+        within,
+    };
     use crate::outline::GRAMMARS;
 
     #[test]
@@ -210,6 +238,13 @@ mod tests {
         assert!(within(2000, STEPS_FREE + 2000 / BYTES_PER_STEP, TIME_FREE));
         assert!(!within(0, 1, TIME_FREE + moment));
         assert!(within(1 << 20, 1, TIME_FREE + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_head_may_take_what_code_takes() {
+        assert!(is_quick(HEAD, HEAD_TIME_FREE));
+        assert!(!is_quick(HEAD, HEAD_TIME_FREE + Duration::from_millis(200)));
+        assert!(is_quick(16 * HEAD, HEAD_TIME_FREE + Duration::from_millis(200)));
     }
 
     #[test]
