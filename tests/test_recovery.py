@@ -86,8 +86,11 @@ def test_a_root_that_is_somebody_elses_is_not_tried_again() -> None:
     bench = Bench()
     bench.wrong = "gone"
     bench.errors = [LockedError(4711, "/r")]
+    ended: list[bool] = []
+    bench.guard.endings.append(lambda: ended.append(True))
     bench.guard.turn()
     assert bench.guard.final is not None
+    assert ended == [True]
     with pytest.raises(LockedError, match="4711"):
         bench.guard.settle(60.0)
 

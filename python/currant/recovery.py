@@ -35,7 +35,8 @@ def seconds_of_patience(times: int, source: random.Random) -> float:
 
 class Guard:
     """`look` says what is wrong or None; `repair` puts it right or raises. Both run on the guard's thread;
-    `look` may also be called by `ask`. Callables in `beats` run at every look that finds nothing.
+    `look` may also be called by `ask`. Callables in `beats` run at every look that finds nothing,
+    those in `endings` when there will be no repair.
 
     LockedError from `repair` is final: the root belongs to somebody else now."""
 
@@ -48,6 +49,7 @@ class Guard:
         source: random.Random | None = None,
     ) -> None:
         self.beats: list[Callable[[], None]] = []
+        self.endings: list[Callable[[], None]] = []
         self._look = look
         self._repair = repair
         self._clock = clock
@@ -168,6 +170,8 @@ class Guard:
             with self._changed:
                 self._final = error
                 self._changed.notify_all()
+            for ending in list(self.endings):
+                ending()
             return BEAT_SECONDS
         except Exception as error:
             return self._failed(error)

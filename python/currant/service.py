@@ -91,6 +91,7 @@ class Service:
         self.on_commit: list[Callable[[CommitInfo], None]] = []
         """Called after each commit on the writer's thread, whichever store it is in."""
         self.guard = Guard(self._lost, self._make_anew, clock=self._clock)
+        self.guard.endings.append(self._tell_listeners)
         self._generation = 0
         self._last_clock = ""
         self._store: Store | None = None
@@ -534,6 +535,12 @@ class Service:
             self._observer.committed()
         for listener in list(self.on_commit):
             listener(commit)
+
+    def _tell_listeners(self) -> None:
+        """There will be no further commit: whoever waits for one is to look why."""
+        nothing = CommitInfo(self._last_clock, 0, 0, 0, frozenset())
+        for listener in list(self.on_commit):
+            listener(nothing)
 
     def _engine_error(self) -> str | None:
         if self.guard.final is not None:
