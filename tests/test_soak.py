@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from currant.clock import SystemClock
 from currant.soak.check import Rows
 from currant.soak.report import Report
 from currant.soak.run import Options, soak
+from currant.soak.shrink import trial
 from currant.soak.steps import Step, read_script
+from currant.soak.surroundings import fresh_directory
 
 SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.SystemRandom().randrange(1 << 31))
+SCRIPTS = Path(__file__).parent / "soak_scripts"
 COMMAND = (sys.executable, "-m", "currant.soak")
 
 
@@ -48,7 +52,7 @@ def test_a_source_by_name_stands_a_small_soak(tmp_path: Path, source: str, seed:
 
 
 def test_a_failing_round_is_shrunk_to_a_script_that_replays(tmp_path: Path) -> None:
-    """The bug: once a file was made by `mkdirs` and later one by `append`, no row of a Rust file is told."""
+    """The bug: after a `mkdirs` and then an `append`, no row of a Python file is told."""
 
     def tamper(rows: Rows, done: Sequence[Step]) -> Rows:
         names = [one.op for one in done]
@@ -73,6 +77,13 @@ def test_a_failing_round_is_shrunk_to_a_script_that_replays(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("0 failed\n")
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_what_a_soak_once_found_is_found_no_more(tmp_path: Path, script: Path) -> None:
+    with fresh_directory(tmp_path, keep=False) as directory:
+        findings = trial(read_script(script), directory / "trial", clock=SystemClock())
+    assert findings == []
 
 
 def test_the_command_reports_in_json_and_leaves_nothing(tmp_path: Path) -> None:

@@ -168,6 +168,8 @@ pub struct Core {
     pub(super) problems: BTreeMap<Vec<u8>, String>,
     pub(super) dirty: HashMap<NodeId, Dirty>,
     pub(super) dirty_dirs: HashSet<NodeId>,
+    /// Dirty, due, and without a path at present; in the debouncer again with the next turn.
+    pub(super) homeless: Vec<NodeId>,
     pub(super) debouncer: Debouncer,
     pub(super) failed: HashMap<NodeId, Failed>,
     pub(super) retries: BinaryHeap<Retry>,
@@ -227,6 +229,7 @@ impl Core {
             problems: BTreeMap::new(),
             dirty: HashMap::new(),
             dirty_dirs: HashSet::new(),
+            homeless: Vec::new(),
             debouncer,
             failed: HashMap::new(),
             retries: BinaryHeap::new(),
@@ -406,6 +409,7 @@ impl Core {
         }
         let before = now.saturating_sub(LIMBO);
         self.expire_limbo(|limbo| limbo.since <= before, platform);
+        self.recall_homeless(now);
         if self.dirty.len() <= self.settings.max_pending / 2 && !self.dirty_dirs.is_empty() {
             for dir in std::mem::take(&mut self.dirty_dirs) {
                 if self.tree.is_live(dir) && self.dirs.contains_key(&dir) {

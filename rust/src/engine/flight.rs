@@ -174,6 +174,15 @@ impl Core {
         self.failed.remove(&node);
     }
 
+    /// What was due while its directory was in limbo is due again, wherever it is by now.
+    pub(super) fn recall_homeless(&mut self, now: Now) {
+        for node in std::mem::take(&mut self.homeless) {
+            if self.dirty.get(&node).is_some_and(|dirty| dirty.ticket.is_none()) {
+                self.debouncer.push_due(node, now);
+            }
+        }
+    }
+
     /// Queue a change of a whole subtree, behind everything that is in flight.
     pub(super) fn push_op(&mut self, path: Vec<u8>, old_path: Option<Vec<u8>>, cause: Cause) {
         self.follow_op(&path, old_path.as_deref());
@@ -293,8 +302,9 @@ impl Core {
             return;
         }
         let Some(path) = self.tree.path(node) else {
-            // Its directory was renamed away and may come back under another name.
-            self.debouncer.push(node, now);
+            // Its directory was renamed away and may come back under another name. Not back to the
+            // debouncer: without a quiet period it would be due again in this very turn, for ever.
+            self.homeless.push(node);
             return;
         };
         if !self.is_kept(node) {

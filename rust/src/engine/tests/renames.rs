@@ -1,7 +1,10 @@
 //! Renames: by identity, without a gap in the watches, and without reading anything again.
 
+use std::time::Duration;
+
 use super::machine::Call;
-use super::world::{MS, World};
+use super::world::{MS, World, settings};
+use crate::engine::core::Settings;
 
 #[test]
 fn a_directory_renamed_is_one_change_and_no_watch() {
@@ -68,6 +71,22 @@ fn a_directory_renamed_away_goes_without_a_sync_too() {
     world.disk().mkdir("/out");
     world.disk().rename("a", "/out/a");
     world.settle();
+    world.check();
+}
+
+#[test]
+fn a_changed_file_of_a_directory_renamed_away_waits_for_it_without_a_quiet_period() {
+    let at_once = Settings { quiet: Duration::ZERO, ..settings() };
+    let mut world = World::with_settings(&["a/f"], at_once);
+    world.disk().mkdir("/out");
+    world.disk().write("a/f");
+    world.disk().rename("a", "/out/a");
+    while world.event() {}
+    assert_eq!(world.core.limbo.len(), 1);
+    world.turn(); // went round for ever: the file was due again at once
+    assert_eq!(world.core.pending(), 1);
+    world.disk().rename("/out/a", "b");
+    world.sync();
     world.check();
 }
 
