@@ -264,7 +264,7 @@ impl Pair {
     }
 
     fn step(&mut self, life: &Life) -> Result<(), TestCaseError> {
-        let name = |n: u8| if n % 7 == 0 { vec![0xff, n] } else { vec![b'a' + n % 6] };
+        let name = |n: u8| if n.is_multiple_of(7) { vec![0xff, n] } else { vec![b'a' + n % 6] };
         match *life {
             Life::File(at, n) | Life::Dir(at, n) => {
                 let dir = matches!(life, Life::Dir(..));
