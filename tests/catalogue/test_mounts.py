@@ -4,8 +4,10 @@ docs/guarantees.md).
 The watcher has mounts of its own, made without root; the test looks at them through the watcher's eyes."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -158,6 +160,38 @@ def test_a_directory_that_is_in_the_tree_twice_hides_no_file(git_repo: GitRepo, 
             assert live.rows() == seen(live)[0], script
         git_repo.write({"a/t/g": "changed", "m/again": "5"})
         settle(live)
+
+
+def opened(live: Live) -> Counter[str]:
+    """What the watcher has open, but for its pool of readers of the index, which has a bound of its own, and
+    for the files that a scan or a worker holds for a moment."""
+    found: Counter[str] = Counter()
+    for entry in Path(f"/proc/{live.pid}/fd").iterdir():
+        try:
+            name = os.readlink(entry)
+        except FileNotFoundError:
+            continue  # closed meanwhile
+        if os.fspath(live.root) not in name:
+            found[re.sub(r"\d+", "", name)] += 1
+    return found
+
+
+def test_twenty_mounts_leave_no_watch_and_no_descriptor(live: Live) -> None:
+    settle(live)
+    before = opened(live)
+    for number in range(20):
+        mount(live, f"{TMPFS}; mkdir $R/m/s; echo {number} > $R/m/s/f")
+        live.sync()
+        assert live.rows() == seen(live)[0]
+        mount(live, "umount $R/m")
+        live.sync()
+    settle(live)
+    for _ in range(100):  # a source that was replaced lets go of what it had in its own time
+        if opened(live) <= before:
+            break
+        live.sync()
+    else:
+        raise AssertionError(opened(live) - before)
 
 
 def overlay(repo: GitRepo) -> str:

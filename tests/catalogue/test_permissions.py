@@ -1,13 +1,10 @@
 """What may not be read: directories and files, now and later (section F of docs/guarantees.md).
 
-The watcher runs as a user whom modes bind. When the tests run as root, that is one with no rights at all and
-the tree belongs to root; else it is the user of the tests, who can take rights from himself."""
+Modes bind the watcher, whoever runs the tests: when it is root, the watcher is root without the two
+capabilities that pass over modes."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,36 +14,20 @@ from oracle import git_files
 
 DENIED = "may not be read"
 FAILED = "could not be indexed"
-NOBODY = 65534
+_BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
 @pytest.fixture(params=SOURCES)
-def live(request: pytest.FixtureRequest) -> Iterator[Live]:
-    """A repository that everybody may read, watched by somebody without rights."""
-    base = Path(tempfile.mkdtemp(prefix="currant-test-"))
-    base.chmod(0o755)
-    repo = GitRepo(base / "repo")
-    repo.root.mkdir()
-    repo.git("init", "--quiet")
-    repo.write(
-        {f"{name}/f": name for name in "abcdefgh"} | {"m/private/f": "secret", "m/open/f": "o", "top": "0"}
-    )
-    repo.path(".currant").mkdir()
-    prefix, environment = [], {}
-    if os.geteuid() == 0:
-        prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        # Git in the tests asks as root; the state directory alone belongs to the watcher.
-        os.chown(repo.path(".currant"), NOBODY, NOBODY)
-        environment = {"HOME": os.fspath(base), "GIT_CONFIG_GLOBAL": os.devnull}
-    repo.path("m/private").chmod(0)
+def live(request: pytest.FixtureRequest, git_repo: GitRepo) -> Iterator[Live]:
+    """A repository in which one directory is closed."""
+    git_repo.write({f"{name}/f": name for name in "abcdefgh"})
+    git_repo.write({"m/private/f": "secret", "m/open/f": "o", "top": "0"}).path("m/private").chmod(0)
     try:
-        with watching(repo, str(request.param), prefix=prefix, environment=environment) as live:
+        with watching(git_repo, str(request.param), prefix=_BOUND if os.geteuid() == 0 else ()) as live:
             yield live
     finally:
-        for path in (repo.path("m/private"), *repo.root.glob("?")):
-            if path.is_dir():
-                path.chmod(0o755)
-        shutil.rmtree(base)
+        for path in (git_repo.path("m/private"), git_repo.path("a")):
+            path.chmod(0o755)
 
 
 def deny(live: Live, *names: str) -> None:
