@@ -29,7 +29,13 @@ class Lab:
     """A root below `directory`, which nobody else uses. With `state_inside` the index is in the root."""
 
     def __init__(
-        self, directory: Path, *, clock: Clock, source: str = "auto", state_inside: bool = False
+        self,
+        directory: Path,
+        *,
+        clock: Clock,
+        source: str = "auto",
+        state_inside: bool = False,
+        sync_seconds: int = SYNC_SECONDS,
     ) -> None:
         self.root = directory / "root"
         self.root.mkdir()
@@ -41,6 +47,7 @@ class Lab:
         """A fail point kills this watcher, now or some rounds later; or never, if it is not passed."""
         self.incarnations = 0
         self._source = source
+        self._sync_seconds = sync_seconds
         self._clock = clock
         self._away = directory / "away"
         self._directory = directory
@@ -173,7 +180,7 @@ class Lab:
 
     def _barrier(self) -> Answer:
         assert self.watcher is not None
-        return self.watcher.ask("sync", sync_ms=SYNC_SECONDS * 1_000)
+        return self.watcher.ask("sync", sync_ms=self._sync_seconds * 1_000)
 
     def ask(self, method: str, params: dict[str, Any] | None = None) -> Any:
         """The plain result of a question to the watcher, without a barrier. Raises WatcherDied."""

@@ -209,6 +209,7 @@ class Plan:
             f"scheduler.max_queue_size={self._any((100, 1_000))}",
             f"scheduler.worker_threads={self._any((1, 2, 4))}",
             f"scheduler.batch_size={self._any((1, 20, 100))}",
+            f"monitor.audit_interval_s={self._any((0, 1))}",
         ]
 
     def _any(self, values: tuple[int, ...]) -> int:

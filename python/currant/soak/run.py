@@ -218,7 +218,7 @@ class _Run:
         report.git_compared = checker.git_compared
         report.feeds_replayed = checker.feeds_replayed
         report.fresh_instances = checker.fresh_instances
-        report.links_healed = checker.links_healed
+        report.links_healed = checker.links_healed + checker.drift_by_links
         report.files = checker.files
         report.peak_rss = max(report.peak_rss, checker.facts.peak)
         report.rss.append((report.operations, checker.facts.rss))

@@ -21,6 +21,9 @@ from currant.soak.watcher import WatcherDied
 Tamper = Callable[[Rows, Sequence[Step]], Rows]
 """Changes the rows that the watcher told, knowing what was done; for the soak's own tests."""
 
+_TRIAL_SYNC_SECONDS: Final = 30
+"""Less than in a run: a round that never becomes fresh is tried many times."""
+
 LAB: Final = "!lab"
 """First line of a script: ``source=...`` and ``state=inside`` or ``outside``."""
 
@@ -84,7 +87,7 @@ def trial(
     try:
         with Lab(
             directory, clock=clock, source=given.get("source", "auto"),
-            state_inside=given.get("state") == "inside",
+            state_inside=given.get("state") == "inside", sync_seconds=_TRIAL_SYNC_SECONDS,
         ) as lab:  # fmt: skip
             checker = Checker(
                 lab, directory, tamper=lambda rows: rows if tamper is None else tamper(rows, done)

@@ -20,6 +20,8 @@ from currant.ipc.client import Answer, Client
 
 _CONNECT_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.005
+_SILENCE_SECONDS: Final = 120.0
+"""Beyond what a barrier may take: then it hangs."""
 _END_SECONDS: Final = 60.0
 _PR_SET_PDEATHSIG: Final = 1
 _libc: Final = ctypes.CDLL(None)
@@ -107,7 +109,7 @@ class Watcher:
         try:
             if self._client is None:
                 self._client = self._connect()
-            return self._client.call(method, dict(params or {}), sync_ms=sync_ms)
+            return self._client.call(method, dict(params or {}), sync_ms=sync_ms, timeout=_SILENCE_SECONDS)
         except ServiceUnreachable as error:
             self._hang_up()
             raise WatcherDied(f"{error}; {self._last_words()}") from error
