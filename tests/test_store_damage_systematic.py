@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
-from currant.errors import SchemaTooNewError, StoreDamagedError
+from currant.errors import SchemaTooNewError, StoreDamagedError, StoreFullError
 from currant.model import Failure, FileStat, Remove
-from currant.store import Store, seal
+from currant.store import Store, schema, seal
 from store_kit import opened, overwrite, query, upsert
 
 SEED = int(os.environ.get("CURRANT_TEST_SEED", "11"))
@@ -286,3 +287,20 @@ def test_an_index_that_was_only_read_is_not_read_through_to_be_sealed(
         store.commit([upsert(b"one more")], 5.0)
     assert len(sums) == 1
     assert (tmp_path / seal.SEAL_NAME).read_text() != line
+
+
+def test_a_start_that_fails_on_a_full_disk_leaves_a_sound_index_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "settle", full)  # the last that is written at a start
+        with pytest.raises(StoreFullError):
+            opened(tmp_path)
+    with opened(tmp_path) as store:
+        assert store.opened.how == "existing"
+        assert len(query(store).files()) == FILES

@@ -104,20 +104,31 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
         if not schema.is_as_made(connection):
             raise _Damaged("its tables are not the ones it was made with")
     except _DAMAGE as error:
-        connection.close()
+        abandon(connection, path)
         raise _Damaged(str(error)) from error
     except OSError as error:
-        connection.close()
+        abandon(connection, path)
         raise StoreError(
             f"cannot write beside {path} ({error.strerror or error}): make room, or name another directory "
             "with --state-dir"
         ) from error
     except BaseException:
-        connection.close()
+        abandon(connection, path)
         raise
     if found == 0:
         return connection, Opened("created")
     return connection, Opened("existing" if found == schema.VERSION else "migrated")
+
+
+def abandon(connection: apsw.Connection, path: Path) -> None:
+    """Close an index that could not be put to use, so that the next start finds it closed."""
+    # What is not marked as open keeps its seal: nothing was written yet.
+    was_open = seal.is_open(path)
+    if was_open:
+        seal.closing(path)
+    connection.close()
+    if was_open:
+        seal.closed(path)
 
 
 def _make_private(path: Path, *, create: bool = True) -> None:

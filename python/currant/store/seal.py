@@ -74,6 +74,11 @@ def opened(path: Path) -> None:
     _write(path, f"{_OPEN} {boot_id()} {before}")
 
 
+def is_open(path: Path) -> bool:
+    """Whether the seal says that the index is in use."""
+    return _read(path)[:1] == [_OPEN]
+
+
 def closing(path: Path) -> None:
     """The last connection is about to be closed. Never raises: without a seal the next start looks closer."""
     try:

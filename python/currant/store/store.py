@@ -15,7 +15,7 @@ from currant.store import commit as commits
 from currant.store import maintenance, seal
 from currant.store.connection import ReaderPool, is_damage, one, translate
 from currant.store.inplace import InPlace
-from currant.store.opening import INDEX_NAME, mark_damaged, open_index
+from currant.store.opening import INDEX_NAME, abandon, mark_damaged, open_index
 
 _log = logging.getLogger("currant.store")
 
@@ -70,7 +70,7 @@ class Store:
         try:
             return cls(state_dir, connection, opened)
         except BaseException:
-            connection.close()
+            abandon(connection, state_dir / INDEX_NAME)
             raise
 
     # --- the writer's thread --------------------------------------------------------------------------
