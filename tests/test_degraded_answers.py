@@ -64,7 +64,7 @@ def test_a_renamed_root_is_told_by_the_watcher_that_still_has_it(
         answer = json.loads(capsys.readouterr().out)
         assert (answer["fresh"], answer["degraded"]) == (False, ["root_missing"])
         assert run(["sync", *command]) == 5
-        assert "is not there" in capsys.readouterr().err
+        assert f"the root {tree.root} is not there" in capsys.readouterr().err
 
 
 def test_an_index_file_that_was_removed_is_noticed(tree: Tree) -> None:

@@ -93,7 +93,7 @@ class Index:
         params = {} if paths is None else {"paths": [os.fspath(path) for path in paths]}
         reached = self._note(self._with_backend(lambda b: b.ask("sync", params, round(timeout * 1_000))))
         if "root_missing" in reached.degraded:
-            raise RootMissingError(os.fspath(self.root))
+            raise RootMissingError(str(self._backend.owner["root"]))
         if not reached.fresh:
             raise SyncTimeout(reached.outstanding, timeout)
         return reached.clock

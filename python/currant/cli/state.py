@@ -151,11 +151,13 @@ def sync(place: Place, timeout: float, paths: tuple[str, ...], as_json: bool) ->
     """
     with reading(place, timeout) as reader:
         reached = reader.ask("sync", {"paths": [_named(place, path) for path in paths]} if paths else {})
+        # Not always the one that was asked for: that may be its new name.
+        root = str(reader.ask("status", {}).result["root"]) if "root_missing" in reached.degraded else ""
     if as_json:
         answer_json(reached)
         return 0 if reached.fresh else SyncTimeout.exit_code
     if "root_missing" in reached.degraded:
-        raise RootMissingError(str(place.root))
+        raise RootMissingError(root)
     if not reached.fresh:
         raise SyncTimeout(reached.outstanding, timeout)
     echo(str(reached.clock))
