@@ -24,7 +24,7 @@ STAT = FileStat(1, 2, 3, 4)
 LATER = FileStat(1, 9, 9, 4)
 ROW = Held("a", STAT, "ok", "00")
 HERE = Looked(STAT)
-GONE = Looked(None, evidence=(1, 1, 1))
+GONE = Looked(None, evidence=((1, 1, 1),))
 
 
 # --- deciding -------------------------------------------------------------------------------------------
@@ -38,9 +38,10 @@ GONE = Looked(None, evidence=(1, 1, 1))
         (Suspect("a", ROW, Looked(LATER)), ROW, HERE, None),  # moved once more
         (Suspect("a", None, HERE), None, HERE, "missing"),
         (Suspect("a", None, HERE), ROW, HERE, None),
+        (Suspect("a", None, HERE), None, HERE._replace(evidence=((2, 2, 2),)), None),  # moved along
         (Suspect("a", ROW, GONE), ROW, GONE, "extra"),
         (Suspect("a", ROW, GONE), None, GONE, None),
-        (Suspect("a", ROW, GONE), ROW, GONE._replace(evidence=(2, 2, 2)), None),  # may have come and gone
+        (Suspect("a", ROW, GONE), ROW, GONE._replace(evidence=((2, 2, 2),)), None),  # may have come and gone
         (Suspect("a", ROW, GONE), ROW, Looked(None, known=False), None),
     ],
 )  # fmt: skip
@@ -242,6 +243,28 @@ def test_a_file_that_changes_during_the_run_is_no_drift(service: Service, root: 
     engine.at_barrier = lambda: rewrite(root / "a.py", "def changed_again\n")
     assert service.audit().drift == []
     assert kinds(service.audit()) == {"a.py": "stale"}
+
+
+def test_a_directory_that_is_moved_away_and_back_during_the_run_is_no_drift(
+    service: Service, root: Path
+) -> None:
+    """The files in it keep size, times and inode; their rows may be on their way."""
+    (root / "d").rename(root / "moved")
+
+    def there_and_back() -> None:
+        (root / "moved").rename(root / "away")
+        (root / "away").rename(root / "moved")
+
+    engine_of(service).at_barrier = there_and_back
+    run = service.audit()
+    assert run.suspects == 6
+    assert {found.path for found in run.drift if found.path.startswith("moved/")} == set()
+    run = service.audit()
+    assert {path for path, kind in kinds(run).items() if kind == "missing"} == {
+        "moved/b.py",
+        "moved/c.toml",
+        "moved/e/f.py",
+    }
 
 
 def test_a_directory_that_nobody_knew_is_found_by_sampling(service: Service, root: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from currant import _core
 from currant.audit.decide import Suspect, agree, cause_of, judge
-from currant.audit.disk import Disk
+from currant.audit.disk import Chain, Disk
 from currant.audit.ledger import Drift, Ledger
 from currant.changes import EngineLike
 from currant.clock import Clock
@@ -36,6 +36,8 @@ MOST_SUSPECTS: Final = 1_000
 SMALL_TREE: Final = 10
 """A tree of at most so many times the sample is compared whole: that costs no more than the sample of a large
 one."""
+
+_BARRIERS: Final = 2
 
 REST: Final = 100
 """The thread rests at least so many times as long as it worked: a hundredth of one CPU at the most."""
@@ -141,14 +143,14 @@ class Auditor:
             if engine.get("starting") or engine.get("root_missing"):
                 run.settled = False  # nothing that is missing now says anything
                 return run
-            links: dict[str, bool] = {}
+            chains: dict[str, Chain] = {}
             rows = self._rows()
             every = whole or int(engine.get("files", 0)) <= SMALL_TREE * self._sample.files
-            suspects = self._whole(run, links) if every else self._files(run, rows, links)
-            suspects += self._contents(run, rows, links)
+            suspects = self._whole(run, chains) if every else self._files(run, rows, chains)
+            suspects += self._contents(run, rows, chains)
             strange: dict[str, tuple[int, ...]] = {}
             if not every:
-                suspects += self._directories(run, rows, links, strange)
+                suspects += self._directories(run, rows, chains, strange)
             suspects = suspects if whole else suspects[:MOST_SUSPECTS]
             run.suspects = len(suspects) + len(strange)
             if run.suspects:
@@ -173,23 +175,23 @@ class Auditor:
         self._cursor = os.fsencode(block[-1].path) + b"\0" if len(block) == BLOCK_ROWS else b""
         return [found[path] for path in sorted(found)]
 
-    def _files(self, run: Run, rows: Iterable[Held], links: dict[str, bool]) -> list[Suspect]:
+    def _files(self, run: Run, rows: Iterable[Held], chains: dict[str, Chain]) -> list[Suspect]:
         suspects = []
         for row in rows:
             run.files += 1
-            disk = self._disk.look(row.path, links)
+            disk = self._disk.look(row.path, chains)
             if not agree(row, disk):
                 suspects.append(Suspect(row.path, row, disk))
         return suspects
 
-    def _whole(self, run: Run, links: dict[str, bool]) -> list[Suspect]:
+    def _whole(self, run: Run, chains: dict[str, Chain]) -> list[Suspect]:
         """Every row and every kept file."""
         kept, unreadable = self._walk()
         rows = {row.path: row for row in self._query.held_from(b"", None)}
         suspects = []
         for path in sorted(kept | rows.keys()):
             row = rows.get(path)
-            disk = self._disk.look(path, links)
+            disk = self._disk.look(path, chains)
             run.files += 1
             if disk.stat is not None and path not in kept:
                 if not any(not bad or path == bad or path.startswith(f"{bad}/") for bad in unreadable):
@@ -198,11 +200,11 @@ class Auditor:
                 suspects.append(Suspect(path, row, disk))
         return suspects
 
-    def _contents(self, run: Run, rows: Sequence[Held], links: dict[str, bool]) -> list[Suspect]:
+    def _contents(self, run: Run, rows: Sequence[Held], chains: dict[str, Chain]) -> list[Suspect]:
         suspects = []
         budget = MOST_CONTENT_BYTES
         for row in pick(self._random, [row for row in rows if row.state == "ok"], self._sample.contents):
-            disk = self._disk.look(row.path, links)
+            disk = self._disk.look(row.path, chains)
             if not agree(row, disk) or row.stat.size > budget or disk.stat is None:
                 continue
             seen = look(self._disk.absolute(""), row.path)
@@ -213,7 +215,7 @@ class Auditor:
         return suspects
 
     def _directories(
-        self, run: Run, rows: Iterable[Held], links: dict[str, bool], strange: dict[str, tuple[int, ...]]
+        self, run: Run, rows: Iterable[Held], chains: dict[str, Chain], strange: dict[str, tuple[int, ...]]
     ) -> list[Suspect]:
         """Names on disk that have no row. Of a directory below which there is none at all, which may well be
         ignored and is then not to be opened, only its own state goes into `strange`."""
@@ -230,7 +232,7 @@ class Auditor:
             known = self._query.names_in(directory)
             unknown = [path for path in files if path not in known]
             for path in pick(self._random, unknown, self._sample.files):
-                disk = self._disk.look(path, links)
+                disk = self._disk.look(path, chains)
                 if disk.stat is not None:
                     suspects.append(Suspect(path, None, disk))
             empty = [path for path in directories if path not in known and not self._is_ours(path)]
@@ -253,26 +255,44 @@ class Auditor:
         every: bool,
     ) -> None:
         began = self._clock.now()
-        if not self._barrier():
-            run.settled = False
-            return
-        links: dict[str, bool] = {}
-        kept: set[str] | None = None
-        if every and suspects:
-            kept = self._walk()[0]
+        found: list[tuple[Suspect, str, Held | None]] = []
+        listings: object = None
+        # Twice: a call that changes a file shows in its times a moment before it is reported, and whoever
+        # made it may be held up in between for as long as one barrier takes.
+        for _ in range(_BARRIERS):
+            if not self._barrier():
+                run.settled = False
+                return
+            listings = self._engine.status().get("listings")
+            found = self._look_again(suspects, every)
+            suspects = [suspect for suspect, _kind, _row in found]
+            if not found:
+                break
+        # A file without a row that the engine does not take either is an ignored one. If it does, but listed
+        # directories meanwhile, rules may have changed in between.
+        drifted = [one for one in found if self._engine.touch(one[0].path) or one[1] != "missing"]
+        if self._engine.status().get("listings") != listings:
+            drifted = [one for one in drifted if one[1] != "missing"]
+        self._repair(run, drifted, self._strange(strange), engine, began)
+
+    def _look_again(self, suspects: Sequence[Suspect], every: bool) -> list[tuple[Suspect, str, Held | None]]:
+        """Those that disagree as before, with the kind of drift and the row."""
+        kept = self._walk()[0] if every and suspects else None
         found: list[tuple[Suspect, str, Held | None]] = []
         for suspect in suspects:
-            disk = self._disk.look(suspect.path, links)
+            # The disk comes last: if it is then as it was at the first look, it was so all the time, and
+            # when the row was read.
             row = self._query.held(suspect.path)
             content = None
             if suspect.content is not None:
                 seen = look(self._disk.absolute(""), suspect.path)
                 content = None if seen is None else seen.content
+            disk = self._disk.look(suspect.path, {})
             is_kept = suspect.kept if kept is None else disk.stat is None or suspect.path in kept
             kind = judge(suspect, row, disk, content, is_kept)
             if kind is not None:
                 found.append((suspect, kind, row))
-        self._repair(run, found, self._strange(strange), engine, began)
+        return found
 
     def _barrier(self) -> bool:
         """Everything that was on disk before is in the index; False when that was not so in time."""
@@ -292,26 +312,20 @@ class Auditor:
     def _repair(
         self,
         run: Run,
-        found: Sequence[tuple[Suspect, str, Held | None]],
+        drifted: Sequence[tuple[Suspect, str, Held | None]],
         strange: Sequence[str],
         engine: Mapping[str, Any],
         began: float,
     ) -> None:
-        """Have the engine look at what drifted, and see what came of it. A file without a row that the engine
-        does not take either is an ignored one."""
-        drifted = [
-            (suspect, kind, row)
-            for suspect, kind, row in found
-            if self._engine.touch(suspect.path) or kind != "missing"
-        ]
+        """See what came of the engine's looking at what drifted."""
         if not drifted and not strange:
             return
         settled = self._barrier()
         now = self._clock.now()
-        links: dict[str, bool] = {}
+        chains: dict[str, Chain] = {}
         for suspect, kind, row in drifted:
             path = suspect.path
-            disk = self._disk.look(path, links)
+            disk = self._disk.look(path, chains)
             after = self._query.held(path)
             if suspect.kept:
                 mended = settled and agree(after, disk) and (row is None or after != row)

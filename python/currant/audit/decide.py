@@ -13,12 +13,13 @@ from currant.model import FileStat, Held
 
 
 class Looked(NamedTuple):
-    """What the disk says of a path: `stat` None when no regular file is there; then `evidence` is the state
-    of the directory in which it is not (it may have come and gone). `known` False: no look was possible."""
+    """What the disk says of a path: `stat` None when no regular file is there. `evidence` is the state of
+    every directory down to it: a file that came, went or was moved along with one has changed that. `known`
+    False: no look was possible."""
 
     stat: FileStat | None
     links: int = 1
-    evidence: tuple[int, ...] = ()
+    evidence: tuple[tuple[int, ...], ...] = ()
     known: bool = True
 
 

@@ -3,9 +3,17 @@
 import contextlib
 import os
 import stat as bits
+from typing import NamedTuple
 
 from currant.audit.decide import Looked
 from currant.model import FileStat
+
+
+class Chain(NamedTuple):
+    """The directories down to one: whether all are there and none is a link, and their states."""
+
+    straight: bool
+    states: tuple[tuple[int, ...], ...]
 
 
 class Disk:
@@ -18,20 +26,21 @@ class Disk:
         """Where a path of the index is."""
         return os.path.join(self._root, path)
 
-    def look(self, path: str, links: dict[str, bool]) -> Looked:
-        """One path. `links` remembers for one run which directories are reached without a link."""
-        if not self._straight(os.path.dirname(path), links):
-            return Looked(None, evidence=self._above(path))
+    def look(self, path: str, chains: dict[str, Chain]) -> Looked:
+        """One path. `chains` remembers the directories above; one dict for as long as that may be."""
+        chain = self._chain(os.path.dirname(path), chains)
+        if not chain.straight:
+            return self._nothing(path, chain)
         try:
             found = os.lstat(self.absolute(path))
         except (FileNotFoundError, NotADirectoryError):
-            return Looked(None, evidence=self._above(path))
+            return self._nothing(path, chain)
         except OSError:
             return Looked(None, known=False)
         if not bits.S_ISREG(found.st_mode):
-            return Looked(None, evidence=self._above(path))
+            return self._nothing(path, chain)
         stat = FileStat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        return Looked(stat, found.st_nlink)
+        return Looked(stat, found.st_nlink, chain.states)
 
     def names(self, directory: str) -> tuple[list[str], list[str]]:
         """(regular files, directories) in a directory, as paths; nothing where it cannot be listed."""
@@ -54,21 +63,24 @@ class Disk:
             return ()
         return (found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
 
-    def _straight(self, directory: str, links: dict[str, bool]) -> bool:
+    def _chain(self, directory: str, chains: dict[str, Chain]) -> Chain:
         if not directory:
-            return True
-        known = links.get(directory)
+            return Chain(True, ())  # a root that moves is another matter, and one that is busy is no reason
+        known = chains.get(directory)
         if known is None:
-            known = self._straight(os.path.dirname(directory), links) and not os.path.islink(
-                self.absolute(directory)
-            )
-            links[directory] = known
+            above = self._chain(os.path.dirname(directory), chains)
+            known = above
+            if above.straight:
+                state = self.directory(directory)
+                straight = bool(state) and not os.path.islink(self.absolute(directory))
+                known = Chain(straight, (*above.states, state))
+            chains[directory] = known
         return known
 
-    def _above(self, path: str) -> tuple[int, ...]:
-        """The state of the deepest directory above `path` that is there."""
+    def _nothing(self, path: str, chain: Chain) -> Looked:
+        """There is no such file; the deepest directory above it that is there would have changed."""
         while path:
             path = os.path.dirname(path)
-            if found := self.directory(path):
-                return found
-        return ()
+            if state := self.directory(path):
+                return Looked(None, evidence=(*chain.states, state))
+        return Looked(None, evidence=chain.states)
