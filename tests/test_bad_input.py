@@ -238,8 +238,11 @@ def test_paths_longer_than_the_kernel_takes_are_shown_in_status(
         assert status["fresh"]
         assert shown_as_problem(status, "too long") != reached, status["degraded"]
 
-    nest(deep_root.root, name, depth)
-    deep_root.write({"later.py": "def later(): pass\n"})
+    with Watcher(deep_root.root).ready() as watcher, currant.open(deep_root.root, create=False) as index:
+        nest(deep_root.root, name, depth)
+        deep_root.write({"later.py": "def later(): pass\n"})
+        holds(index)
+        assert peak_mb(watcher.process.pid) < MEMORY_MB
     index_anew(deep_root.root)
     with currant.open(deep_root.root, live=False) as index:
         holds(index)
