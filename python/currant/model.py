@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -80,11 +81,14 @@ class Record(msgspec.Struct, frozen=True):
     """What is known about one content. Holds no path: equal contents share one record.
 
     `notes` say what a reader must know, such as ``binary`` or ``skipped: 14 MB > extract.max_file_mb 8``.
+    `facts` are small JSON values by name, from annotators. Fields are only ever added, with a default, so
+    that a record stored by an older version can be read.
     """
 
     language: str | None
     symbols: list[Symbol]
     notes: list[str]
+    facts: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a content means: language detection, extractors, and which extractor answers for what."""
 
+from currant.extract.annotate import Annotator
 from currant.extract.base import (
     Choice,
     Extraction,
@@ -15,6 +16,7 @@ from currant.extract.secrets import Secrets
 
 __all__ = [
     "HEAD_BYTES",
+    "Annotator",
     "Choice",
     "Extraction",
     "ExtractionError",

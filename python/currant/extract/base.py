@@ -7,13 +7,15 @@ A result may depend only on what its `ResultKey` holds: content, language, ident
 all of its configuration. That is why the size limit is part of the identity of the record that says "too
 large": raise the limit and the key changes, so the file is looked at again.
 
-To add an extractor: one file here, one line in `default_registry`, one test.
+After the extractor, annotators (`annotate`) add to the record of every text. To add an extractor: one file
+here, one line in `default_registry`, one test; an annotator's file goes into `annotators/`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from currant.extract.annotate import Annotator, Annotators, annotated, cost_of
 from currant.extract.languages import detect, is_binary
 from currant.extract.secrets import Secrets, SecretsMode
 from currant.model import MAX_HASHED_BYTES, Record
@@ -96,11 +98,17 @@ class Registry:
     """Which extractor answers for which language; a later one takes over from an earlier one."""
 
     def __init__(
-        self, extractors: Iterable[Extractor], *, max_file_mb: int, secrets: Secrets | None = None
+        self,
+        extractors: Iterable[Extractor],
+        *,
+        max_file_mb: int,
+        secrets: Secrets | None = None,
+        annotators: Iterable[Annotator] = (),
     ) -> None:
         self._max_file_mb = max_file_mb
         self._secrets = secrets or Secrets()
         self._plain: Extractor = PlainExtractor()
+        self._annotators = Annotators(annotators)
         self._by_language: dict[str, Extractor] = {}
         self._identities: dict[str, str] = {}
         for extractor in extractors:
@@ -108,6 +116,7 @@ class Registry:
                 self._by_language[language] = extractor
                 self._identities[language] = identity_of(extractor, language)
         self._plain_identity = identity_of(self._plain, "")
+        self._whole: dict[str | None, str] = {}  # language -> identity with the annotators
         self._large_identity = f"large/1:{max_file_mb}"
 
     @property
@@ -122,7 +131,9 @@ class Registry:
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
-        usual = frozenset(self._identities.values()) | {
+        # Any language that nothing outlines and no annotator names has the identity of "none".
+        languages = (None, *self._by_language, *self._annotators.languages)
+        usual = frozenset(map(self._identity, languages)) | {
             *(self._plain_identity, self._large_identity, _UNHASHED)
         }
         if self._secrets.mode == "list":
@@ -159,14 +170,33 @@ class Registry:
         if size > self.limit:
             note = f"skipped: {size / MIB:.1f} MB > extract.max_file_mb {self._max_file_mb}"
             return Choice(language, self._large_identity, lambda _source: plain(language, [note]))
+        return Choice(language, self._identity(language), self._reader(path.rpartition("/")[2], language))
+
+    def _identity(self, language: str | None) -> str:
+        """Under which a text of this language is stored."""
+        found = self._whole.get(language)
+        if found is None:
+            outline = self._plain_identity if language is None else self._identities.get(language)
+            found = (outline or self._plain_identity) + self._annotators.identity(language)
+            self._whole[language] = found
+        return found
+
+    def _reader(self, name: str, language: str | None) -> Callable[[bytes], Extraction]:
+        """What makes the record of a text."""
         extractor = None if language is None else self._by_language.get(language)
-        if language is None or extractor is None:
-            return Choice(language, self._plain_identity, lambda _source: plain(language))
-        chosen, known = extractor, language
-        name = path.rpartition("/")[2]
-        return Choice(
-            language, self._identities[language], lambda source: chosen.extract(name, known, source)
-        )
+        annotators = self._annotators.of(language)
+
+        def read(source: bytes) -> Extraction:
+            if language is None or extractor is None:
+                made = plain(language)
+            else:
+                made = extractor.extract(name, language, source)
+            if not annotators:
+                return made
+            record = annotated(annotators, name, language, source, made.record)
+            return Extraction(record, made.cost + cost_of(record))
+
+        return read
 
 
 def default_registry(
@@ -175,4 +205,11 @@ def default_registry(
     """Every extractor that comes with Currant. The native module is loaded here, not at import."""
     from currant.extract.outline import OutlineExtractor
 
-    return Registry([OutlineExtractor()], max_file_mb=max_file_mb, secrets=Secrets(secrets, secret_patterns))
+    # One line each, in the order in which they run.
+    annotators: tuple[Annotator, ...] = ()
+    return Registry(
+        [OutlineExtractor()],
+        max_file_mb=max_file_mb,
+        secrets=Secrets(secrets, secret_patterns),
+        annotators=annotators,
+    )

@@ -32,8 +32,11 @@ def split(record: Record) -> list[tuple[bytes, str]]:
         return [(encode(record), names_text(record))]
     # Whatever is beyond the last id a result has goes into its last piece.
     starts = [*range(0, len(symbols), PIECE_SYMBOLS)][:PIECES]
+    # Everything but the definitions is in the first piece alone.
     pieces = [
-        Record(record.language, symbols[start:end], record.notes if start == 0 else [])
+        msgspec.structs.replace(record, symbols=symbols[start:end])
+        if start == 0
+        else Record(record.language, symbols[start:end], [])
         for start, end in itertools.pairwise([*starts, len(symbols)])
     ]
     return [(encode(piece), names_text(piece)) for piece in pieces]
@@ -44,7 +47,7 @@ def join(pieces: Sequence[Record]) -> Record:
     if len(pieces) == 1:
         return pieces[0]
     symbols = [symbol for piece in pieces for symbol in piece.symbols]
-    return Record(pieces[0].language, symbols, pieces[0].notes)
+    return msgspec.structs.replace(pieces[0], symbols=symbols)
 
 
 def piece_ids(result: int) -> tuple[int, int]:

@@ -1,0 +1,89 @@
+"""Annotators: what is added to the record of a content after its outline.
+
+Owns: the protocol, the part that annotators have in the identity of a result, and that one which fails costs
+the record its addition and nothing else. Does not own: which annotators there are (`base.default_registry`).
+
+An annotator may use its arguments and nothing else: no path, no other file, no clock. What it says is kept
+under a key that holds the content, the language, and the name and version of the annotator.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from currant.model import Record
+
+log = logging.getLogger(__name__)
+
+_MESSAGE: Final = 200  # characters of a failure that are worth keeping
+
+
+class Annotator(Protocol):
+    """Adds to the record of one content, whatever outlined it."""
+
+    @property
+    def name(self) -> str:
+        """Short and stable: part of the identity."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever what it adds may."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages it looks at; None for every text, one of an unknown language included."""
+
+    def annotate(self, name: str, language: str | None, source: bytes, record: Record) -> Record:
+        """`record` with what this annotator found in `source`. `name` is the file's last component, for
+        messages only: it must not change the result. Whatever is raised becomes a note."""
+
+
+class Annotators:
+    """The annotators in use, in their order, which is part of the identity."""
+
+    def __init__(self, annotators: Iterable[Annotator] = ()) -> None:
+        self._all: Final = tuple(annotators)
+        self._by_language: dict[str | None, tuple[Annotator, ...]] = {}
+
+    def of(self, language: str | None) -> tuple[Annotator, ...]:
+        """Those that look at this language."""
+        found = self._by_language.get(language)
+        if found is None:
+            found = tuple(
+                one for one in self._all if one.languages is None or (language and language in one.languages)
+            )
+            self._by_language[language] = found
+        return found
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that some annotator names."""
+        return frozenset().union(*(one.languages or () for one in self._all))
+
+    def identity(self, language: str | None) -> str:
+        """What they add to the identity of a result: ``+header/1+links/1``, or nothing."""
+        return "".join(f"+{one.name}/{one.version}" for one in self.of(language))
+
+
+def annotated(
+    annotators: Sequence[Annotator], name: str, language: str | None, source: bytes, record: Record
+) -> Record:
+    """`record` after all of them, one after the other."""
+    for annotator in annotators:
+        try:
+            answer = annotator.annotate(name, language, source, record)
+            if not isinstance(answer, Record):
+                raise TypeError(f"gave {type(answer).__name__} in place of a record")
+        except Exception as error:
+            log.warning("annotator %s broke on %r", annotator.name, name, exc_info=True)
+            note = f"{annotator.name} failed: {type(error).__name__}: {error}"[:_MESSAGE]
+            answer = msgspec.structs.replace(record, notes=[*record.notes, note])
+        record = answer
+    return record
+
+
+def cost_of(record: Record) -> int:
+    """About how many bytes everything but the definitions takes in memory."""
+    return 3 * len(msgspec.json.encode(msgspec.structs.replace(record, symbols=[])))

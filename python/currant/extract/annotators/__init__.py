@@ -1,0 +1,1 @@
+"""The annotators that come with Currant, one file each. `extract/base.py:default_registry` lists them."""
