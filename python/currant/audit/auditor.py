@@ -38,6 +38,7 @@ SMALL_TREE: Final = 10
 one."""
 
 _BARRIERS: Final = 2
+_PAUSE_SECONDS: Final = 0.2
 
 REST: Final = 100
 """The thread rests at least so many times as long as it worked: a hundredth of one CPU at the most."""
@@ -257,9 +258,11 @@ class Auditor:
         began = self._clock.now()
         found: list[tuple[Suspect, str, Held | None]] = []
         listings: object = None
-        # Twice: a call that changes a file shows in its times a moment before it is reported, and whoever
-        # made it may be held up in between for as long as one barrier takes.
-        for _ in range(_BARRIERS):
+        # Twice, with a pause: a call at work shows before it is reported (while a file is being cut, its
+        # size is the new one and its times are the old ones), and may be held up in between.
+        for barrier in range(_BARRIERS):
+            if barrier and self._ending.wait(_PAUSE_SECONDS):
+                return
             if not self._barrier():
                 run.settled = False
                 return
