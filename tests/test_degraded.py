@@ -28,6 +28,22 @@ STATES: list[tuple[str, dict[str, Any], str, str]] = [
     ("denied", {"engine": {"denied": 1, "denied_paths": ["", "b"]}}, "'.', 'b'", "permission"),
     ("problem", {"engine": {"problems": [("x", "too deep")]}}, "x: too deep", "repair"),
     ("failed_files", {"failed_files": 3}, "could not be indexed", "currant why"),
+    (
+        "extractors_refused",
+        {"extractors": [{"name": "x", "package": "p", "refused": "no version", "failures": 0}]},
+        "x of p: no version",
+        "disabled_extractors",
+    ),
+    (
+        "extractors_fail",
+        {
+            "extractors": [
+                {"name": "x", "package": "p", "refused": None, "failures": 2, "last_failure": "timed out: x"}
+            ]
+        },
+        "timed out: x",
+        "currant extractors",
+    ),
     ("workers_died", {"worker_deaths": 1}, "died", "traceback"),
     ("drift", {"drift": Degraded("drift", "1 file", 1, "look")}, "1 file", "look"),
 ]  # fmt: skip

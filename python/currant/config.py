@@ -69,11 +69,15 @@ NameGlob = Annotated[str, Meta(pattern=r"\A[^/\x00]+\Z")]
 
 
 class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits on what is parsed, and what is not: files that look like secrets (`currant.extract.secrets`)."""
+    """Limits on what is parsed, and what is not: files that look like secrets (`currant.extract.secrets`).
+
+    `disabled_extractors` and `options` are about plug-ins (`currant.extract.plugins`), by their names."""
 
     max_file_mb: Annotated[int, Meta(ge=1, le=1024)] = 8
     secrets: Literal["list", "extract"] = "list"
     secret_patterns: tuple[NameGlob, ...] = ()
+    disabled_extractors: tuple[str, ...] = ()
+    options: dict[str, dict[str, Any]] = {}
 
 
 class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,6 +171,8 @@ def _describe(kind: msgspec.inspect.Type) -> str:
             return "must be a list of globs over file names, without a slash"
         case msgspec.inspect.VarTupleType():
             return "must be a list of strings"
+        case msgspec.inspect.DictType():
+            return "must be a table of tables, one for each name"
         case _:
             return "must be a string"
 
@@ -312,6 +318,11 @@ def _of_the_tree(
         refuse(
             "extract.secrets", "a file of the tree cannot ask for this: use your own file or the environment"
         )
+    if known.get("extract.options", ({},))[0]:
+        refuse(
+            "extract.options",
+            "a file of the tree cannot set up a plug-in: use your own file or the environment",
+        )
     place = known.get("state_dir", (None,))[0]
     if isinstance(place, str) and "\0" not in place:
         # Through any link that is on the way now; the service looks at the directory itself again.
@@ -370,6 +381,8 @@ def _parse(key: str, text: str) -> Any:
             if text.lstrip().startswith("["):
                 return msgspec.json.decode(text)
             return [part.strip() for part in text.split(",") if part.strip()]
+        if isinstance(kind, msgspec.inspect.DictType):
+            return msgspec.json.decode(text)
         return msgspec.convert(text, _FIELDS[key][1], strict=False)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text

@@ -15,7 +15,7 @@ from currant.changes import EngineLike
 from currant.clock import Clock
 from currant.config import ExtractSettings, MonitorSettings, Settings
 from currant.errors import UsageError
-from currant.extract import Registry, default_registry
+from currant.extract import Registry, configured_registry
 from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor, UnderWay
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
@@ -30,9 +30,7 @@ EngineFactory = Callable[..., EngineLike]
 
 def registry(settings: ExtractSettings) -> Registry:
     """The extractors in use."""
-    return default_registry(
-        settings.max_file_mb, secrets=settings.secrets, secret_patterns=settings.secret_patterns
-    )
+    return configured_registry(settings)
 
 
 def engine(

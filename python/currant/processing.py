@@ -16,7 +16,7 @@ from typing import Final
 from currant import failpoint
 from currant.changes import DONE, FAILED, GONE, NEVER, backoff_seconds
 from currant.clock import Clock
-from currant.extract import ExtractionError, Registry
+from currant.extract import ExtractionError, Registry, provisional
 from currant.model import (
     MAX_HASHED_BYTES,
     ChangeType,
@@ -191,6 +191,11 @@ class Processor:
             finally:
                 self._parsed.release(len(source))
             upsert = replace(upsert, record=extraction.record)
+            if extraction.provisional:
+                # Not what the key promises: nobody may take it over, and the next start makes it again.
+                upsert = replace(upsert, key=replace(key, extractor=provisional(key.extractor)))
+                submit(_submission(change, upsert, cost=extraction.cost))
+                return True
             submit(
                 _submission(
                     change, upsert, cost=extraction.cost, release=lambda: self._under_way.release(key)

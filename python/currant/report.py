@@ -4,7 +4,7 @@ Owns the list of these states, the short name of each and the way out of it. Pur
 and at nothing else. `docs/status.md` has the list for people; each state stands there, and has a test.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ class View:
     lost: str | None = None
     commits: Degraded | None = None
     failed_files: int = 0
+    extractors: Sequence[Mapping[str, Any]] = ()
     worker_deaths: int = 0
     waited: float = 0.0
     overflowed: float | None = None
@@ -130,6 +131,7 @@ def _paths(view: View) -> Iterator[Degraded]:
             denied,
             "give this user read permission, or ignore them",
         )
+    yield from _extractors(view)
     for path, reason in view.engine.get("problems", ()):
         yield Degraded("problem", f"{path or view.root}: {reason}", 1, "repair what the message names")
     if view.failed_files:
@@ -145,6 +147,28 @@ def _paths(view: View) -> Iterator[Degraded]:
             "workers that died and were replaced",
             view.worker_deaths,
             "report the traceback in the log",
+        )
+
+
+def _extractors(view: View) -> Iterator[Degraded]:
+    """Plug-ins that are not used, and extractors whose part is missing from records."""
+    refused = [one for one in view.extractors if one["refused"] and "switched off" not in one["refused"]]
+    if refused:
+        told = "; ".join(f"{one['name']} of {one['package']}: {one['refused']}" for one in refused[:3])
+        yield Degraded(
+            "extractors_refused",
+            f"extractors that cannot be used: {told}",
+            len(refused),
+            "repair or uninstall the package, or name it in extract.disabled_extractors",
+        )
+    failing = [one for one in view.extractors if one["failures"] and one["package"] != "currant"]
+    if failing:
+        told = "; ".join(f"{one['name']}: {one['last_failure']}" for one in failing[:3])
+        yield Degraded(
+            "extractors_fail",
+            f"records lack the part of an extractor: {told}",
+            sum(one["failures"] for one in failing),
+            "`currant extractors` has the counts; repair the package and raise its version",
         )
 
 

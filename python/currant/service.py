@@ -102,6 +102,7 @@ class Service:
         self._controller: SchedulerController | None = None
         self._ledger: Ledger | None = None
         self._auditor: Auditor | None = None
+        self._extractors: Registry | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -181,7 +182,10 @@ class Service:
                 self.root, self.state_dir, self.settings, live=self.live, factory=self._engine_factory
             )
             self._engine.start(rows_later=True)
-        registry = self._registry or parts.registry(self.settings.extract)
+        # Kept when the index is made anew: it counts since the start.
+        registry = self._extractors = (
+            self._extractors or self._registry or parts.registry(self.settings.extract)
+        )
         store, rows = self._open_store(registry, discard)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache)
@@ -466,6 +470,7 @@ class Service:
             "engine": engine,
             "cache": {} if self._cache is None else self._cache.stats(),
             "index": counts,
+            "extractors": self._uses(),
             "audit": {} if self._ledger is None else self._ledger.as_dict(),
             "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],
             "notes": [dict(entry.as_dict()) for entry in report.notes(view)],
@@ -505,6 +510,10 @@ class Service:
             return "indexing"
         return "watching" if self.live else "idle"
 
+    def _uses(self) -> list[dict[str, Any]]:
+        """Every extractor with its counts, and the plug-ins that were refused."""
+        return [] if self._extractors is None else [use.as_dict() for use in self._extractors.uses()]
+
     def _view(self, engine: dict[str, Any], pending: int, failed: int) -> report.View:
         """What `report` judges. Also remembers what it takes two looks to see."""
         monitor, store = self.settings.monitor, self._store
@@ -524,6 +533,7 @@ class Service:
             lost=self.guard.trouble(),
             commits=None if self._controller is None else self._controller.writer.degraded(),
             failed_files=failed,
+            extractors=self._uses(),
             worker_deaths=int(self.status_reporter.get_stats()["worker_deaths"]),
             waited=waited,
             overflowed=overflowed,

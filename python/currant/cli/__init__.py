@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "audit": "check",
     "plan": "check",
     "doctor": "check",
+    "extractors": "extractors",
 }
 
 HELP: Final = """A live metadata index of a code monorepo that is never silently stale.

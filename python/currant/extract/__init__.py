@@ -8,7 +8,9 @@ from currant.extract.base import (
     Extractor,
     PlainExtractor,
     Registry,
+    configured_registry,
     default_registry,
+    provisional,
 )
 from currant.extract.languages import HEAD_BYTES, detect, is_binary
 from currant.extract.outline import OutlineExtractor
@@ -25,7 +27,9 @@ __all__ = [
     "PlainExtractor",
     "Registry",
     "Secrets",
+    "configured_registry",
     "default_registry",
     "detect",
     "is_binary",
+    "provisional",
 ]

@@ -8,16 +8,19 @@ under a key that holds the content, the language, and the name and version of th
 """
 
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from currant.extract.contain import OutOfTimeError
+from currant.extract.uses import Use
 from currant.model import Record
 
 log = logging.getLogger(__name__)
 
 _MESSAGE: Final = 200  # characters of a failure that are worth keeping
+_T = TypeVar("_T")
 
 
 class Annotator(Protocol):
@@ -68,20 +71,50 @@ class Annotators:
 
 
 def annotated(
-    annotators: Sequence[Annotator], name: str, language: str | None, source: bytes, record: Record
-) -> Record:
-    """`record` after all of them, one after the other."""
+    annotators: Sequence[Annotator],
+    uses: Mapping[str, Use],
+    name: str,
+    language: str | None,
+    source: bytes,
+    record: Record,
+) -> tuple[Record, bool]:
+    """`record` after all of them, one after the other, and whether one ran out of time."""
+    late = False
     for annotator in annotators:
-        try:
-            answer = annotator.annotate(name, language, source, record)
+
+        def annotate(annotator: Annotator = annotator, given: Record = record) -> Record:
+            answer = annotator.annotate(name, language, source, given)
             if not isinstance(answer, Record):
                 raise TypeError(f"gave {type(answer).__name__} in place of a record")
-        except Exception as error:
-            log.warning("annotator %s broke on %r", annotator.name, name, exc_info=True)
-            note = f"{annotator.name} failed: {type(error).__name__}: {error}"[:_MESSAGE]
-            answer = msgspec.structs.replace(record, notes=[*record.notes, note])
-        record = answer
-    return record
+            return answer
+
+        answer, note, out_of_time = attempt(uses[annotator.name], name, annotate)
+        late = late or out_of_time
+        record = noted(record, note) if answer is None else answer
+    return record, late
+
+
+def attempt(use: Use, name: str, call: Callable[[], _T]) -> tuple[_T | None, str, bool]:
+    """What `call` gives; else None, the note for the record, and whether it took too long. Counted."""
+    use.called()
+    try:
+        return call(), "", False
+    except OutOfTimeError as error:
+        log.warning("%s (%r)", error, name)
+        use.failed(str(error), timeout=True)
+        return None, str(error), True
+    except Exception as error:
+        log.warning("extractor %s broke on %r", use.name, name, exc_info=True)
+        note = f"{use.name} failed: {type(error).__name__}: {error}"[:_MESSAGE]
+        # It becomes part of the record, which is stored as UTF-8.
+        note = note.encode("utf-8", "backslashreplace").decode()
+        use.failed(note)
+        return None, note, False
+
+
+def noted(record: Record, note: str) -> Record:
+    """`record` with one more note."""
+    return msgspec.structs.replace(record, notes=[*record.notes, note])
 
 
 def cost_of(record: Record) -> int:

@@ -11,13 +11,16 @@ After the extractor, annotators (`annotate`) add to the record of every text. To
 here, one line in `default_registry`, one test; an annotator's file goes into `annotators/`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from currant.extract.annotate import Annotator, Annotators, annotated, cost_of
+from currant.config import ExtractSettings
+from currant.extract.annotate import Annotator, Annotators, annotated, attempt, cost_of, noted
 from currant.extract.languages import detect, is_binary
+from currant.extract.plugins import PluginAnnotator, PluginExtractor, Source, discover
 from currant.extract.secrets import Secrets, SecretsMode
+from currant.extract.uses import Use
 from currant.model import MAX_HASHED_BYTES, Record
 
 MIB = 1 << 20
@@ -30,10 +33,14 @@ class ExtractionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """A record and about how many bytes it takes in memory (for the writer's bounds)."""
+    """A record and about how many bytes it takes in memory (for the writer's bounds).
+
+    `provisional`: a part is missing for a reason that has nothing to do with the content, so the record is
+    not to be kept for longer than until the next start."""
 
     record: Record
     cost: int
+    provisional: bool = False
 
 
 class Extractor(Protocol):
@@ -89,6 +96,11 @@ def plain(language: str | None, notes: Sequence[str] = ()) -> Extraction:
     return Extraction(Record(language=language, symbols=[], notes=list(notes)), cost=64)
 
 
+def provisional(identity: str) -> str:
+    """Under which a record is stored that lacks a part and is to be made again: never one that is in use."""
+    return f"{identity}+late"
+
+
 def identity_of(extractor: Extractor, language: str) -> str:
     """What `ResultKey.extractor` holds: ``outline/3:py-1``."""
     return f"{extractor.name}/{extractor.version}:{extractor.language_version(language)}"
@@ -104,17 +116,39 @@ class Registry:
         max_file_mb: int,
         secrets: Secrets | None = None,
         annotators: Iterable[Annotator] = (),
+        plugins: Iterable[PluginExtractor] = (),
+        refused: Iterable[Use] = (),
     ) -> None:
         self._max_file_mb = max_file_mb
         self._secrets = secrets or Secrets()
         self._plain: Extractor = PlainExtractor()
-        self._annotators = Annotators(annotators)
+        annotating = tuple(annotators)
+        self._annotators = Annotators(annotating)
+        self._uses: dict[str, Use] = {}
+        self._refused = tuple(refused)
+        self._plugins: dict[str, PluginExtractor] = {}
         self._by_language: dict[str, Extractor] = {}
         self._identities: dict[str, str] = {}
         for extractor in extractors:
             for language in extractor.languages:
                 self._by_language[language] = extractor
                 self._identities[language] = identity_of(extractor, language)
+            self._uses[extractor.name] = Use(
+                extractor.name, extractor.version, kind="extractor", languages=extractor.languages
+            )
+        for plugin in plugins:  # what it takes over remains, for when it fails
+            for language in plugin.languages:
+                self._plugins[language] = plugin
+                before = self._identities.get(language)
+                after = f"-{before.replace(':', '-')}" if before else ""
+                self._identities[language] = f"{plugin.name}/{plugin.version}:{language}{after}"
+            self._uses[plugin.name] = plugin.use
+        for annotator in annotating:
+            self._uses[annotator.name] = (
+                annotator.use
+                if isinstance(annotator, PluginAnnotator)
+                else Use(annotator.name, annotator.version, kind="annotator", languages=annotator.languages)
+            )
         self._plain_identity = identity_of(self._plain, "")
         self._whole: dict[str | None, str] = {}  # language -> identity with the annotators
         self._large_identity = f"large/1:{max_file_mb}"
@@ -127,18 +161,22 @@ class Registry:
     @property
     def languages(self) -> frozenset[str]:
         """The languages that have an extractor."""
-        return frozenset(self._by_language)
+        return frozenset(self._identities)
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
         # Any language that nothing outlines and no annotator names has the identity of "none".
-        languages = (None, *self._by_language, *self._annotators.languages)
+        languages = (None, *self._identities, *self._annotators.languages)
         usual = frozenset(map(self._identity, languages)) | {
             *(self._plain_identity, self._large_identity, _UNHASHED)
         }
         if self._secrets.mode == "list":
             return usual | {self._secrets.identity}
         return usual | {self._secrets.marked(identity) for identity in usual}
+
+    def uses(self) -> list[Use]:
+        """Every extractor and annotator with its counts, and the plug-ins that were refused."""
+        return [*self._uses.values(), *self._refused]
 
     def to_hide(self, path: str) -> bool:
         """Whether the name of a file says that its result is to be one of `hidden_identity`.
@@ -183,33 +221,76 @@ class Registry:
 
     def _reader(self, name: str, language: str | None) -> Callable[[bytes], Extraction]:
         """What makes the record of a text."""
-        extractor = None if language is None else self._by_language.get(language)
         annotators = self._annotators.of(language)
 
         def read(source: bytes) -> Extraction:
-            if language is None or extractor is None:
-                made = plain(language)
-            else:
-                made = extractor.extract(name, language, source)
+            made = plain(language) if language is None else self._outlined(name, language, source)
             if not annotators:
                 return made
-            record = annotated(annotators, name, language, source, made.record)
-            return Extraction(record, made.cost + cost_of(record))
+            record, late = annotated(annotators, self._uses, name, language, source, made.record)
+            return Extraction(record, made.cost + cost_of(record), made.provisional or late)
 
         return read
 
+    def _outlined(self, name: str, language: str, source: bytes) -> Extraction:
+        """The record before the annotators: the plug-in's, else that of our own extractor."""
+        plugin = self._plugins.get(language)
+        if plugin is None:
+            return self._our_own(name, language, source)
+        chosen = plugin
+        record, note, late = attempt(plugin.use, name, lambda: chosen.record(name, language, source))
+        if record is not None:
+            # As objects, the definitions take about what their text does.
+            return Extraction(record, 3 * len(source) + 64)
+        made = self._our_own(name, language, source)
+        return replace(made, record=noted(made.record, note), provisional=late)
+
+    def _our_own(self, name: str, language: str, source: bytes) -> Extraction:
+        extractor = self._by_language.get(language)
+        if extractor is None:
+            return plain(language)
+        use = self._uses[extractor.name]
+        use.called()
+        try:
+            return extractor.extract(name, language, source)
+        except Exception as error:
+            use.failed(str(error))
+            raise
+
 
 def default_registry(
-    max_file_mb: int, *, secrets: SecretsMode = "list", secret_patterns: Sequence[str] = ()
+    max_file_mb: int,
+    *,
+    secrets: SecretsMode = "list",
+    secret_patterns: Sequence[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    disabled: Sequence[str] = (),
+    sources: Iterable[Source] | None = (),
 ) -> Registry:
-    """Every extractor that comes with Currant. The native module is loaded here, not at import."""
+    """Every extractor that comes with Currant, then the plug-ins of `sources` (None: the installed ones)
+    except for those `disabled`, with their `options`. The native module is loaded here, not at import."""
     from currant.extract.outline import OutlineExtractor
 
     # One line each, in the order in which they run.
     annotators: tuple[Annotator, ...] = ()
+    found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
         [OutlineExtractor()],
         max_file_mb=max_file_mb,
         secrets=Secrets(secrets, secret_patterns),
-        annotators=annotators,
+        annotators=[*annotators, *found.annotators],
+        plugins=found.extractors,
+        refused=found.refused,
+    )
+
+
+def configured_registry(settings: ExtractSettings) -> Registry:
+    """The extractors in use under these settings, those of other packages among them."""
+    return default_registry(
+        settings.max_file_mb,
+        secrets=settings.secrets,
+        secret_patterns=settings.secret_patterns,
+        options=settings.options,
+        disabled=settings.disabled_extractors,
+        sources=None,
     )

@@ -427,3 +427,6 @@ def _modeline(head: bytes) -> str | None:
 _KNOWN: Final = (
     frozenset(_EXTENSIONS.values()) | frozenset(_NAMES.values()) | frozenset(_INTERPRETERS.values())
 )
+
+KNOWN_LANGUAGES: Final = _KNOWN | {"objective-c", "matlab", "d", "verilog", "coq"}
+"""Every language that `detect` can answer with."""
