@@ -114,7 +114,22 @@ def test_what_a_tracked_name_leads_to_through_a_link_is_no_file_of_git(tmp_path:
         step("exclude", "", b"hidden/\n"),
     ):
         assert hands.do(told), told
-    assert git.files(hands.base) == {b"a.py", b"inner/.gitignore"}
+    assert git.files(hands.base) == ({b"a.py", b"inner/.gitignore"}, set())
+
+
+def test_git_says_nothing_of_a_directory_that_was_a_repository_when_it_was_added(tmp_path: Path) -> None:
+    hands = Hands(os.fsencode(tmp_path))
+    for told in (
+        step("git_init", ""),
+        step("mkdir", "inner"),
+        step("git_init", "inner"),
+        step("git", "", "add", "-A"),
+        step("rename", "inner", "moved"),
+        step("mkdirs", "inner", "a.py", 1),
+        step("write", "b.py", 1),
+    ):
+        assert hands.do(told), told
+    assert git.files(hands.base) == ({b"b.py"}, {b"inner/"})
 
 
 def test_rows_are_compared_one_by_one() -> None:

@@ -192,12 +192,14 @@ class Checker:
 
     def _git(self, fresh: set[bytes]) -> Iterable[Finding]:
         try:
-            told = git.files(os.fsencode(self._lab.root))
+            told, opaque = git.files(os.fsencode(self._lab.root))
         except (OSError, subprocess.SubprocessError) as error:
             yield Finding("git", b"", f"git could not say: {error}")
             return
         self.git_compared += 1
         for path in sorted(told ^ fresh):
+            if any(path.startswith(folder) for folder in opaque):
+                continue
             yield Finding("git", path, "only git keeps it" if path in told else "git does not keep it")
 
     def _engine(self) -> Iterable[Finding]:

@@ -14,20 +14,24 @@ from currant.soak.model import HIDDEN
 _SECONDS: Final = 120
 
 
-def files(root: bytes) -> set[bytes]:
-    """Kept files below `root`, a repository whose nested ones are entered. Raises CalledProcessError."""
+def files(root: bytes) -> tuple[set[bytes], set[bytes]]:
+    """Kept files below `root`, a repository whose nested ones are entered; and directories of which git says
+    nothing, because a repository was there when it was added. Raises CalledProcessError."""
     kept: set[bytes] = set()
+    opaque: set[bytes] = set()
     left = [b""]
     while left:
         prefix = left.pop()
         base = os.path.join(root, prefix) if prefix else root
         inside = _repositories(base)
         hidden = _listed(base, "-ci")
-        for name in _listed(base, "-co") - hidden:
+        listed = _listed(base, "-co")
+        opaque |= {prefix + name + b"/" for name in listed - inside if _is_directory(base, name)}
+        for name in listed - hidden:
             if not _below(name, inside) and _is_regular(base, name):
                 kept.add(prefix + name)
         left += [prefix + each + b"/" for each in inside - _ignored(base, inside)]
-    return kept
+    return kept, opaque
 
 
 def _listed(base: bytes, which: str) -> set[bytes]:
@@ -63,6 +67,11 @@ def _repositories(base: bytes) -> set[bytes]:
 
 def _below(name: bytes, directories: set[bytes]) -> bool:
     return any(name.startswith(each + b"/") for each in directories)
+
+
+def _is_directory(base: bytes, name: bytes) -> bool:
+    path = os.path.join(base, name)
+    return not name.endswith(b"/") and os.path.isdir(path) and not os.path.islink(path)
 
 
 def _is_regular(base: bytes, name: bytes) -> bool:

@@ -103,7 +103,12 @@ class Report:
             told = _summary(times)
             yield f"  {kind:<20} {told['p50']:7.3f} {told['p99']:7.3f} {told['max']:7.3f}  of {len(times)}"
         for name, told in self.rivals.items():
-            yield f"{name}: {told}"
+            yield f"{name} ({told['given']}):"
+            yield (
+                f"  {told['wrong_percent']:.2f} % of the files wrong, at {told['checks_with_mistakes']} of "
+                f"{told['checks']} checks; {told['new_mistakes']:,} new: {_counts(told['new_by_kind'])}"
+            )
+            yield f"  after rounds of: {_counts(told['new_by_round'])} {told['note']}".rstrip()
         yield from self.notes
         for failure in self.failures:
             yield (
@@ -114,6 +119,10 @@ class Report:
         if self.interrupted:
             yield "interrupted"
         yield f"{self.differences} difference(s)"
+
+
+def _counts(told: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(told.items())) or "none"
 
 
 def _summary(times: list[float]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from currant.soak.generate import Generator
 from currant.soak.lab import Lab
 from currant.soak.plan import Plan
 from currant.soak.report import Failure, Report
+from currant.soak.rivals import Rivals
 from currant.soak.shrink import LAB, Tamper, not_fresh, shrink, tree_steps, trial
 from currant.soak.steps import Step, step, write_script
 from currant.soak.surroundings import fresh_directory
@@ -83,6 +84,7 @@ class _Run:
         self._before: list[Step] = []
         self._past: list[tuple[list[Step], list[Step]]] = []
         """(tree at its beginning, steps) of some rounds that went well, the latest last."""
+        self._rivals: Rivals | None = None
         self._counters = (0, 0, 0, 0)  # incarnation, and its overflows, scans, events
         inside = options.state == "inside" or (options.state == "auto" and options.seed % 2 == 0)
         self.report = Report(options.seed, options.source, "inside" if inside else "outside")
@@ -98,6 +100,9 @@ class _Run:
                 self._rounds(start)
             except KeyboardInterrupt:
                 report.interrupted = True
+            finally:
+                if self._rivals is not None:
+                    self._rivals.close()
             report.incarnations = self._lab.incarnations
         report.seconds = self._clock.monotonic() - start
         return report
@@ -112,6 +117,8 @@ class _Run:
         self._gen.run(min(2 * options.files, options.ops // 10))
         self._plan = Plan(self._lab, self._gen, self._chance, self._do, adversity=options.adversity)
         report.kinds = self._plan.counts
+        if options.rivals:
+            self._rivals = Rivals(self._lab.root)
         self._begin()
         largest = max(50, min(_LARGEST_ROUND, options.ops // 15))
         smallest = min(_SMALLEST_ROUND, largest // 2)
@@ -165,6 +172,8 @@ class _Run:
         if told.op in ("!stop", "!kill"):
             counted = "stops" if told.op == "!stop" else "kills"
             setattr(self.report, counted, getattr(self.report, counted) + 1)
+        if self._rivals is not None and told.op in ("!stop", "!cont"):
+            (self._rivals.stop if told.op == "!stop" else self._rivals.resume)()
         return self._lab.do(told)
 
     def _round(self, count: int) -> None:
@@ -182,6 +191,8 @@ class _Run:
         if not findings:
             findings = self._checker.run(with_git=self._git_can_say())
             self._count()
+        if self._rivals is not None:
+            report.rivals = self._rivals.check(kind)
         report.checking_seconds += self._clock.monotonic() - checking
         if findings:
             self._failed(kind, findings)
