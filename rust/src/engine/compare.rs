@@ -48,7 +48,10 @@ impl Core {
                 if dir == ROOT {
                     self.root_missing = false;
                 } else {
-                    self.set_externals(dir, external, platform);
+                    let unseen = self.set_externals(dir, external, platform);
+                    if unseen && self.settings.live {
+                        self.request_listing(dir, false);
+                    }
                 }
                 if listing.identity.1 != 0 {
                     self.tree.set_ino(dir, listing.identity.1);

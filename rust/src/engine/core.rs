@@ -263,7 +263,9 @@ impl Core {
         };
         core.new_dir_info(ROOT);
         core.note_rule_problems(&problems);
-        core.set_root_externals(files, platform);
+        if core.set_externals(ROOT, files, platform) {
+            core.load_outside(platform);
+        }
         Ok(core)
     }
 

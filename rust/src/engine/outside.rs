@@ -7,6 +7,9 @@ use crate::clock::Now;
 use crate::model::Kind;
 use crate::tree::{NodeId, ROOT};
 
+/// A rule file may name another one, that one the next; then they are read as they are.
+const MOST_LOADS: usize = 4;
+
 impl Core {
     /// Is the root still the directory that it was?
     pub(super) fn check_root(&mut self, platform: &mut impl Platform) {
@@ -35,29 +38,32 @@ impl Core {
         }
     }
 
-    pub(super) fn set_root_externals(
-        &mut self,
-        files: Vec<std::path::PathBuf>,
-        platform: &mut impl Platform,
-    ) {
-        self.set_externals(ROOT, files, platform);
-    }
-
+    /// Have these files looked at from now on for `dir`, and no others. True when there are some among them
+    /// that were not looked at before: they may have changed after they were read and before this call, so
+    /// they are to be read once more. The signatures of the others were taken before they were read.
     pub(super) fn set_externals(
         &mut self,
         dir: NodeId,
         files: Vec<std::path::PathBuf>,
         platform: &mut impl Platform,
-    ) {
-        if files.is_empty() && !self.externals.iter().any(|external| external.dir == dir) {
-            return;
-        }
-        self.externals.retain(|external| external.dir != dir);
+    ) -> bool {
         let generation = self.tree.generation(dir);
-        for path in files {
-            let signature = platform.signature(&path);
-            self.externals.push(External { path, signature, dir, generation });
+        let known = |external: &External| external.dir == dir && external.generation == generation;
+        if files.is_empty() && !self.externals.iter().any(known) {
+            return false;
         }
+        self.externals.retain(|external| {
+            external.dir != dir || known(external) && files.contains(&external.path)
+        });
+        let mut unseen = false;
+        for path in files {
+            if !self.externals.iter().any(|external| known(external) && external.path == path) {
+                unseen = true;
+                let signature = platform.signature(&path);
+                self.externals.push(External { path, signature, dir, generation });
+            }
+        }
+        unseen
     }
 
     /// Rule files outside the tree are not watched but looked at: there are only a few.
@@ -85,11 +91,20 @@ impl Core {
 
     /// Load the rules from outside the root again, and let a scan find what they hide and reveal.
     pub(super) fn reload_rules(&mut self, now: Now, platform: &mut impl Platform) {
-        let (outside, files, problems) = platform.load_rules();
-        self.outside = outside;
-        self.note_rule_problems(&problems);
-        self.set_root_externals(files, platform);
+        self.load_outside(platform);
         self.request_root_scan(now);
+    }
+
+    /// Read the rules from outside the root, until nothing was read that was not looked at before.
+    pub(super) fn load_outside(&mut self, platform: &mut impl Platform) {
+        for _ in 0..MOST_LOADS {
+            let (outside, files, problems) = platform.load_rules();
+            self.outside = outside;
+            self.note_rule_problems(&problems);
+            if !self.set_externals(ROOT, files, platform) {
+                break;
+            }
+        }
     }
 
     pub(super) fn note_rule_problems(&mut self, problems: &[String]) {

@@ -248,8 +248,8 @@ impl DirRules {
                         add(&mut layers, Layer::here(source, set, at));
                     }
                 }
-                // Perhaps `git init` is still at work: HEAD is what is missing then.
-                None => external.push(dir.join(".git/HEAD")),
+                // Perhaps `git init` is still at work: it makes these one after the other.
+                None => external.extend(Repository::parts(dir)),
             }
         }
         for (flag, source, name) in [

@@ -47,6 +47,12 @@ impl Repository {
         Some(Repository { git_dir, common_dir: fs::canonicalize(common_dir).ok()?, linked })
     }
 
+    /// What a `.git` directory needs before [`Repository::open`] takes it for a repository.
+    pub(super) fn parts(dir: &Path) -> impl Iterator<Item = PathBuf> {
+        let git_dir = dir.join(".git");
+        ["HEAD", "objects", "refs"].into_iter().map(move |name| git_dir.join(name))
+    }
+
     pub(super) fn info_exclude(&self) -> PathBuf {
         self.common_dir.join("info/exclude")
     }

@@ -1,6 +1,7 @@
 //! Rule files: what an edit hides and reveals.
 
 use super::world::World;
+use crate::engine::core::Platform;
 
 #[test]
 fn an_edit_hides_and_reveals() {
@@ -115,6 +116,22 @@ fn rules_of_the_configuration_hold_from_the_start() {
     world.settle();
     assert_eq!(world.index.keys().collect::<Vec<_>>(), ["b"]);
     world.check();
+}
+
+#[test]
+fn a_rule_file_outside_the_tree_is_looked_at_before_it_is_read_for_good() {
+    let mut world = World::with(&["a/f", "rules"]);
+    let dir = world.core.tree.find(b"a").unwrap();
+    let file = vec![world.machine.absolute(b"rules")];
+    let first = world.core.set_externals(dir, file.clone(), &mut world.machine);
+    assert!(first, "what it said before anybody looked at it is not known: read it once more");
+    world.disk().write("rules");
+    // The directory was listed for another reason: what was seen before still counts.
+    assert!(!world.core.set_externals(dir, file, &mut world.machine));
+    let now = world.now;
+    assert!(!world.core.scanning());
+    world.core.check_externals(now, &mut world.machine);
+    assert!(world.core.scanning(), "it changed since");
 }
 
 #[test]
