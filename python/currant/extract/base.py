@@ -269,10 +269,11 @@ def default_registry(
 ) -> Registry:
     """Every extractor that comes with Currant, then the plug-ins of `sources` (None: the installed ones)
     except for those `disabled`, with their `options`. The native module is loaded here, not at import."""
+    from currant.extract.annotators.tasks import TasksAnnotator
     from currant.extract.outline import OutlineExtractor
 
     # One line each, in the order in which they run.
-    annotators: tuple[Annotator, ...] = ()
+    annotators: tuple[Annotator, ...] = (TasksAnnotator(),)
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
         [OutlineExtractor()],
