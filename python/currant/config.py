@@ -68,6 +68,19 @@ NameGlob = Annotated[str, Meta(pattern=r"\A[^/\x00]+\Z")]
 """A glob over the last component of a path."""
 
 
+SectionTitle = Annotated[str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9 /_-]{1,60}\Z")]
+HeaderField = Literal[
+    "intent",
+    "design_principles",
+    "constraints",
+    "reference_documentation",
+    "dependencies",
+    "change_history",
+    "ignore",
+]
+"""What a section of a file's header can fill; ``ignore``: nothing."""
+
+
 class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Limits on what is parsed, and what is not: files that look like secrets (`currant.extract.secrets`).
 
@@ -78,6 +91,7 @@ class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
     secret_patterns: tuple[NameGlob, ...] = ()
     disabled_extractors: tuple[str, ...] = ()
     options: dict[str, dict[str, Any]] = {}
+    header_template: dict[SectionTitle, HeaderField] = {}
 
 
 class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +183,8 @@ def _describe(kind: msgspec.inspect.Type) -> str:
             return "must be one of " + ", ".join(map(str, values))
         case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StrType(pattern=str())):
             return "must be a list of globs over file names, without a slash"
+        case msgspec.inspect.DictType(value_type=msgspec.inspect.LiteralType(values=values)):
+            return "must be a table of section titles, each with one of " + ", ".join(map(str, values))
         case msgspec.inspect.VarTupleType():
             return "must be a list of strings"
         case msgspec.inspect.DictType():

@@ -77,6 +77,41 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     doc: str
 
 
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One change that the header of a file tells of. `timestamp` is ISO 8601, None when there was none."""
+
+    timestamp: str | None
+    summary: str | None
+    details: list[str] = []
+
+
+class Dependency(msgspec.Struct, frozen=True):
+    """What a header says its file depends on. `kind`: ``codebase`` (`name` is a path of the tree), ``system``
+    (a package or a module), ``other``; what is written without a kind is ``other``."""
+
+    kind: str
+    name: str
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What the leading comment or docstring of a file says, in lines `start`..`end`.
+
+    `form` is ``template`` when it has sections of the header template, else ``comment``, ``docstring`` or
+    ``prose``. `other` has the sections of the template that no field is for, by their titles as written.
+    """
+
+    form: str
+    start: int
+    end: int
+    intent: str | None = None
+    design_principles: list[str] = []
+    constraints: list[str] = []
+    reference_documentation: list[str] = []
+    dependencies: list[Dependency] = []
+    change_history: list[HistoryEntry] = []
+    other: dict[str, str] = {}
+
+
 class Record(msgspec.Struct, frozen=True):
     """What is known about one content. Holds no path: equal contents share one record.
 
@@ -89,6 +124,7 @@ class Record(msgspec.Struct, frozen=True):
     symbols: list[Symbol]
     notes: list[str]
     facts: dict[str, Any] = {}
+    header: Header | None = None
 
 
 @dataclass(frozen=True, slots=True)

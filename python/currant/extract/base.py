@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from currant.config import ExtractSettings
+from currant.config import ExtractSettings, HeaderField
 from currant.extract.annotate import Annotator, Annotators, annotated, attempt, cost_of, noted
 from currant.extract.languages import detect, is_binary
 from currant.extract.plugins import PluginAnnotator, PluginExtractor, Source, discover
@@ -265,15 +265,17 @@ def default_registry(
     secret_patterns: Sequence[str] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
     disabled: Sequence[str] = (),
+    header_template: Mapping[str, HeaderField] | None = None,
     sources: Iterable[Source] | None = (),
 ) -> Registry:
     """Every extractor that comes with Currant, then the plug-ins of `sources` (None: the installed ones)
     except for those `disabled`, with their `options`. The native module is loaded here, not at import."""
+    from currant.extract.annotators.header import HeaderAnnotator
     from currant.extract.annotators.tasks import TasksAnnotator
     from currant.extract.outline import OutlineExtractor
 
     # One line each, in the order in which they run.
-    annotators: tuple[Annotator, ...] = (TasksAnnotator(),)
+    annotators: tuple[Annotator, ...] = (HeaderAnnotator(header_template), TasksAnnotator())
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
         [OutlineExtractor()],
@@ -293,5 +295,6 @@ def configured_registry(settings: ExtractSettings) -> Registry:
         secret_patterns=settings.secret_patterns,
         options=settings.options,
         disabled=settings.disabled_extractors,
+        header_template=settings.header_template,
         sources=None,
     )
