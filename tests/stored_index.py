@@ -20,6 +20,7 @@ from currant.store import Store, schema
 from store_kit import opened, query, upsert
 
 DATA = Path(__file__).parent / "data"
+_PLACE = "INSERT INTO meta VALUES('place',"  # where it lay: restored elsewhere, it would be a copy
 UUID = "00112233445566778899aabbccddeeff"
 
 
@@ -76,7 +77,7 @@ def dump(path: Path) -> str:
     apsw.shell.Shell(db=connection, stdout=out).process_command(".dump")
     version = schema.version_of(connection)
     connection.close()
-    body = [line for line in out.getvalue().splitlines() if not line.startswith("--")]
+    body = [line for line in out.getvalue().splitlines() if not line.startswith(("--", _PLACE))]
     marks = [f"PRAGMA application_id = {schema.APPLICATION_ID};", f"PRAGMA user_version = {version};"]
     return "\n".join([*body, *marks]) + "\n"
 

@@ -2,8 +2,10 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -350,3 +352,22 @@ def test_commits_during_a_listing_come_after_it(tmp_path: Path) -> None:
             ("e", "created"),
         ]
         assert not page.more
+
+
+def test_facts_by_name_of_every_file_or_below_a_directory(tmp_path: Path) -> None:
+    def noted(path: bytes, content: str, **facts: object) -> Upsert:
+        return replace(upsert(path, content), record=msgspec.structs.replace(record("f"), facts=facts))
+
+    with opened(tmp_path) as store:
+        reader = query(store)
+        store.commit([noted(b"a/x", "x", size={"n": 1}), noted(b"a.b", "y", size=2, other=3)], 1.0)
+        store.commit([upsert(b"b/\xff", "x", reuse=True), upsert(b"a/none", "z")], 2.0)
+        assert reader.facts("size") == [("a.b", 2), ("a/x", {"n": 1}), ("b/\udcff", {"n": 1})]
+        assert reader.facts("size", "a") == [("a/x", {"n": 1})]
+        assert reader.facts("size", "a.b") == [("a.b", 2)]
+        assert reader.facts("other") == [("a.b", 3)]
+        assert reader.facts("none") == reader.facts("size", "nowhere") == []
+        store.commit([Remove(b"a.b", "event"), upsert(b"a/x", "new")], 3.0)
+        assert reader.facts("size") == [("b/\udcff", {"n": 1})]
+        assert store.collect(0) == 1
+        assert reader.facts("other") == []

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import apsw
+import msgspec
 
 from currant.cache import MetadataCache
 from currant.errors import UsageError
@@ -27,7 +28,7 @@ from currant.model import (
     Symbol,
 )
 from currant.store import Store, records, search
-from currant.store.commit import last_seq, unsigned
+from currant.store.commit import last_seq, tree_range, unsigned
 from currant.store.connection import one
 from currant.store.store import format_clock
 
@@ -52,6 +53,10 @@ _FILE_FIELDS: Final = (
 _HELD: Final = """
 SELECT f.path, f.size, f.mtime_ns, f.ctime_ns, f.ino, f.state, lower(hex(r.content))
 FROM files f LEFT JOIN results r ON r.id = f.result_id"""
+# CROSS JOIN keeps the order: what has the fact first, then its files through files_by_result.
+_FACTS: Final = """
+SELECT f.path, a.value FROM facts a CROSS JOIN files f ON f.result_id = a.result_id
+WHERE a.name = ? AND (f.path > ? AND f.path < ? OR f.path = ?) ORDER BY f.path"""
 _LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE result_id IS NOT NULL"
 _NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
 _NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
@@ -137,6 +142,20 @@ class Query:
         if not rows:
             raise self._store.damaged(f"result {result} has no record")
         return records.join([self._piece(connection, number) for (number,) in rows])
+
+    def facts(self, name: str, under: str = "") -> list[tuple[str, Any]]:
+        """(path, value) of every file that has this fact, in byte order of the paths; `under`: only this file
+        or those below this directory. Costs what has the fact. Raises StoreError."""
+        below = _key(under)
+        if under and not below:
+            return []
+        start, end = tree_range(below)
+        with self._store.snapshot() as connection:
+            rows: list[Any] = connection.execute(_FACTS, (name, start, end, below)).fetchall()
+        try:
+            return [(os.fsdecode(path), msgspec.json.decode(value)) for path, value in rows]
+        except ValueError as error:
+            raise self._store.damaged(f"a fact {name!r}: {error}") from error
 
     # --- files ----------------------------------------------------------------------------------------
 

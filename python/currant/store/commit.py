@@ -78,6 +78,7 @@ class Outcome:
 class _Encoded:
     pieces: list[tuple[bytes, str]]  # stored form, text for the name index
     symbols: int
+    facts: list[tuple[str, bytes]]
 
 
 _Prepared = tuple[Item, _Encoded | None]
@@ -94,7 +95,9 @@ def prepare(items: Sequence[Item]) -> list[_Prepared]:
             out.append((item, None))
             continue
         try:
-            encoded = _Encoded(records.split(item.record), len(item.record.symbols))
+            encoded = _Encoded(
+                records.split(item.record), len(item.record.symbols), records.facts_of(item.record)
+            )
         except (ValueError, TypeError) as error:
             reason = f"its record cannot be stored: {error}"
             out.append((Failure(item.path, item.stat, reason, item.attempts + 1, None, item.cause), None))
@@ -136,6 +139,7 @@ class _Run:
         self._feed: list[tuple[int, bytes, str, bytes | None, float]] = []
         self._records: list[tuple[int, bytes]] = []
         self._names: list[tuple[int, str]] = []
+        self._facts: list[tuple[int, str, bytes]] = []
         self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._dropped: set[int] = set()
         self._missing: list[bytes] = []
@@ -159,6 +163,8 @@ class _Run:
             many("INSERT INTO records (id, stored) VALUES (?, ?)", self._records)
         if self._names:
             many("INSERT INTO names (rowid, text) VALUES (?, ?)", self._names)
+        if self._facts:
+            many("INSERT INTO facts (result_id, name, value) VALUES (?, ?, ?)", self._facts)
         if self._feed:
             many("INSERT INTO changes (seq, path, kind, old_path, at) VALUES (?, ?, ?, ?, ?)", self._feed)
             self._trim_feed()
@@ -310,6 +316,7 @@ class _Run:
             (key.content, key.language, extractor, encoded.symbols, self._now),
         )
         result = self._connection.last_insert_rowid()
+        self._facts += ((result, name, value) for name, value in encoded.facts)
         for number, (stored, names) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
             self._records.append((number, stored))
             if names:

@@ -29,6 +29,7 @@ def collect(connection: apsw.Connection, keep: int, limit: int) -> int:
             stored = "SELECT id FROM records WHERE id BETWEEN ? AND ?"
             connection.execute(f"DELETE FROM names WHERE rowid IN ({stored})", pieces)
             connection.execute("DELETE FROM records WHERE id BETWEEN ? AND ?", pieces)
+        connection.executemany("DELETE FROM facts WHERE result_id = ?", rows)
         connection.executemany("DELETE FROM results WHERE id = ?", rows)
         connection.execute("COMMIT")
     except BaseException:

@@ -60,6 +60,11 @@ def encode(record: Record) -> bytes:
     return zlib.compress(_encoder.encode(record), 1)
 
 
+def facts_of(record: Record) -> list[tuple[str, bytes]]:
+    """The facts of a record by name, each as JSON. Raises ValueError for text that is not Unicode."""
+    return [(name, _encoder.encode(value)) for name, value in record.facts.items()]
+
+
 def decode(stored: bytes) -> tuple[Record, int]:
     """The piece again, and its size as JSON, which stands for its size in memory.
 

@@ -90,7 +90,18 @@ CREATE VIRTUAL TABLE names USING fts5 (
 INSERT INTO meta (key, value) VALUES ('uuid', lower(hex(randomblob(16)))), ('floor', '0');
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+_SECOND = """
+-- projects: what annotators say of a result, by name, for questions about many files at once. JSON.
+CREATE TABLE facts (
+  result_id INTEGER NOT NULL REFERENCES results (id),
+  name TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (result_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX facts_by_name ON facts (name);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND)
 VERSION: Final = len(MIGRATIONS)
 
 
