@@ -112,6 +112,20 @@ class Header(msgspec.Struct, frozen=True):
     other: dict[str, str] = {}
 
 
+class Reference(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Something that a content names, as it stands there; what it leads to is decided when it is asked for.
+
+    `kind`: ``link``, ``image``, ``include``, ``doc`` and ``ref`` (Sphinx roles), ``path`` and ``name`` (in
+    backticks), ``dependency`` (of a header), ``url``; ``anchor``: a place in this content that others may
+    name; ``header``: the newest time in the history of a header of the template, ``-`` without any. `quiet`: a comment next to it says that nothing is to be reported of it.
+    """
+
+    kind: str
+    target: str
+    line: int
+    quiet: bool = False
+
+
 class Record(msgspec.Struct, frozen=True):
     """What is known about one content. Holds no path: equal contents share one record.
 
@@ -125,6 +139,7 @@ class Record(msgspec.Struct, frozen=True):
     notes: list[str]
     facts: dict[str, Any] = {}
     header: Header | None = None
+    references: list[Reference] = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,11 +271,12 @@ def default_registry(
     """Every extractor that comes with Currant, then the plug-ins of `sources` (None: the installed ones)
     except for those `disabled`, with their `options`. The native module is loaded here, not at import."""
     from currant.extract.annotators.header import HeaderAnnotator
+    from currant.extract.annotators.links import LinksAnnotator
     from currant.extract.annotators.tasks import TasksAnnotator
     from currant.extract.outline import OutlineExtractor
 
-    # One line each, in the order in which they run.
-    annotators: tuple[Annotator, ...] = (HeaderAnnotator(header_template), TasksAnnotator())
+    # One line each, in the order in which they run: links come after the header, which they read.
+    annotators: tuple[Annotator, ...] = (HeaderAnnotator(header_template), TasksAnnotator(), LinksAnnotator())
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
         [OutlineExtractor()],
