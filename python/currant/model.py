@@ -117,7 +117,8 @@ class Reference(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `kind`: ``link``, ``image``, ``include``, ``doc`` and ``ref`` (Sphinx roles), ``path`` and ``name`` (in
     backticks), ``dependency`` (of a header), ``url``; ``anchor``: a place in this content that others may
-    name; ``header``: the newest time in the history of a header of the template, ``-`` without any. `quiet`: a comment next to it says that nothing is to be reported of it.
+    name; ``header``: the newest time in the history of a header of the template, ``-`` without any. `quiet`:
+    a comment next to it says that nothing is to be reported of it.
     """
 
     kind: str
