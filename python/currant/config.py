@@ -5,7 +5,8 @@ ever ignored: unknown keys, misspelt variables and values out of range are all r
 with its source and what would have been valid.
 
 The root's file came with the tree, perhaps from somebody else. It may not have its reader's secrets
-extracted, nor state written outside of the tree, and it is read only if it is a small regular file.
+extracted, nor state written outside of the tree, nor contents sent to a model, and it is read only if it is a
+small regular file.
 """
 
 import difflib
@@ -100,6 +101,37 @@ class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_mb: Annotated[int, Meta(ge=1, le=4096)] = 32
 
 
+Dollars = Annotated[float, Meta(ge=0, le=100_000)]
+
+
+class LlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The expensive tier: a language model fills what syntax leaves empty. Off unless the user says otherwise; a
+    file of the tree can only switch it off.
+
+    `base_url` None is the provider's own address (there is none for ``openai``). Prices are dollars for a
+    million tokens; None takes them from `currant.llm.prices`. `api_key_env` names the variable with the key.
+    Globs cover whole paths from the root, and ``*`` passes over ``/``.
+    """
+
+    provider: Literal["off", "bedrock", "openai"] = "off"
+    model: str = "amazon.nova-lite-v1:0"
+    base_url: str | None = None
+    region: str = "us-east-1"
+    api_key_env: str = "OPENAI_API_KEY"
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    max_file_kb: Annotated[int, Meta(ge=1, le=1024)] = 64
+    max_output_tokens: Annotated[int, Meta(ge=100, le=32_000)] = 2000
+    concurrency: Annotated[int, Meta(ge=1, le=32)] = 4
+    timeout_seconds: Annotated[float, Meta(ge=1, le=600)] = 60
+    max_attempts: Annotated[int, Meta(ge=1, le=20)] = 5
+    usd_per_day: Dollars = 1.0
+    usd_total: Dollars = 10.0
+    price_input_per_million: Dollars | None = None
+    price_output_per_million: Dollars | None = None
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. `state_dir` None means ``.currant`` below the root."""
 
@@ -107,6 +139,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     monitor: MonitorSettings = MonitorSettings()
     extract: ExtractSettings = ExtractSettings()
     cache: CacheSettings = CacheSettings()
+    llm: LlmSettings = LlmSettings()
     state_dir: str | None = None
 
     def state_path(self, root: Path) -> Path:
@@ -339,6 +372,10 @@ def _of_the_tree(
             "extract.options",
             "a file of the tree cannot set up a plug-in: use your own file or the environment",
         )
+    for key in [key for key in known if key.startswith("llm.")]:
+        if (key, known[key][0]) != ("llm.provider", "off"):
+            # Where contents are sent, which of them and for how much money is nobody else's to say.
+            refuse(key, "a file of the tree can only switch this off (llm.provider): use your own file")
     place = known.get("state_dir", (None,))[0]
     if isinstance(place, str) and "\0" not in place:
         # Through any link that is on the way now; the service looks at the directory itself again.
