@@ -24,6 +24,15 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("monitor.audit_files", 200, 20, 100_000),
     ("extract.max_file_mb", 8, 1, 1024),
     ("cache.max_mb", 32, 1, 4096),
+    ("llm.max_file_kb", 64, 1, 1024),
+    ("llm.max_output_tokens", 2000, 100, 32_000),
+    ("llm.concurrency", 4, 1, 32),
+    ("llm.timeout_seconds", 60, 1, 600),
+    ("llm.max_attempts", 5, 1, 20),
+    ("llm.usd_per_day", 1.0, 0, 100_000),
+    ("llm.usd_total", 10.0, 0, 100_000),
+    ("llm.price_input_per_million", None, 0, 100_000),
+    ("llm.price_output_per_million", None, 0, 100_000),
 ]
 # What else must be given so that a bound is valid beside its partner.
 PARTNERS: dict[tuple[str, float], dict[str, Any]] = {

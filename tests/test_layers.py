@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"changes", "extract", "status"},
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
+    "llm": {"store", "query", "extract", "reading"},
     "lock": set(),
     "recovery": set(),
     "owner": set(),
@@ -72,6 +73,9 @@ HOMES = {
     "click": {"cli"},
     "rich": {"cli"},
     "orjson": {"jsontext"},
+    # What leaves the machine leaves it there, and only when it was switched on.
+    "boto3": {"llm"},
+    "urllib3": {"llm"},
     "xxhash": {"workers", "reading", "verify"},
 }
 

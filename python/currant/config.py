@@ -105,8 +105,8 @@ Dollars = Annotated[float, Meta(ge=0, le=100_000)]
 
 
 class LlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The expensive tier: a language model fills what syntax leaves empty. Off unless the user says otherwise; a
-    file of the tree can only switch it off.
+    """The expensive tier: a language model fills what syntax leaves empty. Off unless the user says
+    otherwise; a file of the tree can only switch it off.
 
     `base_url` None is the provider's own address (there is none for ``openai``). Prices are dollars for a
     million tokens; None takes them from `currant.llm.prices`. `api_key_env` names the variable with the key.

@@ -1,8 +1,8 @@
 """Owns which contents are not sent because they look as if they held a secret.
 
 Beyond the rules for whole files (`currant.extract.secrets`), which apply in any case: a source may hold a key
-among other things. Only marks that mean little else are looked for, with a line number for the message; a password
-without such a mark is not found, and docs/llm.md says so.
+among other things. Only marks that mean little else are looked for, with a line number for the message; a
+password without such a mark is not found, and docs/llm.md says so.
 """
 
 import re
@@ -20,7 +20,10 @@ _MARKS: Final = (
     ("an API key", rb"\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32}"),
     ("a package registry token", rb"\b(?:npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{40})"),
     ("a JSON web token", rb"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    ("a password in an address", rb"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>{}$]{1,64}:[^\s/:@\"'<>{}$]{3,64}@"),
+    (
+        "a password in an address",
+        rb"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>{}$]{1,64}:[^\s/:@\"'<>{}$]{3,64}@",
+    ),
 )
 _PATTERNS: Final = tuple((what, re.compile(pattern)) for what, pattern in _MARKS)
 

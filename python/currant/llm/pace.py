@@ -1,7 +1,7 @@
 """Owns how many calls run at once, and when a failed one is tried again. Pure: takes `now` and the dice.
 
-Additive increase, multiplicative decrease: each success lets a little more through, each throttled call halves
-what all of them together may do and holds everybody back for a moment.
+Additive increase, multiplicative decrease: each success lets a little more through, each throttled call
+halves what all of them together may do and holds everybody back for a moment.
 """
 
 import random
