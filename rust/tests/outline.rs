@@ -321,7 +321,7 @@ fn of_a_million_definitions_the_first_are_kept_and_the_outline_says_so() {
         ("markdown", "# a\n"),
         ("shell", "AB=1\n"),
         #[cfg(feature = "outline")]
-        ("go", "var a=1\n"),
+        ("go", "var a b\n"),
     ] {
         let source = line.repeat(200_000);
         let found = outline(language, source.as_bytes()).unwrap();

@@ -307,3 +307,17 @@ def test_branches_switched_under_load_leave_what_git_says(live: Live) -> None:
     live.repo.git("checkout", "--quiet", "--force", "-B", live.repo.branch, "base")
     live.repo.git("clean", "-ffdqx", "--exclude=/.currant")
     live.settle()
+
+
+def test_a_repository_that_is_made_step_by_step_is_one_in_the_end(git_repo: GitRepo, source: str) -> None:
+    git_repo.write({".gitignore": "out/\n", "n/out/a": "1", "n/b": "2", "n/.git/": ""})
+    with watching(git_repo, source) as live:
+        live.paths = lambda root: git_files_nested(root)[0]
+        live.exact_watches = False
+        for step in ("HEAD", "objects/", "refs/"):
+            live.settle()
+            git_repo.write({f"n/.git/{step}": "ref: refs/heads/main\n" if step == "HEAD" else ""})
+        live.settle()
+        assert "n/out/a" in live.rows(), "the outer rules end where another repository begins"
+        shutil.rmtree(git_repo.path("n/.git"))
+        live.settle()

@@ -26,6 +26,9 @@ use super::{Language, OutlineError, Partial, SYMBOL_LIMIT, Symbol, SymbolKind};
 
 /// Largest source that is parsed, in bytes: a tree takes 10 to 30 times as much memory.
 const SIZE_LIMIT: usize = 4 << 20;
+/// Most words and signs that are parsed. Each costs the tree some hundred bytes, and in a source of lines with
+/// one letter each (300 times its size) that is what bounds the memory, to about a quarter of a gigabyte.
+const TOKEN_LIMIT: usize = 400_000;
 /// Steps allowed for any source, however small. The parser reports every hundred operations.
 const STEPS_FREE: u64 = 500;
 /// Bytes of source that buy one more step. Code takes one step for 50 to 300 bytes; the densest of
@@ -75,7 +78,7 @@ pub(super) struct Grammar {
 /// whose output it is. A test compares the crate versions with the lock file.
 macro_rules! version {
     ($rules:literal, $grammar:literal) => {
-        concat!("1.", $rules, "+tree-sitter-0.26.13+", $grammar)
+        concat!("2.", $rules, "+tree-sitter-0.26.13+", $grammar)
     };
 }
 pub(super) use version;
@@ -150,6 +153,23 @@ fn head(source: &[u8], limit: usize) -> &[u8] {
     memchr::memrchr(b'\n', head).map_or(head, |end| &head[..=end])
 }
 
+/// Where the word or sign stands that is one too many; the length of the source if there are no more.
+fn token_end(source: &[u8], limit: usize) -> usize {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+    let (mut tokens, mut in_word) = (0, false);
+    for (at, &byte) in source.iter().enumerate() {
+        let word = is_word(byte);
+        if !(word && in_word) && !byte.is_ascii_whitespace() {
+            if tokens == limit {
+                return at;
+            }
+            tokens += 1;
+        }
+        in_word = word;
+    }
+    source.len()
+}
+
 /// Whether the parse of a head took no longer than that of code.
 fn is_quick(size: usize, spent: Duration) -> bool {
     let size = u32::try_from(size).unwrap_or(u32::MAX);
@@ -179,6 +199,7 @@ impl Language for Grammar {
     ) -> Result<Option<Partial>, OutlineError> {
         let whole = source.len();
         let source = head(source, SIZE_LIMIT);
+        let source = head(source, token_end(source, TOKEN_LIMIT));
         // Swift's own scanner takes time in the square of a run of `#`: 13 seconds for 60 KB of them.
         let mut size = if self.name == "swift" { HEAD / HEAD_FACTOR } else { HEAD };
         while size < source.len() {
@@ -226,10 +247,30 @@ impl Language for Grammar {
 mod tests {
 
     use super::{
-        BYTES_PER_STEP, Duration, HEAD, HEAD_TIME_FREE, STEPS_FREE, TIME_FREE, head, is_quick,
-        within,
+        BYTES_PER_STEP, Duration, HEAD, HEAD_TIME_FREE, STEPS_FREE, TIME_FREE, TOKEN_LIMIT, head,
+        is_quick, token_end, within,
     };
     use crate::outline::GRAMMARS;
+
+    #[test]
+    fn a_source_is_cut_before_the_word_that_is_one_too_many() {
+        let source = "ab, _c9 +\n\u{e9}t\u{e9} d".as_bytes();
+        assert_eq!(token_end(source, 6), source.len());
+        assert_eq!(&source[..token_end(source, 5)], "ab, _c9 +\n\u{e9}t\u{e9} ".as_bytes());
+        assert_eq!(&source[..token_end(source, 1)], b"ab");
+        assert_eq!(token_end(b"", 0), 0);
+    }
+
+    #[test]
+    fn a_source_of_tiny_lines_is_outlined_as_far_as_its_tree_may_grow() {
+        let mut source = b"def first(): pass\n".to_vec();
+        source.extend(b"x = 1\n".repeat(TOKEN_LIMIT / 2));
+        source.extend(b"def last(): pass\n");
+        let outline = crate::outline::outline("python", &source).unwrap();
+        let names: Vec<&str> = outline.symbols.iter().map(|one| &*one.name).collect();
+        assert_eq!(names, ["first"], "{:?}", outline.partial);
+        assert!(outline.partial.is_some());
+    }
 
     #[test]
     fn the_budget_grows_with_the_source() {

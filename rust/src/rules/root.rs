@@ -86,7 +86,12 @@ impl RootRules {
         });
 
         let mut base = DirRules::nothing(Arc::clone(&shared));
-        // Its appearance or end changes what counts as above.
+        // Their appearance or end changes what counts as above.
+        let below = top.as_deref().unwrap_or(Path::new(""));
+        for dir in canonical.ancestors().filter(|dir| dir.starts_with(below) && *dir != below) {
+            external.push(dir.join(".git"));
+            external.extend(Repository::parts(dir));
+        }
         external.push(root.join(".git"));
         if let Some(top) = &top {
             if let Some(repository) = &around {
