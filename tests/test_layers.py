@@ -43,12 +43,14 @@ ALLOWED: dict[str, set[str]] = {
     "report": set(),
     "verify": {"query", "_core"},
     "audit": {"query", "changes", "verify", "_core"},
+    "upgrade": {"changes"},
     "parts": {
-        *("store", "query", "extract", "changes", "status", "reading", "processing", "audit", "_core"),
+        *("store", "query", "extract", "changes", "status", "reading", "processing", "audit", "upgrade"),
+        "_core",
     },
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "workers", "lock", "report", "recovery", "audit", "parts"),
+        *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "parts"),
     },
     "component": {"service"},
     "ipc": {"service", "query", "owner"},

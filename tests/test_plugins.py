@@ -226,21 +226,23 @@ def install(where: Path) -> None:
 
 
 def test_the_example_of_the_document_is_installed_listed_and_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import currant
-    from currant.cli import run as currant_command
+    from currant.cli import cli
 
     install(tmp_path / "site")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     root = tmp_path / "tree"
     root.mkdir()
     (root / "a.txt").write_text("a bb ccc dddd\n")
-    assert currant_command(["extractors", "--root", str(root)]) == 0
+    assert cli.main(["extractors", "--root", str(root)], standalone_mode=False) == 0
+    assert "wordcount 1" in capsys.readouterr().out
     for least, words in ((None, 4), (3, 2)):  # another configuration: read again, with nothing changed
         flags = {} if least is None else {"extract.options": {"wordcount": {"shortest": least}}}
         with currant.open(root, live=False, flags=flags) as index:
             index.sync(60)
+            index.ask("upgrade", {})
             view = index.show("a.txt")
             assert view is not None
             assert view.record is not None
@@ -268,6 +270,8 @@ def test_a_record_that_lacks_a_part_for_want_of_time_is_made_again_at_the_next_s
         assert view.record.notes == ["timed out: words (more than 0.001 s)"]
         assert "extractors_fail" in service.degraded()
     with Service(tmp_path, live=False, registry=registry(found(Words))) as service:
+        assert service.sync(60).fresh
+        assert service.upgrade(10)["handed_over"] == 1
         assert service.sync(60).fresh
         view = service.query.show("x.py")
         assert view is not None

@@ -281,7 +281,8 @@ class FileView:
     """Everything the index holds about one file.
 
     `state` is ``ok`` or ``failed``; a failed file has a `reason` and no record. `content` is the hash in
-    hex. `indexed_at` is the wall time of the read the row rests on.
+    hex. `indexed_at` is the wall time of the read the row rests on. `outdated`: the record is by an extractor
+    that is not in use any more, and is going to be replaced.
     """
 
     path: str
@@ -293,6 +294,7 @@ class FileView:
     indexed_at: float
     state: str
     reason: str | None
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,8 @@ class Provenance:
     """Why a file's row says what it says.
 
     `reused_from`: the path whose result was taken over; ``""`` when an earlier content came back; None
-    when this file was extracted itself. `clock`: since when the row has had this content.
+    when this file was extracted itself. `clock`: since when the row has had this content. `outdated` as in
+    `FileView`.
     """
 
     path: str
@@ -344,6 +347,7 @@ class Provenance:
     reason: str | None
     retry_at: float | None
     clock: str
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

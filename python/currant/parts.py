@@ -21,6 +21,7 @@ from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
 from currant.store import Store
+from currant.upgrade import Upgrader
 
 log = logging.getLogger(__name__)
 
@@ -64,20 +65,29 @@ def engine(
 def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
     """What the engine compares the disk with: the rows of the index.
 
-    A row whose result comes from an extractor, version or configuration that is not in use any more
-    gets a change time that no file has, so that the first scan finds it different and it is read again.
-    So does one whose name makes it a secret now and whose result is not that of a secret.
+    Rows of what is a secret now, and whose result is not that of a secret, get a change time that no file
+    has, so that the first scan finds them different and they are read again before anything is answered. So
+    do those that were secrets under another policy. Whatever else is out of date takes its time (`upgrade`).
     """
     rows = store.tree_rows()
-    outdated = store.out_of_date(registry.identities())
     # Failed rows (attempts > 0) have no result.
     secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
     if secrets:
-        outdated |= secrets - store.paths_of(registry.hidden_identity)
-    if not outdated:
+        secrets -= store.paths_of(registry.hidden_identity)
+    current = registry.identities()
+    for extractor in store.extractors():
+        if extractor not in current and registry.is_of_secret(extractor):
+            secrets |= store.paths_of(extractor)
+    if not secrets:
         return rows
-    log.info("%d files were extracted by what is not in use any more and are read again", len(outdated))
-    return [(*row[:3], -1, *row[4:]) if row[0] in outdated else row for row in rows]
+    log.info("%d files are read again, because another policy for secrets is in force", len(secrets))
+    return [(*row[:3], -1, *row[4:]) if row[0] in secrets else row for row in rows]
+
+
+def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
+    """What replaces records that are out of date, not started yet."""
+    current = registry.identities()
+    return Upgrader(lambda: store.out_of_date(current), engine)
 
 
 def processors(

@@ -6,7 +6,7 @@ Thread-safe: calls share nothing but the store and the cache. Paths come out as 
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import apsw
@@ -70,9 +70,15 @@ FROM files f LEFT JOIN results r ON r.id = f.result_id"""
 class Query:
     """Answers questions from the index as last committed."""
 
-    def __init__(self, store: Store, cache: MetadataCache) -> None:
+    def __init__(
+        self, store: Store, cache: MetadataCache, *, current: Callable[[str], bool] = lambda _extractor: True
+    ) -> None:
+        """`current` tells whether an extractor (``outline/3:py-1``) is in use; records of others are marked."""
         self._store = store
         self._cache = cache
+        self._current = current
+        self.on_read: list[Callable[[Iterable[str]], None]] = []
+        """Told of the paths in an answer, on the thread that asked."""
         store.on_commit.append(cache.committed)
 
     # --- definitions ----------------------------------------------------------------------------------
@@ -102,7 +108,15 @@ class Query:
                 found += self._pass(connection, expression, wanted, ranks, limit - len(found))
                 if len(found) >= limit:
                     break
+        self._told({definition.path for definition in found})
         return found
+
+    def _told(self, paths: Iterable[str]) -> None:
+        for listener in self.on_read:
+            listener(paths)
+
+    def _outdated(self, extractor: str | None) -> bool:
+        return extractor is not None and not self._current(extractor)
 
     def _pass(
         self,
@@ -166,6 +180,7 @@ class Query:
             if row is None:
                 return None
             record = None if row["result_id"] is None else self._whole(connection, row["result_id"])
+        self._told([path])
         return FileView(
             path=path,
             stat=FileStat(row["size"], row["mtime_ns"], row["ctime_ns"], unsigned(row["ino"])),
@@ -176,6 +191,7 @@ class Query:
             indexed_at=row["seen_at"],
             state=row["state"],
             reason=row["reason"],
+            outdated=self._outdated(row["extractor"]),
         )
 
     def files(self) -> list[bytes]:
@@ -191,6 +207,7 @@ class Query:
             if row is None:
                 return None
             sharing = one(connection, "SELECT count(*) FROM files WHERE result_id = ?", (row["result_id"],))
+        self._told([path])
         return Provenance(
             path=path,
             state=row["state"],
@@ -207,6 +224,7 @@ class Query:
             reason=row["reason"],
             retry_at=row["retry_at"],
             clock=format_clock(self._store.uuid, row["committed_seq"]),
+            outdated=self._outdated(row["extractor"]),
         )
 
     def rows(self, path: str | None = None) -> list[tuple[str, str, str | None, str | None, int]]:

@@ -39,6 +39,7 @@ from currant.query import Query
 from currant.recovery import Guard
 from currant.status import StatusReporter
 from currant.store import Store
+from currant.upgrade import Upgrader
 from currant.workers import SchedulerController, WorkerThreadPool
 from currant.writer import Writer
 
@@ -103,6 +104,7 @@ class Service:
         self._ledger: Ledger | None = None
         self._auditor: Auditor | None = None
         self._extractors: Registry | None = None
+        self._upgrader: Upgrader | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -188,7 +190,7 @@ class Service:
         )
         store, rows = self._open_store(registry, discard)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
-        self._query = Query(store, cache)
+        self._query = Query(store, cache, current=registry.identities().__contains__)
         store.on_commit.append(self._committed)
         store.on_damage.append(self.guard.report)
         if self._ledger is None:  # what it counts outlives an index that is made anew
@@ -221,8 +223,11 @@ class Service:
             clock=self._clock,
             live=self.live,
         )
+        upgrader = self._upgrader = parts.upgrader(store, registry, engine)
+        self._query.on_read.append(upgrader.asked)
         if self.live:
             self._auditor.start()
+            upgrader.start()
 
     def _open_store(
         self, registry: Registry, discard: str | None
@@ -269,10 +274,15 @@ class Service:
         auditor = self._auditor
         if auditor is not None:
             yield auditor.request_stop
+        upgrader = self._upgrader
+        if upgrader is not None:
+            yield upgrader.request_stop
         if self._engine is not None:
             yield self._engine.stop  # wakes the workers that wait for changes, and an audit's barrier
         if auditor is not None:
             yield lambda: auditor.join(_STOP_SECONDS)
+        if upgrader is not None:
+            yield lambda: upgrader.join(_STOP_SECONDS)
         if controller is not None:
             yield lambda: controller.stop(_STOP_SECONDS)
         if self._store is not None:
@@ -387,6 +397,17 @@ class Service:
         with self._engine_errors():
             return queue.add_change(change)
 
+    def upgrade(self, count: int) -> dict[str, int]:
+        """Have up to `count` files read again whose records are by extractors that are not in use any more:
+        ``handed_over`` says how many (0: there is none left), with what `status` says of them."""
+        if not self.settings.scheduler.enabled:
+            return {"handed_over": 0, "outdated": 0, "replaced": 0}
+        upgrader = self._part(self._upgrader, lambda: self._upgrader)
+        # More at once would have the engine forget which files of a directory they were.
+        most = max(1, min(count, self.settings.scheduler.max_queue_size // 4))
+        with self._engine_errors():
+            return {"handed_over": upgrader.hand_over(most), **upgrader.status()}
+
     def clear_queue(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""
         queue = self._part(self._queue, lambda: self._queue)
@@ -471,6 +492,7 @@ class Service:
             "cache": {} if self._cache is None else self._cache.stats(),
             "index": counts,
             "extractors": self._uses(),
+            "upgrade": {} if self._upgrader is None else self._upgrader.status(),
             "audit": {} if self._ledger is None else self._ledger.as_dict(),
             "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],
             "notes": [dict(entry.as_dict()) for entry in report.notes(view)],
@@ -543,6 +565,8 @@ class Service:
     def _committed(self, commit: CommitInfo) -> None:
         with self._looking:
             self._observer.committed()
+        if self._upgrader is not None:
+            self._upgrader.committed()
         for listener in list(self.on_commit):
             listener(commit)
 

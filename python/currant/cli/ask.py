@@ -25,6 +25,8 @@ from currant.ipc.client import Client
 NOTHING = 1
 """Exit status of a question whose answer is "there is none"."""
 
+_OUTDATED = " (outdated: not in use any more, to be replaced)"
+
 
 @click.command(short_help="Where a name is defined.")
 @click.argument("name")
@@ -96,7 +98,7 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
                 ("size", size(view["stat"]["size"])),
                 ("language", view["language"] or "-"),
                 ("content", f"xxh3:{view['content']}" if hashed else "-"),
-                ("extractor", view["extractor"] or "-"),
+                ("extractor", (view["extractor"] or "-") + (_OUTDATED if view.get("outdated") else "")),
                 ("indexed", moment(view["indexed_at"])),
             ]
         )
@@ -190,7 +192,7 @@ def _provenance(told: dict[str, Any]) -> list[tuple[str, str]]:
         ("seen", moment(told["seen_at"])),
         ("hashed", f"xxh3:{told['content']}" if told["content"] else "-"),
         ("language", told["language"] or "-"),
-        ("result", result if told["content"] else "-"),
+        ("result", (result if told["content"] else "-") + (_OUTDATED if told.get("outdated") else "")),
         ("extracted", moment(told["extracted_at"]) if told["extracted_at"] else "-"),
         ("shared with", f"{told['shared_with']} other file(s)"),
         ("attempts", str(told["attempts"])),

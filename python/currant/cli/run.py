@@ -14,6 +14,7 @@ from currant.ipc.client import Client
 _F = TypeVar("_F", bound=Callable[..., Any])
 _HANDOVER_SECONDS = 10.0
 _RETRY_SECONDS = 0.05
+_UPGRADE_FILES = 250
 
 
 def _making(function: _F) -> _F:
@@ -51,7 +52,8 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     """Make the index of PATH, or bring it up to date, and stop.
 
     Only what changed since the last time is read; a content that was seen before is not extracted again.
-    With a watcher running this waits for the watcher instead. The first SIGINT or SIGTERM stops cleanly:
+    So is what was made by another version of an extractor. With a watcher running this waits for the
+    watcher instead. The first SIGINT or SIGTERM stops cleanly:
     what was done stays, and the next run goes on from there.
 
     \b
@@ -72,6 +74,8 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
             ) as opened,
         ):
             reached = settle(opened, None)
+            while opened.ask("upgrade", {"count": _UPGRADE_FILES}, sync_ms=-1).result["handed_over"]:
+                reached = settle(opened, None)
             told = opened.status()
             owned = opened.service is not None
     except Stopped as stopped:

@@ -25,6 +25,8 @@ from currant.model import MAX_HASHED_BYTES, Record
 
 MIB = 1 << 20
 _UNHASHED = "unhashed/1"
+_LATE = "+late"
+_SECRET = "+secret"
 
 
 class ExtractionError(Exception):
@@ -98,7 +100,7 @@ def plain(language: str | None, notes: Sequence[str] = ()) -> Extraction:
 
 def provisional(identity: str) -> str:
     """Under which a record is stored that lacks a part and is to be made again: never one that is in use."""
-    return f"{identity}+late"
+    return identity + _LATE
 
 
 def identity_of(extractor: Extractor, language: str) -> str:
@@ -183,6 +185,10 @@ class Registry:
 
         An index may have been made when the name was no secret yet; its rows do not show that."""
         return self._secrets.mode == "list" and self._secrets.named(path)
+
+    def is_of_secret(self, identity: str) -> bool:
+        """Whether a result stored under this is that of a secret, extracted all the same or not."""
+        return identity.startswith("secret/") or identity.removesuffix(_LATE).endswith(_SECRET)
 
     @property
     def hidden_identity(self) -> str:

@@ -176,6 +176,7 @@ METHODS: Final[dict[str, Method]] = {
     "progress": Method(lambda desk, _p: desk.service.progress(), {}, syncs=False),
     "sync": Method(lambda _desk, _p: None, {"paths": (list, type(None))}),
     "force_process_file": Method(_force, {"path": str}, frozenset({"path"}), syncs=False),
+    "upgrade": Method(lambda desk, p: desk.service.upgrade(p.get("count", 100)), {"count": int}),
     "clear_queue": Method(lambda desk, _p: desk.service.clear_queue(), {}, syncs=False),
 }
 """Every method by its name on the wire. ``follow`` streams and belongs to the server."""

@@ -24,7 +24,7 @@ SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed',
 FROM files ORDER BY path"""
 
 _OF_EXTRACTOR: Final = """
-SELECT f.path FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
+SELECT f.path, f.mtime_ns FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
 
 
 def format_clock(uuid: str, seq: int) -> str:
@@ -167,12 +167,15 @@ class Store:
             rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
         return rows
 
-    def out_of_date(self, current: Collection[str]) -> set[bytes]:
-        """Paths whose result is by an extractor that is none of `current` (``outline/3:py-1``)."""
+    def out_of_date(self, current: Collection[str]) -> list[bytes]:
+        """Paths whose result is by an extractor that is none of `current` (``outline/3:py-1``), those of the
+        files that changed most recently first."""
         with self._readers.snapshot() as connection:
             known: list[Any] = connection.execute("SELECT id, name FROM extractors").fetchall()
             old = [number for number, name in known if name not in current]
-            return {path for number in old for (path,) in connection.execute(_OF_EXTRACTOR, (number,))}
+            rows: list[Any] = [row for number in old for row in connection.execute(_OF_EXTRACTOR, (number,))]
+        rows.sort(key=lambda row: (-row[1], row[0]))
+        return [path for path, _ in rows]
 
     def paths_of(self, extractor: str) -> set[bytes]:
         """Paths whose result is by this extractor."""
@@ -180,7 +183,11 @@ class Store:
         if number is None:
             return set()
         with self._readers.snapshot() as connection:
-            return {path for (path,) in connection.execute(_OF_EXTRACTOR, (number,))}
+            return {path for path, _ in connection.execute(_OF_EXTRACTOR, (number,))}
+
+    def extractors(self) -> list[str]:
+        """Every extractor that a result may be by (``outline/3:py-1``)."""
+        return list(self._extractors)
 
     def find_result(self, key: ResultKey) -> int | None:
         """The id of the result stored under this key, None when it has to be extracted."""

@@ -1,0 +1,142 @@
+"""Records of an extractor that is not in use any more: served, marked, and replaced in order, all of them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from currant.extract import OutlineExtractor, Registry, Secrets
+from currant.extract.secrets import SecretsMode
+from currant.service import Service
+from currant.upgrade import Upgrader
+from fake_engine import FakeEngine
+from pipeline_double import outline_lines
+
+
+def registry(version: str, mode: SecretsMode = "list") -> Registry:
+    return Registry(
+        [OutlineExtractor(outline_lines, [("python", version)])], max_file_mb=1, secrets=Secrets(mode)
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Five files, `f0.py` the oldest and `f4.py` the newest, indexed by version 1."""
+    root = tmp_path / "root"
+    root.mkdir()
+    for number in range(5):
+        path = root / f"f{number}.py"
+        path.write_text(f"def f{number}\n")
+        os.utime(path, ns=((1_000 + number) * 10**9,) * 2)
+    racy = True
+    while racy:  # read within the resolution of its times: the next start would read it again anyway
+        with Service(root, live=False, registry=registry("1")) as service:
+            assert service.sync(60).fresh
+            racy = any(row[3] == -1 for row in service.store.tree_rows())
+    return root
+
+
+def outdated(service: Service) -> list[str]:
+    views = {name: service.query.show(name) for name in sorted(os.listdir(service.root)) if name[0] == "f"}
+    return [name for name, view in views.items() if view is not None and view.outdated]
+
+
+def test_an_old_record_is_served_and_marked_and_nothing_is_read_for_it(root: Path) -> None:
+    with Service(root, live=False, registry=registry("2")) as service:
+        assert service.sync(60).fresh
+        assert service.status_reporter.get_stats()["extractor_calls"] == 0
+        assert [found.path for found in service.query.find("f3")] == ["f3.py"]
+        why = service.query.why("f3.py")
+        assert why is not None
+        assert (why.outdated, why.extractor) == (True, "outline/2:python-1")
+        assert service.get_status()["upgrade"] == {"outdated": 5, "replaced": 0}
+
+
+def test_files_that_are_asked_for_come_first_then_those_that_changed_last(root: Path) -> None:
+    with Service(root, live=False, registry=registry("2")) as service:
+        assert service.sync(60).fresh
+        service.query.show("f1.py")
+        service.query.find("f2")
+        left = []
+        for _ in range(6):
+            service.upgrade(1)
+            assert service.sync(60).fresh
+            with service.store.snapshot() as connection:
+                rows = connection.execute(
+                    "SELECT f.path FROM files f JOIN results r ON r.id = f.result_id"
+                    " JOIN extractors e ON e.id = r.extractor_id WHERE e.name = 'outline/2:python-1'"
+                ).fetchall()
+            left.append(sorted(os.fsdecode(path) for (path,) in rows))
+        assert left == [
+            ["f0.py", "f1.py", "f3.py", "f4.py"],
+            ["f0.py", "f3.py", "f4.py"],
+            ["f0.py", "f3.py"],
+            ["f0.py"],
+            [],
+            [],
+        ]
+        assert service.get_status()["upgrade"] == {"outdated": 0, "replaced": 5}
+        assert outdated(service) == []
+
+
+def test_a_file_renamed_while_it_waits_is_not_forgotten(root: Path) -> None:
+    with Service(root, live=False, registry=registry("2")) as service:
+        assert service.sync(60).fresh
+        (root / "dir").mkdir()
+        (root / "f0.py").rename(root / "f9.py")
+        service.engine.rescan("")
+        assert service.sync(60).fresh
+        while service.upgrade(2)["handed_over"]:
+            assert service.sync(60).fresh
+        assert outdated(service) == []
+
+
+def test_a_watcher_replaces_all_of_them_by_itself(root: Path) -> None:
+    import threading
+
+    replaced = threading.Event()
+    with Service(root, registry=registry("2")) as service:
+        service.on_commit.append(lambda _info: replaced.set() if not outdated(service) else None)
+        if outdated(service):
+            assert replaced.wait(60)
+        assert outdated(service) == []
+        # And a change in the meantime is a change like any other.
+        (root / "f0.py").write_text("def new\n")
+        assert service.sync(60).fresh
+        assert [found.path for found in service.query.find("new")] == ["f0.py"]
+
+
+def test_a_record_that_cannot_be_made_any_better_is_tried_once() -> None:
+    engine = FakeEngine("/nowhere", state_dir="/nowhere/.currant")
+    upgrader = Upgrader(lambda: [b"x", b"y"], engine)  # still outdated, however often it is read
+    assert [upgrader.hand_over(10), upgrader.hand_over(10)] == [2, 0]
+
+
+def test_what_became_a_secret_is_read_again_before_anything_is_answered(root: Path) -> None:
+    (root / "id_rsa").write_text("def key\n")
+    (root / "notes.py").write_text("def a\n# -----BEGIN PRIVATE KEY-----\n")
+    with Service(root, live=False, registry=registry("1", "extract")) as service:
+        assert service.sync(60).fresh
+        assert [found.path for found in service.query.find("a", exact=True)] == ["notes.py"]
+    with Service(root, live=False, registry=registry("2", "list")) as service:
+        assert service.sync(60).fresh
+        for path in ("id_rsa", "notes.py"):
+            view = service.query.show(path)
+            assert view is not None
+            assert view.record is not None
+            assert (view.record.notes, view.record.symbols) == (["secret"], [])
+
+
+def test_an_index_command_replaces_them_all(root: Path) -> None:
+    import currant
+    from currant.cli import cli
+
+    # Our own extractor is another one than the test's.
+    assert cli.main(["index", str(root)], standalone_mode=False) == 0
+
+    with currant.open(root, live=False) as index:
+        index.sync(60)
+        assert index.status()["upgrade"]["outdated"] == 0
+        view = index.show("f0.py")
+        assert view is not None
+        assert not view.outdated
