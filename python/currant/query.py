@@ -73,7 +73,7 @@ class Query:
     def __init__(
         self, store: Store, cache: MetadataCache, *, current: Callable[[str], bool] = lambda _extractor: True
     ) -> None:
-        """`current` tells whether an extractor (``outline/3:py-1``) is in use; records of others are marked."""
+        """`current` tells whether an extractor (``outline/3:py-1``) is in use; other records are marked."""
         self._store = store
         self._cache = cache
         self._current = current
