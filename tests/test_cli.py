@@ -64,8 +64,9 @@ def ask(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) ->
 
 
 def test_every_command_has_help_that_says_more_than_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.list_commands(None) == COMMANDS  # type: ignore[arg-type]
-    for name in COMMANDS:
+    listed = cli.list_commands(None)  # type: ignore[arg-type]
+    assert set(COMMANDS) <= set(listed)
+    for name in listed:
         assert run([name, "--help"]) == 0
         text = capsys.readouterr().out
         assert "--json" in text
