@@ -44,13 +44,15 @@ ALLOWED: dict[str, set[str]] = {
     "verify": {"query", "_core"},
     "audit": {"query", "changes", "verify", "_core"},
     "upgrade": {"changes"},
+    "collection": {"store"},
     "parts": {
         *("store", "query", "extract", "changes", "status", "reading", "processing", "audit", "upgrade"),
         "_core",
     },
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "parts"),
+        *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "collection"),
+        "parts",
     },
     "component": {"service"},
     "ipc": {"service", "query", "owner"},

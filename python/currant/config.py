@@ -95,6 +95,13 @@ class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
     header_template: dict[SectionTitle, HeaderField] = {}
 
 
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The index file. `keep_unused_days`: for how long results are kept that no file has any more, so that
+    going back to an earlier state costs nothing."""
+
+    keep_unused_days: Annotated[int, Meta(ge=0, le=3650)] = 30
+
+
 class CacheSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The in-memory metadata cache."""
 
@@ -138,6 +145,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     scheduler: SchedulerSettings = SchedulerSettings()
     monitor: MonitorSettings = MonitorSettings()
     extract: ExtractSettings = ExtractSettings()
+    store: StoreSettings = StoreSettings()
     cache: CacheSettings = CacheSettings()
     llm: LlmSettings = LlmSettings()
     state_dir: str | None = None

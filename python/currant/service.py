@@ -23,6 +23,7 @@ from currant.audit import Auditor, Ledger, Run
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock, SystemClock
+from currant.collection import Collection
 from currant.config import Settings
 from currant.errors import (
     ClosedError,
@@ -105,6 +106,7 @@ class Service:
         self._auditor: Auditor | None = None
         self._extractors: Registry | None = None
         self._upgrader: Upgrader | None = None
+        self._collection: Collection | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -201,7 +203,15 @@ class Service:
         engine.load(rows)
         del rows  # a hundred bytes per file that nobody needs any more
         queue = self._queue = ChangeDetectionQueue(engine, self._clock)
-        writer = Writer(store, queue, status=self.status_reporter, clock=self._clock)
+        collection = self._collection = Collection(store, self.settings.store.keep_unused_days)
+        writer = Writer(
+            store,
+            queue,
+            status=self.status_reporter,
+            clock=self._clock,
+            # Whoever only asks one question does not write for another purpose.
+            idle=collection.step if self.live else None,
+        )
         pool = WorkerThreadPool(
             queue,
             writer,
@@ -492,6 +502,7 @@ class Service:
             "cache": {} if self._cache is None else self._cache.stats(),
             "index": counts,
             "extractors": self._uses(),
+            "collection": {} if self._collection is None else self._collection.status(),
             "upgrade": {} if self._upgrader is None else self._upgrader.status(),
             "audit": {} if self._ledger is None else self._ledger.as_dict(),
             "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],

@@ -91,8 +91,13 @@ class Writer:
         status: StatusReporter,
         clock: Clock,
         source: random.Random | None = None,
+        idle: Callable[[float], float] | None = None,
     ) -> None:
+        """`idle` is called with the wall time while there is nothing to commit, for one short step of other
+        writing, and says after how many seconds it wants to be called again."""
         self._store = store
+        self._idle = idle
+        self._idle_at = 0.0
         self._queue = queue
         self._status = status
         self._clock = clock
@@ -234,8 +239,10 @@ class Writer:
         now = self._clock.monotonic()
         with self._changed:
             waiting = len(self._group) + len(self._committing)
-            if not waiting:
-                return None
+            stopping = self._stopping
+        if not waiting:
+            return None if stopping else self._be_idle(now)
+        with self._changed:
             if self._failures and now < self._retry_at:
                 return self._retry_at - now
             retrying = bool(self._committing)
@@ -251,6 +258,14 @@ class Writer:
                 return min(wait, _RECHECK_SECONDS)
         self._commit_group()
         return 0.0
+
+    def _be_idle(self, now: float) -> float | None:
+        """A step of other writing, when it is time."""
+        if self._idle is None:
+            return None
+        if now >= self._idle_at:
+            self._idle_at = now + self._idle(self._clock.now())
+        return max(0.0, self._idle_at - now)
 
     def _commit_group(self) -> bool:
         """Commit the oldest group; False when it failed and was kept."""

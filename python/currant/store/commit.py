@@ -195,6 +195,8 @@ class _Run:
             )
             return
         reused = None
+        if found is not None:  # in use again, if it was not
+            self._execute("DELETE FROM unused WHERE result_id = ?", (result,))
         if item.record is None:
             reused = item.old_path if moved else self._someone_with(result, item.path)
         if old is not None:

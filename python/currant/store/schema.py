@@ -99,6 +99,12 @@ CREATE TABLE facts (
   PRIMARY KEY (result_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX facts_by_name ON facts (name);
+
+-- plugins: results that no file has, and since when that was noticed (wall time); see maintenance.sweep.
+CREATE TABLE unused (
+  result_id INTEGER PRIMARY KEY REFERENCES results (id),
+  since REAL NOT NULL
+) STRICT;
 """
 
 MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND)

@@ -114,6 +114,16 @@ class Store:
         except apsw.Error as error:
             raise self._translated(error) from error
 
+    def sweep(self, after: int, now: float, keep_seconds: float) -> maintenance.Swept:
+        """One bounded step of the collection of results that no file has, on the writer's thread; begin with
+        `after` 0, go on with `at` until that is None."""
+        self._require_open()
+        try:
+            with self.writing() as writer:
+                return maintenance.sweep(writer, after, now, keep_seconds)
+        except apsw.Error as error:
+            raise self._translated(error) from error
+
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
         """The write connection, for every write of this process: what comes to the files any other way is
@@ -188,6 +198,11 @@ class Store:
     def extractors(self) -> list[str]:
         """Every extractor that a result may be by (``outline/3:py-1``)."""
         return list(self._extractors)
+
+    def swept_at(self) -> float | None:
+        """Wall time of the end of the last sweep, None without one."""
+        with self._readers.lend() as connection:
+            return maintenance.swept_at(connection)
 
     def find_result(self, key: ResultKey) -> int | None:
         """The id of the result stored under this key, None when it has to be extracted."""
