@@ -23,6 +23,7 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("monitor.audit_interval_s", 60, 0, 86_400),
     ("monitor.audit_files", 200, 20, 100_000),
     ("extract.max_file_mb", 8, 1, 1024),
+    ("store.keep_unused_days", 30, 0, 3650),
     ("cache.max_mb", 32, 1, 4096),
     ("llm.max_file_kb", 64, 1, 1024),
     ("llm.max_output_tokens", 2000, 100, 32_000),
