@@ -119,6 +119,19 @@ def test_a_directory_that_is_not_there_is_refused_in_one_line(tmp_path: Path) ->
     assert "nowhere" in done.stderr.splitlines()[-1]
 
 
+def test_rivals_are_counted_in_the_same_storm(tmp_path: Path) -> None:
+    options = Options(
+        120, 8, directory=tmp_path, out=tmp_path, files=30, adversity=False, rivals=True, shrink_seconds=0
+    )
+    report = soak(options)
+    assert report.ok, told(report)
+    assert report.rivals.keys() == {"watchfiles", "watchdog"}
+    for name, counted in report.rivals.items():
+        assert counted["checks"] == report.rounds, (name, counted)
+        assert counted["note"] == ""
+        assert name in told(report)
+
+
 def test_ctrl_c_ends_a_soak_with_the_report_so_far(tmp_path: Path) -> None:
     command = [*COMMAND, "--ops", "1000000", "--seed", "2", "--files", "30", "--json", "--dir", tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

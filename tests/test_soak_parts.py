@@ -13,6 +13,7 @@ from currant.soak.check import compare
 from currant.soak.generate import Generator
 from currant.soak.hands import Hands
 from currant.soak.model import Tree
+from currant.soak.rivals import mistakes
 from currant.soak.shrink import shrink, tree_steps
 from currant.soak.steps import Step, parse, read_script, step, write_script
 from soak_kit import listing, made
@@ -140,6 +141,15 @@ def test_rows_are_compared_one_by_one() -> None:
         ("missing", b"new"),
         ("different", b"old"),
     ]
+
+
+def test_mistakes_of_a_rival_are_of_three_kinds() -> None:
+    believed = {"same": "1", "old": "1", "gone": "1"}
+    assert mistakes(believed, {"same": "1", "old": "2", "new": "1"}) == {
+        ("missing", "new"),
+        ("phantom", "gone"),
+        ("stale", "old"),
+    }
 
 
 def test_shrinking_finds_the_two_steps_that_matter() -> None:

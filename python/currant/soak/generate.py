@@ -55,10 +55,18 @@ _MOST_COPIED: Final = 80
 
 
 class Generator:
-    """Operations on the tree that `hands` work on. `record` sees each step before it is done."""
+    """Operations on the tree that `hands` work on. `record` sees each step before it is done. With `utf8`
+    no name is anything else, for the sake of others."""
 
     def __init__(
-        self, hands: Hands, seed: int, *, files: int, record: Callable[[Step], None], links: bool = True
+        self,
+        hands: Hands,
+        seed: int,
+        *,
+        files: int,
+        record: Callable[[Step], None],
+        links: bool = True,
+        utf8: bool = False,
     ) -> None:
         self.tree = Tree()
         self.chance = Random(seed)
@@ -72,6 +80,8 @@ class Generator:
         self._hands = hands
         self._record = record
         self._files = files
+        self._file_names = [name for name in FILE_NAMES if not utf8 or _is_utf8(name)]
+        self._folder_names = [name for name in FOLDER_NAMES if not utf8 or _is_utf8(name)]
         neutral = [
             *[self._write] * 10, *[self._append] * 8, *[self._truncate] * 2, *[self._rewrite] * 3,
             *[self._replace] * 6, *[self._editor] * 3, *[self._rename] * 6, *[self._move] * 5,
@@ -158,7 +168,7 @@ class Generator:
     def _spot(self) -> tuple[Node, bytes]:
         """A directory and a name in it that no directory has."""
         folder = self._folder()
-        name = FILE_NAMES[int(self.chance.random() * len(FILE_NAMES))]
+        name = self._file_names[int(self.chance.random() * len(self._file_names))]
         taken = folder.children.get(name)
         if taken is not None and taken.kind == DIRECTORY:
             name = b"m%d.py" % self._number(9)
@@ -168,7 +178,7 @@ class Generator:
         return folder, name
 
     def _folder_name(self) -> bytes:
-        return FOLDER_NAMES[int(self.chance.random() * len(FOLDER_NAMES))]
+        return self._folder_names[int(self.chance.random() * len(self._folder_names))]
 
     def _number(self, below: int = 10_000) -> int:
         return int(self.chance.random() * below)
@@ -306,7 +316,7 @@ class Generator:
                 return
             node = child
             del missing[0]
-        file = FILE_NAMES[self._number(8)]
+        file = self._file_names[self._number(8)]
         if not missing and file in node.children:
             return
         path = self._join(node, b"/".join(missing)) if missing else node.path
@@ -534,6 +544,14 @@ class Generator:
             self._do("git_forget", path)
             self._do("git_init", path)
         self.tree.reload(self._hands.base, node)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _unreadable(base: bytes) -> Iterator[tuple[bytes, str]]:

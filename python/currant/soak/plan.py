@@ -39,10 +39,17 @@ def queue_limit() -> int | None:
 
 
 class Plan:
-    """Rounds for one lab. Chance is shared with the generator, so that a seed means one run."""
+    """Rounds for one lab, from a chance of its own. `roots` False: the root stays where it is."""
 
     def __init__(
-        self, lab: Lab, generator: Generator, chance: Random, do: Callable[[Step], bool], *, adversity: bool
+        self,
+        lab: Lab,
+        generator: Generator,
+        chance: Random,
+        do: Callable[[Step], bool],
+        *,
+        adversity: bool,
+        roots: bool = True,
     ) -> None:
         self.counts: dict[str, int] = {}
         self._lab = lab
@@ -62,8 +69,10 @@ class Plan:
             self._kinds = {"live": self._live}
         if self._limit is None:
             self._kinds.pop("overflow", None)
-        if lab.state_inside:
+        if lab.state_inside or not roots:
             self._kinds.pop("root replaced", None)
+        if not roots:
+            self._kinds.pop("root away", None)
         self._first = sorted(self._kinds)
         chance.shuffle(self._first)
 
@@ -209,7 +218,7 @@ class Plan:
             f"scheduler.max_queue_size={self._any((100, 1_000))}",
             f"scheduler.worker_threads={self._any((1, 2, 4))}",
             f"scheduler.batch_size={self._any((1, 20, 100))}",
-            f"monitor.audit_interval_s={self._any((0, 1))}",
+            f"monitor.audit_interval_s={self._any((0, 0, 0, 1))}",
         ]
 
     def _any(self, values: tuple[int, ...]) -> int:

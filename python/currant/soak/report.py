@@ -47,6 +47,7 @@ class Report:
     feeds_replayed: int = 0
     fresh_instances: int = 0
     links_healed: int = 0
+    drift: int = 0
     files: int = 0
     peak_rss: int = 0
     rss: list[tuple[int, int]] = field(default_factory=list)
@@ -97,6 +98,8 @@ class Report:
         )
         if self.links_healed:
             yield f"{self.links_healed:,} rows were behind a hard link (documented) and right when asked for"
+        if self.drift:
+            yield f"{self.drift:,} rows were repaired by the background audit"
         yield f"peak {self.peak_rss / (1 << 20):.0f} MiB resident; {_curve(self.rss)}"
         yield "seconds from the end of a burst to fresh (p50, p99, most):"
         for kind, times in sorted(self.recovery.items()):
@@ -109,6 +112,8 @@ class Report:
                 f"{told['checks']} checks; {told['new_mistakes']:,} new: {_counts(told['new_by_kind'])}"
             )
             yield f"  after rounds of: {_counts(told['new_by_round'])} {told['note']}".rstrip()
+            if told["died_at_check"]:
+                yield f"  a thread of it was dead at check {told['died_at_check']}"
         yield from self.notes
         for failure in self.failures:
             yield (

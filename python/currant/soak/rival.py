@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +63,7 @@ class Model:
         self._clock = SystemClock()
         self._guard = threading.Lock()
         self._last = self._clock.monotonic()
+        self.alive: Callable[[], bool] = lambda: True
         self.files = dict(listing(root))
 
     def look(self, path: str) -> None:
@@ -83,6 +84,10 @@ class Model:
             prefix = relative + os.sep
             for known in [one for one in self.files if one == relative or one.startswith(prefix)]:
                 del self.files[known]
+
+    def answer(self) -> str:
+        """One line: the files, and whether the library still works."""
+        return json.dumps({"files": self.settled(), "alive": self.alive()})
 
     def settled(self) -> dict[str, str]:
         """The model, once nothing came for a while."""
@@ -106,6 +111,13 @@ def _watchfiles(root: str) -> Model:
     model: list[Model] = []
 
     def run() -> None:
+        try:
+            follow()
+        except Exception as error:
+            print(json.dumps({"died": f"{type(error).__name__}: {error}"}), flush=True)
+            os._exit(1)
+
+    def follow() -> None:
         # As its documentation has it; no filter, a short step, and woken when nothing happens, which tells
         # that the watch is set.
         for changes in watch(
@@ -144,6 +156,7 @@ def _watchdog(root: str) -> Model:
     observer.start()
     model.append(Model(root))  # listed after watching: nothing falls in between
     ready.set()
+    model[0].alive = lambda: all(thread.is_alive() for thread in (observer, *observer.emitters))
     return model[0]
 
 
@@ -158,7 +171,7 @@ def main() -> int:
         return 0
     print(json.dumps({"ready": len(model.files)}), flush=True)
     for _line in sys.stdin:
-        print(json.dumps(model.settled()), flush=True)
+        print(model.answer(), flush=True)
     return 0
 
 

@@ -31,6 +31,8 @@ class Rival:
     def __init__(self, name: str, root: Path) -> None:
         self.name = name
         self.checks = self.wrong_checks = self.judged = self.wrong = self.new = 0
+        self.died_after = 0
+        """At which check a thread of it was found dead; 0 for never."""
         self.kinds: dict[str, int] = {"missing": 0, "phantom": 0, "stale": 0}
         self.by_round: dict[str, int] = {}
         self._root = root
@@ -64,10 +66,12 @@ class Rival:
         except OSError:
             pass
         believed = self._answer()
-        if believed is None:
-            self.note = f"{self.name} ended after {self.checks} checks (exit status {self._process.poll()})"
+        if believed is None or "died" in believed:
+            self.note = f"{self.name} ended after {self.checks} checks: {believed}"
             return
-        wrong = frozenset(mistakes(believed, truth))
+        if not believed["alive"] and not self.died_after:
+            self.died_after = self.checks + 1
+        wrong = frozenset(mistakes(believed["files"], truth))
         new = wrong - self._before
         self._before = wrong
         self.checks += 1
@@ -86,7 +90,7 @@ class Rival:
         return {
             **{"given": GIVEN[self.name], "checks": self.checks, "checks_with_mistakes": self.wrong_checks},
             **{"wrong_percent": round(share, 3), "new_mistakes": self.new, "new_by_kind": self.kinds},
-            **{"new_by_round": self.by_round, "note": self.note},
+            **{"new_by_round": self.by_round, "note": self.note, "died_at_check": self.died_after},
         }
 
     def close(self) -> None:
@@ -98,7 +102,7 @@ class Rival:
         if self._process.poll() is None:
             self._process.send_signal(number)
 
-    def _answer(self) -> dict[str, str] | None:
+    def _answer(self) -> dict[str, Any] | None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         try:

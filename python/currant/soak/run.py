@@ -110,12 +110,24 @@ class _Run:
     def _rounds(self, start: float) -> None:
         options, report = self._options, self.report
         self._gen = Generator(
-            self._lab.hands, options.seed, files=options.files, record=self._record, links=options.links
+            self._lab.hands,
+            options.seed,
+            files=options.files,
+            record=self._record,
+            links=options.links,
+            utf8=options.rivals,  # watchfiles ends at the first name that is not
         )
         self._gen.begin()
         self._gen.make_repository()
         self._gen.run(min(2 * options.files, options.ops // 10))
-        self._plan = Plan(self._lab, self._gen, self._chance, self._do, adversity=options.adversity)
+        self._plan = Plan(
+            self._lab,
+            self._gen,
+            self._chance,
+            self._do,
+            adversity=options.adversity,
+            roots=not options.rivals,  # neither follows a root that was renamed or replaced
+        )
         report.kinds = self._plan.counts
         if options.rivals:
             self._rivals = Rivals(self._lab.root)
@@ -229,7 +241,8 @@ class _Run:
         report.git_compared = checker.git_compared
         report.feeds_replayed = checker.feeds_replayed
         report.fresh_instances = checker.fresh_instances
-        report.links_healed = checker.links_healed + checker.drift_by_links
+        report.links_healed = checker.links_healed
+        report.drift = checker.drift
         report.files = checker.files
         report.peak_rss = max(report.peak_rss, checker.facts.peak)
         report.rss.append((report.operations, checker.facts.rss))
