@@ -221,9 +221,9 @@ class Checker:
             )
 
     def _count_drift(self) -> None:
-        """What the background audit repaired. Not a difference: hard links lead to some, and in a storm it may
-        take a change in the making for drift (docs/audit.md). It is off in most watchers, so that it hides
-        nothing."""
+        """What the background audit repaired. Not a difference: hard links lead to some, and in a storm it
+        may take a change in the making for drift (docs/audit.md). It is off in most watchers, so that it
+        hides nothing."""
         audit = self.status.get("audit") or {}
         before, self._drift = self._drift, int(audit.get("drift_found_total", 0))
         self.drift += max(0, self._drift - before)

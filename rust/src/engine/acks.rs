@@ -120,7 +120,10 @@ impl Core {
                 other != node
                     && !self.tree.is_dir(other)
                     && self.tree.is_known(other)
-                    && (stat.size, stat.mtime_ns) != (ack.size, ack.mtime_ns)
+                    // The change time too: size and modification time can be put back. A new name alone
+                    // changes it as well; then the others are hashed once for nothing.
+                    && (stat.size, stat.mtime_ns, stat.ctime_ns)
+                        != (ack.size, ack.mtime_ns, ack.ctime_ns)
             })
             .collect();
         for other in others {
