@@ -159,7 +159,7 @@ fn token_end(source: &[u8], limit: usize) -> usize {
     let (mut tokens, mut in_word) = (0, false);
     for (at, &byte) in source.iter().enumerate() {
         let word = is_word(byte);
-        if !(word && in_word) && !byte.is_ascii_whitespace() {
+        if !(word && in_word || byte.is_ascii_whitespace()) {
             if tokens == limit {
                 return at;
             }
