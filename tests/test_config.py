@@ -23,6 +23,7 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("monitor.audit_interval_s", 60, 0, 86_400),
     ("monitor.audit_files", 200, 20, 100_000),
     ("extract.max_file_mb", 8, 1, 1024),
+    ("extract.shared_cache_mb", 512, 16, 65_536),
     ("store.keep_unused_days", 30, 0, 3650),
     ("cache.max_mb", 32, 1, 4096),
     ("llm.max_file_kb", 64, 1, 1024),
@@ -240,6 +241,8 @@ def test_state_dir_counts_from_the_root(tmp_path: Path) -> None:
         ("state_dir = 'link/below'", "inside the tree"),
         ("state_dir = '.'", "inside the tree"),
         ("[extract]\nsecrets = 'extract'", "a file of the tree cannot"),
+        ("[extract]\nshared_cache = '/tmp/shared.db'", "a file of the tree cannot"),
+        ("[extract.options.words]\nleast = 3", "a file of the tree cannot"),
     ],
 )
 def test_a_file_of_the_tree_cannot_reach_out_of_it(tmp_path: Path, text: str, word: str) -> None:

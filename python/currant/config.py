@@ -85,11 +85,14 @@ HeaderField = Literal[
 class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Limits on what is parsed, and what is not: files that look like secrets (`currant.extract.secrets`).
 
+    `shared_cache` is a file in which indexes share results (`currant.store.shared`), by an absolute path.
     `disabled_extractors` and `options` are about plug-ins (`currant.extract.plugins`), by their names."""
 
     max_file_mb: Annotated[int, Meta(ge=1, le=1024)] = 8
     secrets: Literal["list", "extract"] = "list"
     secret_patterns: tuple[NameGlob, ...] = ()
+    shared_cache: str | None = None
+    shared_cache_mb: Annotated[int, Meta(ge=16, le=65_536)] = 512
     disabled_extractors: tuple[str, ...] = ()
     options: dict[str, dict[str, Any]] = {}
     header_template: dict[SectionTitle, HeaderField] = {}
@@ -384,6 +387,11 @@ def _of_the_tree(
         if (key, known[key][0]) != ("llm.provider", "off"):
             # Where contents are sent, which of them and for how much money is nobody else's to say.
             refuse(key, "a file of the tree can only switch this off (llm.provider): use your own file")
+    if "extract.shared_cache" in known:
+        refuse(
+            "extract.shared_cache",
+            "a file of the tree cannot name a place outside: use your own file instead",
+        )
     place = known.get("state_dir", (None,))[0]
     if isinstance(place, str) and "\0" not in place:
         # Through any link that is on the way now; the service looks at the directory itself again.

@@ -20,7 +20,7 @@ from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor, UnderWay
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
-from currant.store import Store
+from currant.store import SharedResults, Store
 from currant.upgrade import Upgrader
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,13 @@ def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
 
 
 def processors(
-    root: Path, store: Store, registry: Registry, *, status: StatusReporter, clock: Clock
+    root: Path,
+    store: Store,
+    registry: Registry,
+    *,
+    status: StatusReporter,
+    clock: Clock,
+    shared: SharedResults | None = None,
 ) -> Callable[[], Processor]:
     """Makes one processor for each worker; what they share is made once."""
     under_way = UnderWay()
@@ -109,9 +115,18 @@ def processors(
             status=status,
             clock=clock,
             source=random.Random(),
+            shared=shared,
         )
 
     return make
+
+
+def shared_results(root: Path, settings: ExtractSettings) -> SharedResults | None:
+    """The results that several indexes share, if that was asked for."""
+    if settings.shared_cache is None:
+        return None
+    path = Path(settings.shared_cache).expanduser()
+    return SharedResults(path, max_mb=settings.shared_cache_mb, root=root)
 
 
 def auditor(

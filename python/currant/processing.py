@@ -11,12 +11,14 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from currant import failpoint
 from currant.changes import DONE, FAILED, GONE, NEVER, backoff_seconds
 from currant.clock import Clock
 from currant.extract import ExtractionError, Registry, provisional
+from currant.extract.annotate import cost_of
+from currant.extract.contain import BadRecordError, checked
 from currant.model import (
     MAX_HASHED_BYTES,
     ChangeType,
@@ -25,6 +27,7 @@ from currant.model import (
     FileStat,
     Item,
     MoveTree,
+    Record,
     Remove,
     RemoveTree,
     ResultKey,
@@ -81,6 +84,14 @@ class UnderWay:
             return len(self._handed_on)
 
 
+class Shared(Protocol):
+    """What is used of `SharedResults`."""
+
+    def get(self, key: ResultKey) -> Record | None: ...
+    def refuse(self) -> None: ...
+    def offer(self, key: ResultKey, record: Record) -> None: ...
+
+
 class Processor:
     """What one change leads to. One for each worker, because of its `Reader`."""
 
@@ -96,8 +107,10 @@ class Processor:
         status: StatusReporter,
         clock: Clock,
         source: random.Random,
+        shared: Shared | None = None,
     ) -> None:
         self._reader = reader
+        self._shared = shared
         self._registry = registry
         self._find_result = find_result
         self._under_way = under_way
@@ -174,8 +187,23 @@ class Processor:
                 self._status.count_reuse()
                 submit(_submission(change, upsert))
                 return True
-            self._status.count_extraction()
             source = reading.content if reading.content is not None else reading.head
+            shared = self._shared if self._registry.may_share(choice.identity) else None
+            if shared is not None and (known := self._known(shared, key, choice.language, source)):
+                self._status.count_shared()
+                upsert = replace(upsert, record=known)
+                submit(
+                    _submission(
+                        change,
+                        upsert,
+                        cost=cost_of(known) + 300 * len(known.symbols),
+                        release=lambda: self._under_way.release(key),
+                    )
+                )
+                kept = True
+                self._under_way.handed_on(key)
+                return True
+            self._status.count_extraction()
             self._parsed.acquire(len(source))
             try:
                 extraction = choice.run(source)
@@ -196,6 +224,8 @@ class Processor:
                 upsert = replace(upsert, key=replace(key, extractor=provisional(key.extractor)))
                 submit(_submission(change, upsert, cost=extraction.cost))
                 return True
+            if shared is not None:
+                shared.offer(key, extraction.record)
             submit(
                 _submission(
                     change, upsert, cost=extraction.cost, release=lambda: self._under_way.release(key)
@@ -207,6 +237,18 @@ class Processor:
         finally:
             if not kept:
                 self._under_way.release(key)
+
+    def _known(self, shared: Shared, key: ResultKey, language: str | None, source: bytes) -> Record | None:
+        """What another index found out about this content, if it can be true."""
+        record = shared.get(key)
+        if record is None:
+            return None
+        try:
+            return checked(record, language, source)
+        except BadRecordError as error:
+            log.warning("a shared result of %s is refused: it %s", key.extractor, error)
+            shared.refuse()
+            return None
 
     def _failure(
         self,

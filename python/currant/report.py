@@ -33,6 +33,7 @@ class View:
     commits: Degraded | None = None
     failed_files: int = 0
     extractors: Sequence[Mapping[str, Any]] = ()
+    shared: str | None = None
     worker_deaths: int = 0
     waited: float = 0.0
     overflowed: float | None = None
@@ -180,6 +181,13 @@ def notes(view: View) -> Iterator[Degraded]:
             f"the kernel's queue ran over {view.overflowed:.0f} s ago; the whole root was scanned instead",
             int(view.engine.get("overflows", 1)),
             "nothing is missing; raise fs.inotify.max_queued_events if it happens often",
+        )
+    if view.shared is not None:
+        yield Degraded(
+            "shared_cache",
+            f"results are not shared with other indexes: {view.shared}",
+            1,
+            "do what the message names, or remove the setting extract.shared_cache",
         )
     if view.engine.get("vcs_busy"):
         yield Degraded("vcs_busy", "a git operation is under way", 1, "nothing to do: it is waited for")

@@ -39,7 +39,7 @@ from currant.model import ChangeType, CommitInfo, FileChange, Progress, SyncResu
 from currant.query import Query
 from currant.recovery import Guard
 from currant.status import StatusReporter
-from currant.store import Store
+from currant.store import SharedResults, Store
 from currant.upgrade import Upgrader
 from currant.workers import SchedulerController, WorkerThreadPool
 from currant.writer import Writer
@@ -107,6 +107,7 @@ class Service:
         self._extractors: Registry | None = None
         self._upgrader: Upgrader | None = None
         self._collection: Collection | None = None
+        self._shared: SharedResults | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -202,6 +203,9 @@ class Service:
             return
         engine.load(rows)
         del rows  # a hundred bytes per file that nobody needs any more
+        shared = self._shared = parts.shared_results(self.root, self.settings.extract)
+        if shared is not None:
+            store.on_commit.append(lambda _commit: shared.flush())
         queue = self._queue = ChangeDetectionQueue(engine, self._clock)
         collection = self._collection = Collection(store, self.settings.store.keep_unused_days)
         writer = Writer(
@@ -215,7 +219,14 @@ class Service:
         pool = WorkerThreadPool(
             queue,
             writer,
-            parts.processors(self.root, store, registry, status=self.status_reporter, clock=self._clock),
+            parts.processors(
+                self.root,
+                store,
+                registry,
+                status=self.status_reporter,
+                clock=self._clock,
+                shared=shared,
+            ),
             workers=self.settings.scheduler.worker_threads,
             batch_size=self.settings.scheduler.batch_size,
             status=self.status_reporter,
@@ -278,7 +289,7 @@ class Service:
         self._store, self._query, self._cache = None, None, None
 
     def _closing_steps(self) -> Iterator[Callable[[], object]]:
-        controller = self._controller
+        controller, shared = self._controller, self._shared
         if controller is not None:
             yield controller.worker_pool.request_stop
         auditor = self._auditor
@@ -295,6 +306,8 @@ class Service:
             yield lambda: upgrader.join(_STOP_SECONDS)
         if controller is not None:
             yield lambda: controller.stop(_STOP_SECONDS)
+        if shared is not None:
+            yield shared.close
         if self._store is not None:
             yield self._store.close
 
@@ -503,6 +516,7 @@ class Service:
             "index": counts,
             "extractors": self._uses(),
             "collection": {} if self._collection is None else self._collection.status(),
+            "shared_cache": {} if self._shared is None else self._shared.status(),
             "upgrade": {} if self._upgrader is None else self._upgrader.status(),
             "audit": {} if self._ledger is None else self._ledger.as_dict(),
             "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],
@@ -567,6 +581,7 @@ class Service:
             commits=None if self._controller is None else self._controller.writer.degraded(),
             failed_files=failed,
             extractors=self._uses(),
+            shared=None if self._shared is None else self._shared.problem,
             worker_deaths=int(self.status_reporter.get_stats()["worker_deaths"]),
             waited=waited,
             overflowed=overflowed,

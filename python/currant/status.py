@@ -26,6 +26,7 @@ class StatusReporter:
         self._failed = 0
         self._extractor_calls = 0
         self._reused_results = 0
+        self._shared_results = 0
         self._bytes_hashed = 0
         self._worker_deaths = 0
         self._recent_failures: deque[tuple[str, float, str]] = deque(maxlen=_RECENT)
@@ -65,6 +66,11 @@ class StatusReporter:
         """A known result was taken over without calling an extractor."""
         with self._lock:
             self._reused_results += 1
+
+    def count_shared(self) -> None:
+        """A result of another index was taken over from the shared cache."""
+        with self._lock:
+            self._shared_results += 1
 
     def count_bytes(self, size: int) -> None:
         """So many bytes were read and hashed."""
@@ -117,6 +123,7 @@ class StatusReporter:
                 "recent_successes": list(self._recent_successes),
                 "extractor_calls": self._extractor_calls,
                 "reused_results": self._reused_results,
+                "shared_results": self._shared_results,
                 "bytes_hashed": self._bytes_hashed,
                 "worker_deaths": self._worker_deaths,
             }

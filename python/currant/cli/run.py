@@ -84,7 +84,10 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     seconds = clock.monotonic() - start
     stats, held = told["stats"], told["index"]
     if as_json:
-        parts = {key: stats.get(key, 0) for key in ("extractor_calls", "reused_results", "bytes_hashed")}
+        parts = {
+            key: stats.get(key, 0)
+            for key in ("extractor_calls", "reused_results", "shared_results", "bytes_hashed")
+        }
         answer_json(
             reached, root=str(place.root), seconds=seconds, processed=told["processed_files"], index=held,
             owner=told.get("pid"), **parts,

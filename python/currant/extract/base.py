@@ -190,6 +190,11 @@ class Registry:
         """Whether a result stored under this is that of a secret, extracted all the same or not."""
         return identity.startswith("secret/") or identity.removesuffix(_LATE).endswith(_SECRET)
 
+    def may_share(self, identity: str) -> bool:
+        """Whether a result of this identity may be kept outside of its index, where another index finds it by
+        content: not that of a secret, nor one whose content has no hash."""
+        return identity != _UNHASHED and not self.is_of_secret(identity)
+
     @property
     def hidden_identity(self) -> str:
         """Under which the empty records of secrets are stored."""
