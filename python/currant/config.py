@@ -142,6 +142,14 @@ class LlmSettings(Struct, frozen=True, forbid_unknown_fields=True):
     price_output_per_million: Dollars | None = None
 
 
+class DriftSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `drift` leaves out (globs over paths and targets), and how many days younger than its document, or
+    than its header's history, a file must be to be told of."""
+
+    ignore: tuple[str, ...] = ()
+    grace_days: Annotated[float, Meta(ge=0, le=3_650)] = 7
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. `state_dir` None means ``.currant`` below the root."""
 
@@ -150,6 +158,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     extract: ExtractSettings = ExtractSettings()
     store: StoreSettings = StoreSettings()
     cache: CacheSettings = CacheSettings()
+    drift: DriftSettings = DriftSettings()
     llm: LlmSettings = LlmSettings()
     state_dir: str | None = None
 

@@ -6,7 +6,8 @@ Thread-safe: calls share nothing but the store and the cache. Paths come out as 
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import apsw
@@ -156,6 +157,12 @@ class Query:
         if not rows:
             raise self._store.damaged(f"result {result} has no record")
         return records.join([self._piece(connection, number) for (number,) in rows])
+
+    @contextmanager
+    def snapshot(self) -> Iterator[apsw.Connection]:
+        """One commit throughout, for reads that another module owns. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            yield connection
 
     def facts(self, name: str, under: str = "") -> list[tuple[str, Any]]:
         """(path, value) of every file that has this fact, in byte order of the paths; `under`: only this file

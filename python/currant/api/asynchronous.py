@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Self, TypeVar
 
 from currant.api.index import SYNC_MS, Index, open_index
+from currant.graph import Drift, References
 from currant.model import ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
 from currant.verify import Report
 
@@ -114,6 +115,16 @@ class AsyncIndex:
     async def files(self, *, sync_ms: int | None = None) -> list[str]:
         """See `Index.files`."""
         return await self._run(self.index.files, sync_ms=sync_ms)
+
+    async def refs(self, path: str, *, sync_ms: int | None = None) -> References | None:
+        """See `Index.refs`."""
+        return await self._run(self.index.refs, path, sync_ms=sync_ms)
+
+    async def drift(
+        self, *, kinds: Iterable[str] = (), ignore: Iterable[str] = (), sync_ms: int | None = None
+    ) -> Drift:
+        """See `Index.drift`."""
+        return await self._run(self.index.drift, kinds=kinds, ignore=ignore, sync_ms=sync_ms)
 
     async def failures(self, limit: int = 100, *, sync_ms: int | None = None) -> list[FailureRow]:
         """See `Index.failures`."""

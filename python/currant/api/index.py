@@ -18,6 +18,7 @@ from currant.errors import (
     ServiceUnreachable,
     SyncTimeout,
 )
+from currant.graph import Drift, References
 from currant.ipc.client import Answer, Client
 from currant.model import ChangePage, ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
 from currant.plan import refuse_wide_root
@@ -123,6 +124,16 @@ class Index:
     def files(self, *, sync_ms: int | None = None) -> list[str]:
         """Every file kept, in the order of its bytes."""
         return self._typed("files", {}, list[str], sync_ms)
+
+    def refs(self, path: str, *, sync_ms: int | None = None) -> References | None:
+        """What one file names, and who names it; None when the index does not hold it."""
+        return self._maybe("refs", path, References, sync_ms)
+
+    def drift(
+        self, *, kinds: Iterable[str] = (), ignore: Iterable[str] = (), sync_ms: int | None = None
+    ) -> Drift:
+        """What documents and headers say that does not hold; `ignore` adds to ``drift.ignore``."""
+        return self._typed("drift", {"kinds": list(kinds), "ignore": list(ignore)}, Drift, sync_ms)
 
     def failures(self, limit: int = 100, *, sync_ms: int | None = None) -> list[FailureRow]:
         """Files that exist and could not be indexed, and why."""

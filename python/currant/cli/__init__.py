@@ -31,6 +31,8 @@ _COMMANDS: Final = {
     "files": "ask",
     "why": "ask",
     "changes": "ask",
+    "refs": "graph",
+    "drift": "graph",
     "verify": "check",
     "audit": "check",
     "plan": "check",

@@ -156,6 +156,32 @@ def _audit(desk: Desk, params: dict[str, Any]) -> Any:
     return asdict(run)
 
 
+def _refs(desk: Desk, params: dict[str, Any]) -> Any:
+    from currant import graph
+
+    return graph.references(desk.service.query, params["path"])
+
+
+def _drift(desk: Desk, params: dict[str, Any]) -> Any:
+    """`kinds` (absent: all); `ignore` adds to the globs of the settings."""
+    from currant import graph
+
+    kinds, ignore = params.get("kinds", []), params.get("ignore", [])
+    if not all(isinstance(text, str) for text in (*kinds, *ignore)):
+        raise UsageError("drift: kinds and ignore are lists of texts")
+    if unknown := sorted(set(kinds) - set(graph.KINDS)):
+        raise UsageError(f"drift: no kind {unknown[0]!r}; there are: {', '.join(graph.KINDS)}")
+    service = desk.service
+    settings = service.settings.drift
+    return graph.drift(
+        service.query,
+        kinds=kinds,
+        ignore=(*settings.ignore, *ignore),
+        grace_days=settings.grace_days,
+        on_disk=lambda path: "\0" not in path and os.path.lexists(os.path.join(service.root, path)),
+    )
+
+
 METHODS: Final[dict[str, Method]] = {
     "hello": Method(_hello, {}, syncs=False),
     "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
@@ -167,6 +193,8 @@ METHODS: Final[dict[str, Method]] = {
     "show": Method(lambda desk, p: desk.service.query.show(p["path"]), {"path": str}, frozenset({"path"})),
     "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
     "files": Method(_files, {}),
+    "refs": Method(_refs, {"path": str}, frozenset({"path"})),
+    "drift": Method(_drift, {"kinds": list, "ignore": list}),
     "failures": Method(lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}),
     "rows": Method(_rows, {"path": str}),
     "audit": Method(_audit, {"all": bool, "acknowledge": bool}),

@@ -12,7 +12,7 @@ from typing import Any, Final
 import apsw
 
 from currant.model import Failure, FileStat, Item, MoveTree, Remove, RemoveTree, ResultKey, Upsert
-from currant.store import records
+from currant.store import records, references
 from currant.store.connection import one
 
 # Feed rows kept. A consumer further behind is told to start over; that costs it one listing.
@@ -79,6 +79,7 @@ class _Encoded:
     pieces: list[tuple[bytes, str]]  # stored form, text for the name index
     symbols: int
     facts: list[tuple[str, bytes]]
+    references: list[tuple[str, str | None, str, int, int]]
 
 
 _Prepared = tuple[Item, _Encoded | None]
@@ -96,7 +97,10 @@ def prepare(items: Sequence[Item]) -> list[_Prepared]:
             continue
         try:
             encoded = _Encoded(
-                records.split(item.record), len(item.record.symbols), records.facts_of(item.record)
+                records.split(item.record),
+                len(item.record.symbols),
+                records.facts_of(item.record),
+                references.rows_of(item.record),
             )
         except (ValueError, TypeError) as error:
             reason = f"its record cannot be stored: {error}"
@@ -140,6 +144,7 @@ class _Run:
         self._records: list[tuple[int, bytes]] = []
         self._names: list[tuple[int, str]] = []
         self._facts: list[tuple[int, str, bytes]] = []
+        self._references: list[tuple[Any, ...]] = []
         self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._dropped: set[int] = set()
         self._missing: list[bytes] = []
@@ -165,6 +170,8 @@ class _Run:
             many("INSERT INTO names (rowid, text) VALUES (?, ?)", self._names)
         if self._facts:
             many("INSERT INTO facts (result_id, name, value) VALUES (?, ?, ?)", self._facts)
+        if self._references:
+            references.insert(self._connection, self._references)
         if self._feed:
             many("INSERT INTO changes (seq, path, kind, old_path, at) VALUES (?, ?, ?, ?, ?)", self._feed)
             self._trim_feed()
@@ -319,6 +326,7 @@ class _Run:
         )
         result = self._connection.last_insert_rowid()
         self._facts += ((result, name, value) for name, value in encoded.facts)
+        self._references += ((result, number, *one) for number, one in enumerate(encoded.references))
         for number, (stored, names) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
             self._records.append((number, stored))
             if names:

@@ -110,5 +110,6 @@ def _delete(connection: apsw.Connection, rows: list[tuple[int]]) -> None:
         connection.execute(f"DELETE FROM names WHERE rowid IN ({stored})", pieces)
         connection.execute("DELETE FROM records WHERE id BETWEEN ? AND ?", pieces)
     connection.executemany("DELETE FROM facts WHERE result_id = ?", rows)
+    connection.executemany("DELETE FROM refs WHERE result_id = ?", rows)
     connection.executemany("DELETE FROM unused WHERE result_id = ?", rows)
     connection.executemany("DELETE FROM results WHERE id = ?", rows)

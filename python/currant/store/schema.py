@@ -105,6 +105,19 @@ CREATE TABLE unused (
   result_id INTEGER PRIMARY KEY REFERENCES results (id),
   since REAL NOT NULL
 ) STRICT;
+
+-- graph: what a result names; key is what the other direction looks it up by (store/references.py).
+CREATE TABLE refs (
+  result_id INTEGER NOT NULL REFERENCES results (id),
+  number INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT,
+  target TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  quiet INTEGER NOT NULL CHECK (quiet IN (0, 1)),
+  PRIMARY KEY (result_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refs_by_key ON refs (key) WHERE key IS NOT NULL;
 """
 
 MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND)
