@@ -71,8 +71,8 @@ def drift(
     headings that are gone (anchor), to definitions that are gone (name), documents older than the code that
     they name (older), missing or outdated headers (header).
 
-    Each line: PATH:LINE, kind, what stands there, the reason. Exit status 1 when there is any. In doubt nothing
-    is reported; `<!-- currant: ignore -->` on the line, or the one above, silences it.
+    Each line: PATH:LINE, kind, what stands there, the reason. Exit status 1 when there is any. In doubt
+    nothing is reported; `<!-- currant: ignore -->` on the line, or the one above, silences it.
     """
     with reading(place, wait) as reader:
         answer = reader.ask("drift", {"kinds": list(kinds), "ignore": list(ignore)})

@@ -31,6 +31,22 @@ _README: Final = re.compile(
     r"|hacking|governance|support|roadmap|architecture)\b",
     re.I,
 )
+# Where what stands in a document is an example, or somebody else's.
+_SAMPLES: Final = re.compile(
+    r"(?:^|/)(?:tests?|testing|test-?data|.*fixtures?.*|__tests__|e2e|specs?|snapshots?|testcases|vendor|vendored"
+    r"|_vendor|third[_-]?party|node_modules|external|templates?|_templates|skeletons?|cookiecutter.*)/",
+    re.I,
+)
+# Documents about the past name what is not there any more.
+_PAST: Final = re.compile(
+    r"(?:^|/|[_.-])(?:changes?|changelogs?|history|news|releases?|whatsnew|release-?notes?|deprecat\w*|migrat\w*"
+    r"|upgrad\w*|rfcs?|adrs?|proposals?|keps?|archive[ds]?|blog|_posts|postmortems?|design-?docs?|designs?)"
+    r"(?=[/_.-]|$)",
+    re.I,
+)
+# What Sphinx makes, or keeps in another place.
+_MADE: Final = re.compile(r"(?:^|/)_(?:static|images|downloads|build|sources|modules|templates|autosummary)/")
+_MADE_DOCS: Final = frozenset({"genindex", "modindex", "search", "py-modindex", "self"})
 _DOCUMENTS: Final = frozenset({"markdown", "rst", "html"})
 _SHARE: Final = 0.5  # of the files of a language that have a header, from which on the others lack one
 _LEAST: Final = 5
@@ -165,8 +181,12 @@ class _Run:
 
     def _file(self, path: str, found: list[Reference], changed: dict[str, float]) -> None:
         described: list[tuple[int, str]] = []
+        readme = bool(_README.match(posixpath.basename(path)))
+        if _SAMPLES.search(path) and not readme:
+            return
+        past = bool(_PAST.search(path))
         for one in found:
-            if one.kind in ("anchor", "header", "url"):
+            if one.kind in ("anchor", "header", "url") or (past and one.kind in ("path", "name")):
                 continue
             finding = None
             if one.kind == "name":
@@ -213,7 +233,9 @@ class _Run:
         end = posixpath.splitext(name)[1].lower()
         if one.kind == "include" and self._language.get(path) not in _DOCUMENTS:
             return False  # the compiler's search path decides
-        if any(mark in target for mark in "*{}$<>|\\ ") or not name or self._exists(path, place, target):
+        if any(mark in target for mark in "*{}$<>|\\ ") or not name or _MADE.search("/" + target):
+            return False
+        if self._exists(path, place, target):
             return False
         if one.kind in ("path", "dependency"):
             return self._path_is_meant(path, target, end)
@@ -256,7 +278,7 @@ class _Run:
         return False
 
     def _doc_is_meant(self, path: str, target: str) -> bool:
-        if ":" in target:
+        if ":" in target or target.strip("/") in _MADE_DOCS:
             return False
         return not any(
             self._tree.ending_with(_tail(target) + end) for end in (".rst", ".md", ".txt", ".ipynb")
@@ -293,11 +315,7 @@ class _Run:
 
     def _label(self, path: str, one: Reference) -> Finding | None:
         label = stored.label(one.target)
-        if (
-            ":" in label
-            or label in ("genindex", "modindex", "search", "py-modindex")
-            or label in self._labels
-        ):
+        if ":" in label or label in _MADE_DOCS or label in self._labels:
             return None
         # Only where most labels are this tree's own; others come from the inventories of other projects.
         if not any(end in label for end in "-_ ") or not self._labels:

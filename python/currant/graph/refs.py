@@ -17,7 +17,7 @@ _MANY: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Something that the file names. `state`: ``file``, ``directory``, ``missing``, ``outside`` (of the root),
+    """Something that the file names. `state`: ``file``, ``directory``, ``missing``, ``outside`` (the root),
     ``url``, ``defined`` or ``unknown`` (a name, a label); `leads_to` are the paths behind it, if any."""
 
     kind: str

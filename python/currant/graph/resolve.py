@@ -63,16 +63,15 @@ def resolve(tree: Tree, source: str, kind: str, target: str) -> Place:
     if not path:
         return Place("file", source, anchor)
     wanted: str | None = None
-    inside = False
     for number, candidate in enumerate(_places(source, kind, path)):
+        if number == 0:
+            wanted = candidate
         if candidate is None:
             continue
-        inside = True
-        wanted = candidate if wanted is None else wanted
         found = _at(tree, kind, candidate, folder=path.endswith("/"))
         if found is not None:
             return Place(found[0], found[1], anchor, exact=number == 0)
-    return Place("missing", wanted or "", anchor) if inside else Place("outside", "", anchor)
+    return Place("outside", "", anchor) if wanted is None else Place("missing", wanted, anchor)
 
 
 def _places(source: str, kind: str, path: str) -> Iterator[str | None]:

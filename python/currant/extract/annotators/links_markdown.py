@@ -121,6 +121,8 @@ def _opening(line: str, close: int) -> int:
 
 def find_html(text: str) -> list[Found]:
     """References of an HTML document."""
+    if "{{" in text or "{%" in text or "<?" in text or "<%" in text:
+        return []  # of a template, nobody knows where its page will be
     found: list[Found] = []
     for number, line in enumerate(_without_comments(text).split("\n"), 1):
         if "<" in line:

@@ -13,7 +13,7 @@ _ROLE: Final = re.compile(r":(doc|ref|numref|download|any):`([^`\n]{1,500})`")
 _ANY_ROLE: Final = re.compile(r":[A-Za-z][\w:+.-]{0,40}:`[^`\n]{1,500}`")
 _ANGLE: Final = re.compile(r"<([^<>]{1,500})>\s*$")
 _LINK: Final = re.compile(r"(?<![`:\w])`[^`<>\n]{0,300}<([^<>`\n]{1,500})>`__?")
-_SPAN: Final = re.compile(r"``([^`\n]{2,200})``")
+_SPAN: Final = re.compile(r"``(?!`)(.{1,300}?)``(?!`)")
 _FILES: Final = re.compile(
     r"\s*(?:\.\.|\|[^|]+\| ) *(?:\|[^|\n]{1,100}\| )?"
     r"(include|literalinclude|image|figure|kernel-figure|kernel-image|csv-table-file)::\s+(\S{1,500})\s*$"
@@ -107,8 +107,9 @@ def _inline(line: str, number: int) -> list[Found]:
         angle = _ANGLE.search(match[2])
         target = (angle[1] if angle else match[2]).strip()
         role = {"numref": "ref", "download": "include"}.get(match[1], match[1])
-        if role != "any" and not target.startswith("!"):
-            found.append((role, target, number))
+        if role == "any" or target.startswith("!"):
+            continue
+        found.append((*link(target, role), number) if role == "include" else (role, target, number))
     for match in _LINK.finditer(_ANY_ROLE.sub(" ", plain)):
         target = match[1].strip()
         if not target.endswith("_") and " " not in target:
