@@ -1,4 +1,4 @@
-"""`currant refs`: both directions, resolved when asked for; and that moves change the answer, not the results."""
+"""`currant refs`: both directions, resolved when asked for; moves change the answer and no result."""
 
 import json
 from pathlib import Path

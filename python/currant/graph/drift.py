@@ -274,7 +274,7 @@ class _Run:
         above = posixpath.dirname(tail)
         for base in _upwards(posixpath.dirname(path)):
             if self._tree.has_directory(posixpath.join(base, above)) and above:
-                return len(above) > 3 and first not in _ANYWHERE
+                return len(above) > 2 and first not in _ANYWHERE
         return False
 
     def _doc_is_meant(self, path: str, target: str) -> bool:

@@ -1,0 +1,203 @@
+"""`currant drift`: what it reports on a small repository, what it must not, and how it is silenced."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import currant
+from conftest import Tree
+from currant.api import Index
+from currant.cli import run
+from currant.clock import ManualClock
+from currant.graph import drift
+from currant.graph.anchors import is_known, known
+from currant.model import FileStat, Record, Reference, ResultKey, Symbol, Upsert
+from currant.query import Query
+from currant.store import Store
+from store_kit import query
+
+Short = tuple[str, int, str, str]
+
+
+def found(index: Index, *kinds: str, ignore: tuple[str, ...] = ()) -> list[Short]:
+    told = index.drift(kinds=kinds, ignore=ignore)
+    return [(one.path, one.line, one.kind, one.target) for one in told.findings]
+
+
+def opened(tree: Tree) -> Index:
+    return currant.open(tree.root, live=False, sync_ms=60_000)
+
+
+def test_references_that_lead_nowhere_are_reported_with_their_lines(tree: Tree) -> None:
+    tree.write(
+        {
+            "README.md": "# R\n[a](docs/a.md) [b](docs/b.md)\n"
+            "[c](docs/a.md#two) [d](docs/a.md#one)\n[e](#r) [f](#x)\n",
+            "docs/a.md": "# One\n`src/app.py` `src/gone.py` `other/gone.py`\n![i](no.png)\n",
+            "docs/p.rst": ":doc:`a` :doc:`nope`\n\n.. literalinclude:: ../src/gone.py\n",
+            "src/app.py": "",
+        }
+    )
+    with opened(tree) as index:
+        assert found(index) == [
+            ("README.md", 2, "dead", "docs/b.md"),
+            ("README.md", 3, "anchor", "docs/a.md#two"),
+            ("README.md", 4, "anchor", "#x"),
+            ("docs/a.md", 2, "dead", "src/gone.py"),
+            ("docs/a.md", 3, "dead", "no.png"),
+            ("docs/p.rst", 1, "dead", "nope"),
+            ("docs/p.rst", 3, "dead", "../src/gone.py"),
+        ]
+        assert {kind for _, _, kind, _ in found(index, "anchor")} == {"anchor"}
+        index.drift()
+        tree.write({"docs/b.md": "", "docs/nope.rst": "", "docs/no.png": "", "src/gone.py": ""})
+        assert {kind for _, _, kind, _ in found(index)} == {"anchor"}
+
+
+def test_what_may_well_lead_somewhere_is_not_reported(tree: Tree) -> None:
+    tree.write(
+        {
+            ".gitignore": "local.md\n",
+            "local.md": "",
+            "README.md": "[ignored](local.md) [web](../../issues) [dir](docs) [w](docs/*.md) "
+            "[t]({{ x }}/y.md)\n",
+            "docs/a.md": "[site](/guide/start) [page](other) [made](api/x.html) `foo/bar.py` `x.py`\n"
+            "[line](../src/app.c#L3) [enc](with%20space.md)\n```\n[code](no.md)\n```\n",
+            "docs/with space.md": "",
+            "docs/changes/1.0.md": "removed `src/gone.c`\n",
+            "src/app.c": '#include "generated.h"\n',
+            "tests/data/page.md": "[x](no.md)\n",
+        }
+    )
+    tree.path("linked.md").symlink_to("README.md")
+    tree.write({"docs/b.md": "[a link](../linked.md)\n"})
+    with opened(tree) as index:
+        assert found(index) == []
+
+
+def test_comments_globs_and_settings_silence(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    tree.write(
+        {
+            "README.md": "[a](a.md) <!-- currant: ignore -->\n\n[b](b.md)\n",
+            "docs/old.md": "[c](c.md)\n",
+            "docs/never.md": "<!-- currant: ignore-file -->\n\n\n[d](d.md)\n",
+            "currant.toml": '[drift]\nignore = ["docs/old.md"]\n',
+        }
+    )
+    with opened(tree) as index:
+        assert found(index) == [("README.md", 3, "dead", "b.md")]
+        assert index.drift().silenced == 3
+        assert found(index, ignore=("b.*",)) == []
+    root = ("--root", str(tree.root))
+    assert run(["drift", *root]) == 1
+    assert capsys.readouterr().out == "README.md:3  dead  b.md  b.md does not exist\n"
+    assert run(["drift", "--kind", "anchor", *root]) == 0
+    capsys.readouterr()
+    assert run(["drift", "--json", *root]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["by_kind"] == {"dead": 1}
+    assert told["fresh"]
+
+
+def test_a_file_that_moves_away_and_back_is_reported_in_between(tree: Tree) -> None:
+    tree.write({"README.md": "[a](docs/a.md)\n", "docs/a.md": "# A\n"})
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == []
+        tree.path("docs/a.md").rename(tree.path("docs/b.md"))
+        assert found(index) == [("README.md", 1, "dead", "docs/a.md")]
+        tree.path("docs/b.md").rename(tree.path("docs/a.md"))
+        assert found(index) == []
+
+
+def test_a_name_is_dead_once_nothing_defines_it_any_more(tree: Tree) -> None:
+    tree.write(
+        {
+            "docs/a.md": "Call `make_thing()`, `make_other()` or `Box.lid()`, "
+            "`Box.open()`, `Sub.any()`, `make_thing`.\n",
+            "src/m.py": "def make_thing():\n    pass\n\n\nclass Box:\n    def open(self):\n        pass\n\n\n"
+            "class Sub(Other):\n    pass\n",
+        }
+    )
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == [("docs/a.md", 1, "name", "Box.lid()")]
+        tree.write({"src/m.py": "class Box:\n    def open(self):\n        pass\n"})
+        assert found(index) == [
+            ("docs/a.md", 1, "name", "Box.lid()"),
+            ("docs/a.md", 1, "name", "make_thing()"),
+        ]
+        reason = index.drift().findings[1].reason
+        assert reason == "make_thing was defined in this tree and is not any more"
+
+
+@pytest.mark.parametrize(
+    ("anchor", "yes"),
+    [
+        ("getting-started", True),
+        ("Getting-Started", True),
+        ("getting_started-1", True),
+        ("-api--usage", True),
+        ("tada-party", True),
+        ("-party", True),
+        ("custom-id", True),
+        ("L10-L20", True),
+        ("", True),
+        ("user-content-party", True),
+        ("missing", False),
+        ("getting", False),
+    ],
+)
+def test_an_anchor_is_compared_by_its_letters(anchor: str, yes: bool) -> None:
+    names = known(
+        ["Getting started", "🚀 API & `Usage`", ":tada: Party", "Named {#custom-id}"], ["custom-id"]
+    )
+    assert is_known(anchor, names) is yes
+
+
+# --- ages: from the change feed, whose times the writer is given ---------------------------------------
+
+DAY = 86_400.0
+
+
+def put(path: str, content: str, language: str, at: float, *references: Reference) -> Upsert:
+    """A file as the index saw it at a day."""
+    key = ResultKey(content.encode().ljust(16)[:16], language, "outline/1:test-1")
+    symbols = [Symbol("f", "function", None, 1, 1, "", "")]
+    record = Record(language, symbols, [], references=list(references))
+    stat = FileStat(1, int(at * DAY * 1e9), 0, sum(path.encode()))
+    return Upsert(path.encode(), stat, key, record, None, "event", at * DAY, 1, False)
+
+
+def told(asked: Query) -> list[tuple[str, int, str]]:
+    return [(one.path, one.line, one.reason) for one in drift(asked, kinds=("older", "header")).findings]
+
+
+def test_a_document_is_older_than_code_that_was_seen_to_change_later(tmp_path: Path) -> None:
+    link = Reference("link", "../src/a.py", 4)
+    with Store.open(tmp_path, clock=ManualClock()) as store:
+        asked = query(store)
+        store.commit([put("docs/a.md", "d1", "markdown", 1, link), put("src/a.py", "c1", "python", 1)], DAY)
+        assert told(asked) == []
+        store.commit([put("src/a.py", "c2", "python", 5)], 5 * DAY)
+        assert told(asked) == []  # within the days of grace
+        store.commit([put("src/a.py", "c3", "python", 30)], 30 * DAY)
+        assert told(asked) == [("docs/a.md", 4, "changed 29 days after this document")]
+        store.commit([put("docs/a.md", "d2", "markdown", 31, link)], 31 * DAY)
+        assert told(asked) == []
+
+
+def test_a_header_is_missing_where_others_have_one_and_outdated_when_its_history_ends_too_early(
+    tmp_path: Path,
+) -> None:
+    stamp = Reference("header", "1970-01-02T00:00:00Z", 2)
+    with Store.open(tmp_path, clock=ManualClock()) as store:
+        asked = query(store)
+        files = [put(f"src/{n}.py", f"c{n}", "python", 1, stamp) for n in range(5)]
+        store.commit([*files, put("src/bare.py", "bare", "python", 1)], DAY)
+        assert told(asked) == [("src/bare.py", 1, "no header; 5 of 6 python files have one")]
+        store.commit([put("src/0.py", "new", "python", 40, stamp)], 40 * DAY)
+        assert told(asked)[0] == (
+            "src/0.py",
+            2,
+            "the newest entry of its history is 39 days older than the last change",
+        )
