@@ -26,6 +26,7 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("extract.shared_cache_mb", 512, 16, 65_536),
     ("store.keep_unused_days", 30, 0, 3650),
     ("cache.max_mb", 32, 1, 4096),
+    ("drift.grace_days", 7, 0, 3650),
     ("llm.max_file_kb", 64, 1, 1024),
     ("llm.max_output_tokens", 2000, 100, 32_000),
     ("llm.concurrency", 4, 1, 32),
