@@ -75,7 +75,7 @@ class Generator:
         self.locked: dict[Node, None] = {}
         """What nobody but root may read at present."""
         self.locked_some = False
-        """Something was locked since `begin`; not all of it is in `locked` any more."""
+        """Something was locked since `restore`; not all of it is in `locked` any more."""
         self.held = False
         self._hands = hands
         self._record = record
@@ -124,7 +124,6 @@ class Generator:
     def begin(self) -> None:
         """Read the tree from the disk, as after anything that was not done here."""
         self.locked.clear()
-        self.locked_some = False
         self.tree.reload(self._hands.base)
 
     def make_repository(self) -> None:
@@ -137,6 +136,7 @@ class Generator:
         if self.locked_some:
             for path, mode in _unreadable(self._hands.base):
                 self._do("chmod", path, mode)
+            self.locked_some = False
             self.begin()
         if self.held:
             self._do("release")

@@ -5,7 +5,6 @@ trial of one candidate: a fresh root, a fresh watcher, every step, the whole che
 """
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from currant.soak.check import Checker, Finding, Rows
 from currant.soak.lab import SYNC_SECONDS, Lab
 from currant.soak.model import HIDDEN
 from currant.soak.steps import Step, step
+from currant.soak.surroundings import remove
 from currant.soak.watcher import WatcherDied
 
 Tamper = Callable[[Rows, Sequence[Step]], Rows]
@@ -80,7 +80,7 @@ def trial(
     steps: Sequence[Step], directory: Path, *, clock: Clock, tamper: Tamper | None = None
 ) -> list[Finding]:
     """What is wrong after `steps` on a fresh root with a fresh watcher, below `directory`."""
-    shutil.rmtree(directory, ignore_errors=True)
+    remove(directory)
     directory.mkdir()
     given = {key.decode(): value.decode() for key, value in _lab_options(steps)}
     done: list[Step] = []
@@ -104,7 +104,7 @@ def trial(
                 return [not_fresh(reached.outstanding)]
             return checker.run(with_git=_git_can_say(lab))
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)
 
 
 def not_fresh(outstanding: Sequence[str]) -> Finding:

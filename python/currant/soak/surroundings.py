@@ -28,11 +28,11 @@ def fresh_directory(below: Path | None, *, keep: bool) -> Iterator[Path]:
             yield made
     finally:
         if not keep:
-            _remove(made)
+            remove(made)
 
 
-def _remove(directory: Path) -> None:
-    """Also what somebody made unreadable."""
+def remove(directory: Path) -> None:
+    """All of it, also what somebody made unreadable. Nothing when it is not there."""
     for base, folders, _files in os.walk(directory):
         for name in folders:
             path = os.path.join(base, name)
