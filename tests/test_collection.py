@@ -1,5 +1,6 @@
 """Results that no file has any more: kept for a while, then collected in short steps, while all is quiet."""
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,3 +134,19 @@ def test_the_writer_does_other_work_only_while_nothing_is_to_be_committed(tmp_pa
     bench.writer.turn()
     assert len(asked) == 2
     assert bench.writer.stop()
+
+
+def test_every_table_that_speaks_of_a_result_is_cleared_with_it(store: Store) -> None:
+    """A row that was left would keep its result from being deleted, for ever."""
+    with store.snapshot() as connection:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
+        speaking = {
+            table
+            for table in tables
+            for row in connection.execute(f"PRAGMA foreign_key_list('{table}')")
+            if row[2] == "results"
+        }
+    cleared = inspect.getsource(maintenance._delete)
+    assert {table for table in speaking if f"FROM {table} WHERE result_id" not in cleared} == {"files"}
