@@ -11,6 +11,7 @@ from typing import Any, Final, Self, TypeVar
 from currant.api.index import SYNC_MS, Index, open_index
 from currant.graph import Drift, References
 from currant.model import ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
+from currant.record import Document
 from currant.verify import Report
 
 _T = TypeVar("_T")
@@ -107,6 +108,10 @@ class AsyncIndex:
     async def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:
         """See `Index.show`."""
         return await self._run(self.index.show, path, sync_ms=sync_ms)
+
+    async def record(self, path: str, *, sync_ms: int | None = None) -> Document | None:
+        """See `Index.record`."""
+        return await self._run(self.index.record, path, sync_ms=sync_ms)
 
     async def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
         """See `Index.why`."""

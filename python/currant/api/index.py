@@ -22,6 +22,7 @@ from currant.graph import Drift, References
 from currant.ipc.client import Answer, Client
 from currant.model import ChangePage, ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
 from currant.plan import refuse_wide_root
+from currant.record import Document
 from currant.verify import Report, Row, verify
 
 SYNC_MS: Final = 2_000
@@ -116,6 +117,13 @@ class Index:
     def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:
         """All that the index holds of one file; None when it holds nothing."""
         return self._maybe("show", path, FileView, sync_ms)
+
+    def record(self, path: str, *, sync_ms: int | None = None) -> Document | None:
+        """The record of one file in the published shape (docs/record.md): its header, functions, classes and
+        what their documentation says. None when the index holds no such file, or could not read it."""
+        view = self.ask("show", {"path": path, "full": True}, sync_ms=sync_ms).result
+        told = None if view is None else view["document"]
+        return None if told is None else msgspec.convert(told, Document)
 
     def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
         """How the row of one file came about; None when there is none."""

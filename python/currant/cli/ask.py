@@ -19,6 +19,7 @@ from currant.cli.output import (
 )
 from currant.cli.place import Place, options, wait_option
 from currant.cli.reader import reading
+from currant.cli.record import lines
 from currant.errors import NoIndexError, ServiceUnreachable
 from currant.ipc.client import Client
 
@@ -73,14 +74,18 @@ def find(
 @options
 @wait_option
 def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
-    """Show all that the index holds of FILE: state, hash, language, definitions.
+    """Show all that the index holds of FILE: state, hash, language, what its header says, and its definitions
+    with what they are for.
+
+    With --json, `document` is the full record in the published shape: the sections of the header and of every
+    documentation, parameters, line ranges (see docs/record.md).
 
     FILE counts from the current directory, or from the root. Exit status 1 when the index has no such file
     (it is ignored, or not there).
     """
     path = place.relative(file)
     with reading(place, wait) as reader:
-        answer = reader.ask("show", {"path": path})
+        answer = reader.ask("show", {"path": path, "full": True})
     view: dict[str, Any] | None = answer.result
     if as_json:
         answer_json(answer, file=view)
@@ -102,13 +107,8 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
                 ("indexed", moment(view["indexed_at"])),
             ]
         )
-        record = view["record"] or {"notes": [], "symbols": []}
-        for note in record["notes"]:
-            echo(f"note: {printable(note)}")
-        for symbol in record["symbols"]:
-            lines = f"{symbol['start']}-{symbol['end']}"
-            inside = f"{symbol['parent']}." if symbol["parent"] else ""
-            echo(f"{lines:>12}  {symbol['kind']}  {printable(inside + symbol['name'])}")
+        for line in lines(view):
+            echo(line)
     say_freshness(answer)
     return 0 if view else NOTHING
 

@@ -14,6 +14,7 @@ import msgspec
 from currant.errors import ClosedError, UsageError
 from currant.ipc.client import Answer
 from currant.ipc.wire import PROTOCOL
+from currant.record import document
 from currant.service import Service
 
 _Kinds = type | tuple[type, ...]
@@ -132,6 +133,15 @@ def _find(desk: Desk, params: dict[str, Any]) -> Any:
     return desk.service.query.find(params.pop("name"), **params)
 
 
+def _show(desk: Desk, params: dict[str, Any]) -> Any:
+    """The view of one file; with `full` also its record in the published shape, of the same moment."""
+    view = desk.service.query.show(params["path"])
+    if view is None or not params.get("full"):
+        return view
+    told = None if view.record is None else document(view.path, view.record)
+    return {**msgspec.to_builtins(view), "document": told}
+
+
 def _files(desk: Desk, _params: dict[str, Any]) -> Any:
     return [os.fsdecode(path) for path in desk.service.query.files()]
 
@@ -190,7 +200,7 @@ METHODS: Final[dict[str, Method]] = {
         {"name": str, "kind": _MAYBE_TEXT, "language": _MAYBE_TEXT, "exact": bool, "limit": int},
         frozenset({"name"}),
     ),
-    "show": Method(lambda desk, p: desk.service.query.show(p["path"]), {"path": str}, frozenset({"path"})),
+    "show": Method(_show, {"path": str, "full": bool}, frozenset({"path"})),
     "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
     "files": Method(_files, {}),
     "refs": Method(_refs, {"path": str}, frozenset({"path"})),
