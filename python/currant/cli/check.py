@@ -82,17 +82,17 @@ def audit(place: Place, as_json: bool, whole: bool, acknowledge: bool) -> int:
         answer_json(answer, **told)
         return status
     if acknowledge:
-        click.echo(f"{told['acknowledged']} acknowledged")
+        echo(f"{told['acknowledged']} acknowledged")
         return 0
     for found in drift[:_SHOWN]:
         state = "repaired" if found["repaired"] else "NOT repaired: start the watcher again"
-        click.echo(f"{found['kind']:<8}  {shown(found['path'])}  {found['cause']} ({state})")
-    click.echo(
+        echo(f"{found['kind']:<8}  {shown(found['path'])}  {found['cause']} ({state})")
+    echo(
         f"{told['files']:,} files, {told['contents']:,} contents, {told['directories']:,} directories: "
         f"{len(drift)} drifted"
     )
     if not told["settled"]:
-        click.echo("the index did not catch up with the disk: ask again later", err=True)
+        echo("the index did not catch up with the disk: ask again later", err=True)
     return status
 
 
