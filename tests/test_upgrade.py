@@ -8,7 +8,7 @@ import pytest
 from currant.extract import OutlineExtractor, Registry, Secrets
 from currant.extract.secrets import SecretsMode
 from currant.service import Service
-from currant.upgrade import Upgrader
+from currant.upgrade import BATCH, Upgrader
 from fake_engine import FakeEngine
 from pipeline_double import outline_lines
 
@@ -110,6 +110,23 @@ def test_a_record_that_cannot_be_made_any_better_is_tried_once() -> None:
     engine = FakeEngine("/nowhere", state_dir="/nowhere/.currant")
     upgrader = Upgrader(lambda: [b"x", b"y"], engine)  # still outdated, however often it is read
     assert [upgrader.hand_over(10), upgrader.hand_over(10)] == [2, 0]
+
+
+def test_changes_come_before_outdated_records_and_few_of_these_at_a_time(tmp_path: Path) -> None:
+    engine = FakeEngine(str(tmp_path), state_dir=str(tmp_path / ".currant"))
+    names = [f"n{number}" for number in range(60)]
+    for name in names:
+        (tmp_path / name).touch()
+    upgrader = Upgrader(lambda: [os.fsencode(name) for name in names[10:]], engine)
+    engine.change(*names[:10])
+    assert upgrader.step() is None
+    batch = engine.next_batch(100, 0) or ()
+    assert len(batch) == 10
+    assert upgrader.step() is None  # they are being read
+    engine.ack([(change.ticket, "done", 0, 0, 0, 0, 0.0) for change in batch])
+    assert upgrader.step() == BATCH
+    assert upgrader.step() is None
+    assert upgrader.status() == {"outdated": 50 - BATCH, "replaced": BATCH}
 
 
 def test_what_became_a_secret_is_read_again_before_anything_is_answered(root: Path) -> None:

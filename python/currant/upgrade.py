@@ -84,6 +84,12 @@ class Upgrader:
             self._handed.clear()
         return bool(self._waiting)
 
+    def step(self) -> int | None:
+        """A few files, as `hand_over`; None when there is other work, which comes first."""
+        if self._engine.pending() > _QUIET or self._engine.status().get("starting"):
+            return None
+        return self.hand_over(BATCH)
+
     # --- its thread -------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -110,8 +116,7 @@ class Upgrader:
     def _run(self) -> None:
         try:
             while not self._ending:
-                quiet = self._engine.pending() <= _QUIET and not self._engine.status().get("starting")
-                if quiet and not self.hand_over(BATCH):
+                if self.step() == 0:
                     return
                 self._wake.wait(_LOOK_SECONDS)
                 self._wake.clear()

@@ -120,6 +120,10 @@ def _write(told: dict[str, Any]) -> None:
             ("extracted", f"{stats['extractor_calls']:,}, reused {stats['reused_results']:,}, {read}"),
             ("cache", f"{size(cache['bytes'])}, {100 * (cache['hit_rate'] or 0):.0f} % hits"),
         ]
+    if told.get("upgrade", {}).get("outdated"):
+        rows.append(
+            ("outdated", f"{told['upgrade']['outdated']:,} records of extractors not in use any more")
+        )
     table(rows)
     _write_troubles(told)
     failed = told.get("failures")

@@ -29,8 +29,8 @@ _decoder = msgspec.json.Decoder(Record)
 
 
 class OutOfTimeError(Exception):
-    """The call took too long, or was not made because earlier ones still do. Says nothing of the content: the
-    next start tries again."""
+    """The call took too long, or was not made because earlier ones still do or there is no thread to be had.
+    Says nothing of the content: the next start tries again."""
 
 
 class BadRecordError(Exception):
@@ -64,7 +64,10 @@ class Contained:
                 done.set()
 
         thread = threading.Thread(target=run, name=f"plugin-{self._name}", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise OutOfTimeError(f"timed out: {self._name} ({error})") from error
         if not done.wait(self._limit):
             with self._lock:
                 self._left.append(thread)
