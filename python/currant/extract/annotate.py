@@ -7,9 +7,10 @@ An annotator may use its arguments and nothing else: no path, no other file, no 
 under a key that holds the content, the language, and the name and version of the annotator.
 """
 
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -43,11 +44,27 @@ class Annotator(Protocol):
         messages only: it must not change the result. Whatever is raised becomes a note."""
 
 
+@runtime_checkable
+class NamedAnnotator(Annotator, Protocol):
+    """Looks only at files of certain names. What the name makes of a content, its role, is part of the
+    identity of the result: the same bytes under another name are another result."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role there is."""
+
+    def role(self, name: str) -> str | None:
+        """The role of a file of this name, None for one that it does not look at. All that `annotate` may
+        take from the name."""
+
+
 class Annotators:
-    """The annotators in use, in their order, which is part of the identity."""
+    """The annotators in use, in their order, which is part of the identity; those by name come last."""
 
     def __init__(self, annotators: Iterable[Annotator] = ()) -> None:
-        self._all: Final = tuple(annotators)
+        every = tuple(annotators)
+        self._named: Final = tuple(one for one in every if isinstance(one, NamedAnnotator))
+        self._all: Final = tuple(one for one in every if not isinstance(one, NamedAnnotator))
         self._by_language: dict[str | None, tuple[Annotator, ...]] = {}
 
     def of(self, language: str | None) -> tuple[Annotator, ...]:
@@ -68,6 +85,22 @@ class Annotators:
     def identity(self, language: str | None) -> str:
         """What they add to the identity of a result: ``+header/1+links/1``, or nothing."""
         return "".join(f"+{one.name}/{one.version}" for one in self.of(language))
+
+    def named(self, name: str) -> tuple[tuple[Annotator, ...], str]:
+        """Those that look at a file of this name besides, and what they add to the identity after the others:
+        ``+manifest/1:npm``."""
+        roles = [(one, role) for one in self._named if (role := one.role(name)) is not None]
+        return tuple(one for one, _ in roles), "".join(map(_role_text, roles))
+
+    def roles(self) -> frozenset[str]:
+        """All that `named` may add to an identity, nothing included."""
+        each = [["", *(_role_text((one, role)) for role in one.roles)] for one in self._named]
+        return frozenset("".join(some) for some in itertools.product(*each))
+
+
+def _role_text(pair: tuple[NamedAnnotator, str]) -> str:
+    annotator, role = pair
+    return f"+{annotator.name}/{annotator.version}:{role}"
 
 
 def annotated(
