@@ -169,7 +169,9 @@ class Registry:
         """Every identity a result can be stored under now. A row under any other is out of date."""
         # Any language that nothing outlines and no annotator names has the identity of "none".
         languages = (None, *self._identities, *self._annotators.languages)
-        usual = frozenset(map(self._identity, languages)) | {
+        texts = {*map(self._identity, languages)}
+        roles = self._annotators.roles()
+        usual = frozenset(text + role for text in texts for role in roles) | {
             *(self._plain_identity, self._large_identity, _UNHASHED)
         }
         if self._secrets.mode == "list":
@@ -219,7 +221,9 @@ class Registry:
         if size > self.limit:
             note = f"skipped: {size / MIB:.1f} MB > extract.max_file_mb {self._max_file_mb}"
             return Choice(language, self._large_identity, lambda _source: plain(language, [note]))
-        return Choice(language, self._identity(language), self._reader(path.rpartition("/")[2], language))
+        name = path.rpartition("/")[2]
+        named, role = self._annotators.named(name)
+        return Choice(language, self._identity(language) + role, self._reader(name, language, named))
 
     def _identity(self, language: str | None) -> str:
         """Under which a text of this language is stored."""
@@ -230,9 +234,11 @@ class Registry:
             self._whole[language] = found
         return found
 
-    def _reader(self, name: str, language: str | None) -> Callable[[bytes], Extraction]:
-        """What makes the record of a text."""
-        annotators = self._annotators.of(language)
+    def _reader(
+        self, name: str, language: str | None, named: tuple[Annotator, ...]
+    ) -> Callable[[bytes], Extraction]:
+        """What makes the record of a text; `named` are the annotators that look at its name besides."""
+        annotators = (*self._annotators.of(language), *named)
 
         def read(source: bytes) -> Extraction:
             made = plain(language) if language is None else self._outlined(name, language, source)
@@ -283,11 +289,15 @@ def default_registry(
     except for those `disabled`, with their `options`. The native module is loaded here, not at import."""
     from currant.extract.annotators.header import HeaderAnnotator
     from currant.extract.annotators.links import LinksAnnotator
+    from currant.extract.annotators.manifest import ManifestAnnotator
     from currant.extract.annotators.tasks import TasksAnnotator
     from currant.extract.outline import OutlineExtractor
 
     # One line each, in the order in which they run: links come after the header, which they read.
-    annotators: tuple[Annotator, ...] = (HeaderAnnotator(header_template), TasksAnnotator(), LinksAnnotator())
+    annotators: tuple[Annotator, ...] = (
+        *(HeaderAnnotator(header_template), TasksAnnotator(), LinksAnnotator()),
+        ManifestAnnotator(),
+    )
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
         [OutlineExtractor()],

@@ -15,7 +15,7 @@ from currant.extract.manifests.names import KINDS, kind_of
 from currant.extract.manifests.values import BadManifestError, clean
 from currant.model import Record
 
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 19
 _MAX_PROBLEMS: Final = 5
 
 
@@ -39,7 +39,7 @@ class ManifestAnnotator:
         notes = list(record.notes)
         facts = dict(record.facts)
         if len(source) > MAX_BYTES:
-            notes.append(f"manifest: not read, it has more than {MAX_BYTES >> 20} MiB")
+            notes.append(f"manifest: not read, it has more than {MAX_BYTES >> 10} KiB")
         else:
             from currant.extract.manifests import read  # the parsers, for those trees that need them
 

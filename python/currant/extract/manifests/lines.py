@@ -106,7 +106,7 @@ def _gradle_scope(configuration: str) -> str:
 # --- Ruby ---------------------------------------------------------------------------------------------
 
 _GEM: Final = re.compile(r"^\s*gem[\s(]+[\"']([^\"']+)[\"'](?:\s*,\s*[\"']([^\"']*)[\"'])?(.*)")
-_GEM_GROUP: Final = re.compile(r"^\s*group[\s(]+(.*?)\)?\s+do\b")
+_GEM_GROUP: Final = re.compile(r"^\s*group\b(.{1,200})\bdo$")
 _GEM_BLOCK: Final = re.compile(
     r"^\s*(?:if|unless|case|platforms?|source|path|git|install_if)\b(?!.*\bend\b)|\bdo\s*$"
 )
@@ -124,10 +124,10 @@ def gemfile(text: str) -> Manifest:
     groups: list[str] = []
     for line in _lines(text, "#"):
         if gem := _GEM.match(line):
-            around = " ".join(groups) + " ".join(_IN_GROUP.findall(gem[3]))
+            around = " ".join(groups[-20:]) + " ".join(_IN_GROUP.findall(gem[3]))
             manifest.add(gem[1], gem[2], _gem_scope(around))
         elif group := _GEM_GROUP.match(line):
-            groups.append(group[1])
+            groups.append(group[1][:200])
         elif line.strip() == "end" and groups:
             groups.pop()
         elif _GEM_BLOCK.search(line):

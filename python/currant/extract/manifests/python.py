@@ -14,7 +14,9 @@ from currant.extract.manifests.values import BadManifestError, Manifest, scope_o
 
 MAX_SOURCE: Final = 1 << 18
 """A setup.py of more bytes is not parsed: its tree takes fifty times its text."""
+MAX_LINES: Final = 5_000
 _DEPTH: Final = 30
+_NODES: Final = 20_000
 _EDITABLE: Final = re.compile(r"#egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -34,7 +36,10 @@ def add_requirement(manifest: Manifest, text: str, scope: str) -> bool:
 
 def add_requirements(manifest: Manifest, lines: Iterable[str], scope: str) -> None:
     """A list of PEP 508 requirements; what is none is a problem of the manifest."""
-    for line in lines:
+    for count, line in enumerate(lines):
+        if count == MAX_LINES:
+            manifest.problems.append(f"only the first {MAX_LINES} lines of a list were read")
+            return
         if line.strip() and not add_requirement(manifest, line.strip(), scope):
             manifest.problems.append(f"not a requirement: {line.strip()[:60]}")
 
@@ -42,12 +47,18 @@ def add_requirements(manifest: Manifest, lines: Iterable[str], scope: str) -> No
 def requirements(text: str, scope: str) -> Manifest:
     """A requirements file of pip."""
     manifest = Manifest("pypi")
-    for number, line in enumerate(re.sub(r"\\\n", " ", text).split("\n"), 1):
+    number = 0
+    # A line that goes on is one line; the mark keeps the count of those in the file.
+    for line in text.replace("\\\n", " \v").split("\n"):
+        number += 1 + line.count("\v")
         bare = (
             line.strip() if line.lstrip().startswith("#") else re.split(r"\s#", line, maxsplit=1)[0].strip()
         )
         if not bare or bare.startswith("#"):
             continue
+        if number > MAX_LINES:
+            manifest.problems.append(f"only the first {MAX_LINES} lines were read")
+            break
         if bare.startswith("-"):  # an option: another file, an index, something editable
             if egg := _EDITABLE.search(bare):
                 manifest.add(egg[1], bare.split()[-1], scope)
@@ -115,16 +126,13 @@ def setup_py(text: str) -> Manifest:
         module = ast.parse(text)
     except (SyntaxError, ValueError, MemoryError) as error:
         raise BadManifestError(f"not Python: {getattr(error, 'msg', None) or error}") from None
-    names: dict[str, ast.expr] = {}
-    for statement in module.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            names[statement.targets[0].id] = statement.value
+    literals = _Literals(module)
     manifest = Manifest("pypi")
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and _called(node.func) == "setup":
-            said = {one.arg: _value(one.value, names, _DEPTH) for one in node.keywords if one.arg}
+            said = {one.arg: literals.of(one.value) for one in node.keywords if one.arg}
             for one in node.keywords:
-                if one.arg is None and isinstance(given := _value(one.value, names, _DEPTH), dict):
+                if one.arg is None and isinstance(given := literals.of(one.value), dict):
                     said.update(given)
             _take(manifest, said)
     return manifest
@@ -153,24 +161,35 @@ def _called(function: ast.expr) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def _value(node: ast.expr, names: Mapping[str, ast.expr], depth: int) -> Any:
-    """A literal's value, None for what would have to be computed."""
-    if depth == 0:
+class _Literals:
+    """Values of literals. Bounded: names may stand for lists of names, and so on."""
+
+    def __init__(self, module: ast.Module) -> None:
+        self._names: dict[str, ast.expr] = {}
+        self._left = _NODES
+        for statement in module.body:
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                self._names[statement.targets[0].id] = statement.value
+
+    def of(self, node: ast.expr, depth: int = _DEPTH) -> Any:
+        """A literal's value, None for what would have to be computed."""
+        self._left -= 1
+        if depth == 0 or self._left < 0:
+            return None
+        match node:
+            case ast.Constant():
+                return node.value
+            case ast.List() | ast.Tuple() | ast.Set():
+                return [self.of(one, depth - 1) for one in node.elts[: max(0, self._left)]]
+            case ast.Dict():
+                pairs = zip(node.keys, node.values, strict=True)
+                keyed = [(self.of(key, depth - 1), one) for key, one in pairs if key is not None]
+                return {key: self.of(one, depth - 1) for key, one in keyed if isinstance(key, str)}
+            case ast.Name() if node.id in self._names:
+                return self.of(self._names[node.id], depth - 1)
+            case ast.Call() if _called(node.func) == "dict":
+                return {one.arg: self.of(one.value, depth - 1) for one in node.keywords if one.arg}
+            case ast.BinOp(op=ast.Add()):
+                left, right = self.of(node.left, depth - 1), self.of(node.right, depth - 1)
+                return left + right if isinstance(left, list) and isinstance(right, list) else left or right
         return None
-    match node:
-        case ast.Constant():
-            return node.value
-        case ast.List() | ast.Tuple() | ast.Set():
-            return [_value(one, names, depth - 1) for one in node.elts]
-        case ast.Dict():
-            pairs = zip(node.keys, node.values, strict=True)
-            keyed = [(_value(key, names, depth - 1), one) for key, one in pairs if key is not None]
-            return {key: _value(one, names, depth - 1) for key, one in keyed if isinstance(key, str)}
-        case ast.Name() if node.id in names:
-            return _value(names[node.id], names, depth - 1)
-        case ast.Call() if _called(node.func) == "dict":
-            return {one.arg: _value(one.value, names, depth - 1) for one in node.keywords if one.arg}
-        case ast.BinOp(op=ast.Add()):
-            left, right = _value(node.left, names, depth - 1), _value(node.right, names, depth - 1)
-            return left + right if isinstance(left, list) and isinstance(right, list) else left or right
-    return None

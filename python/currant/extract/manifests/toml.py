@@ -1,13 +1,21 @@
 """Manifests that are TOML: pyproject.toml, Pipfile, Cargo.toml, Gradle's version catalogue."""
 
+import re
 import tomllib
-from typing import Any
+from typing import Any, Final
 
 from currant.extract.manifests.python import add_requirement, add_requirements
 from currant.extract.manifests.values import BadManifestError, Manifest, scope_of_group, table, texts
 
+# A dotted key costs tomllib the square of its parts.
+_LONG_KEY: Final = re.compile(
+    r"""(?:(?:[\w-]{1,64}|"[^"\n]{0,64}"|'[^'\n]{0,64}')[ \t]{0,8}\.[ \t]{0,8}){100}"""
+)
+
 
 def _loaded(text: str) -> dict[str, Any]:
+    if _LONG_KEY.search(text):
+        raise BadManifestError("a key of more than 100 parts")
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as error:

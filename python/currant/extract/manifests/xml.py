@@ -97,6 +97,7 @@ def msbuild(text: str) -> Manifest:
     if _tag(root) != "Project":
         raise BadManifestError(f"a <{_tag(root)[:40]}>, not a <Project>")
     manifest = Manifest("nuget", tools=["msbuild"])
+    version = _text(root, "PropertyGroup", "Version")
     if sdk := root.get("Sdk"):
         manifest.add(sdk.partition("/")[0], sdk.partition("/")[2], "build")
     for element in root.iter():
@@ -110,7 +111,7 @@ def msbuild(text: str) -> Manifest:
             case "FrameworkReference":
                 manifest.add(name, "", "runtime")
             case "PackageId" | "AssemblyName":
-                manifest.say(element.text, _text(root, "PropertyGroup", "Version"))
+                manifest.say(element.text, version)
             case "TargetFramework" | "TargetFrameworks":
                 manifest.require("dotnet", (element.text or "").strip() or None)
     return manifest
