@@ -86,7 +86,7 @@ setuptools.setup(
 """
 REQUIREMENTS = """
 -r base.txt
---index-url https://x.example/simple
+--no-binary :all:
 Flask==3.0.0 \\
     --hash=sha256:00
 requests[socks] >= 2  # comment
