@@ -97,6 +97,7 @@ class Generator:
         self._grow = [*neutral, *makes, *makes, *removes]
         self._shrink = [*neutral, *makes, *removes, *removes]
         self._thin = [*neutral, *[self._write] * 8, *[self._rmtree] * 20, self._unlink]
+        self._prune = [self._deep_rmtree]
         self._rare = [
             *[self._rule] * 12, *[self._unrule] * 8, *[self._exclude] * 3, *[self._copytree] * 4,
             *[self._untar] * 2, self._nested, *[self.git] * 2, *[self._deep_rmtree] * 2,
@@ -119,6 +120,8 @@ class Generator:
                 table = self._shrink if len(tree.files) > target else self._grow
                 if 3 * len(tree.directories) > target:
                     table = self._thin
+                if len(tree.files) > 2 * target and chosen > 0.95:  # git brought much back
+                    table = self._prune
             table[int(random() * len(table))]()
 
     def begin(self) -> None:
