@@ -34,12 +34,15 @@ def test_references_that_lead_nowhere_are_reported_with_their_lines(tree: Tree) 
         {
             "README.md": "# R\n[a](docs/a.md) [b](docs/b.md)\n"
             "[c](docs/a.md#two) [d](docs/a.md#one)\n[e](#r) [f](#x)\n",
-            "docs/a.md": "# One\n`src/app.py` `src/gone.py` `other/gone.py`\n![i](no.png)\n",
+            "docs/a.md": "# One\n`src/app.py` `src/gone.py` `src/never.py` `other/gone.py`\n![i](no.png)\n",
             "docs/p.rst": ":doc:`a` :doc:`nope`\n\n.. literalinclude:: ../src/gone.py\n",
             "src/app.py": "",
+            "src/gone.py": "",
         }
     )
     with opened(tree) as index:
+        assert ("docs/a.md", 2, "dead", "src/gone.py") not in found(index)
+        tree.path("src/gone.py").unlink()
         assert found(index) == [
             ("README.md", 2, "dead", "docs/b.md"),
             ("README.md", 3, "anchor", "docs/a.md#two"),
@@ -74,6 +77,20 @@ def test_what_may_well_lead_somewhere_is_not_reported(tree: Tree) -> None:
     tree.write({"docs/b.md": "[a link](../linked.md)\n"})
     with opened(tree) as index:
         assert found(index) == []
+
+
+def test_labels_and_pages_of_other_projects_are_not_reported_but_those_that_were_here(tree: Tree) -> None:
+    tree.write(
+        {
+            "docs/conf.py": 'intersphinx_mapping = {"python": ("https://x", None)}\n',
+            "docs/a.rst": ":ref:`the-tutorial` :doc:`glossary` :ref:`own` :doc:`guide/b` :doc:`/guide/c`\n",
+            "docs/guide/b.rst": ".. _own:\n\nB\n=\n",
+        }
+    )
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == [("docs/a.rst", 1, "dead", "/guide/c")]
+        tree.write({"docs/guide/b.rst": "B\n=\n"})
+        assert found(index) == [("docs/a.rst", 1, "anchor", "own"), ("docs/a.rst", 1, "dead", "/guide/c")]
 
 
 def test_comments_globs_and_settings_silence(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,7 @@ _PAST: Final = re.compile(
 )
 # What Sphinx makes, or keeps in another place.
 _MADE: Final = re.compile(r"(?:^|/)_(?:static|images|downloads|build|sources|modules|templates|autosummary)/")
+_EXAMPLE: Final = re.compile(r"(?:^|/)(?:relative/)?(?:path|dir|folder)/to/|(?:^|/)node_modules/")
 _MADE_DOCS: Final = frozenset({"genindex", "modindex", "search", "py-modindex", "self"})
 _DOCUMENTS: Final = frozenset({"markdown", "rst", "html"})
 _SHARE: Final = 0.5  # of the files of a language that have a header, from which on the others lack one
@@ -165,7 +166,8 @@ class _Run:
                 for one in found
                 if one.kind == "anchor"
             }
-            changed = self._changed() if self._kinds & {"older", "header"} else {}
+            self._gone: set[str] = set()
+            changed = self._changed()
             for path, references in by_file.items():
                 self._file(path, references, changed)
             if "header" in self._kinds:
@@ -219,7 +221,8 @@ class _Run:
                 return None
             hint = self._hint(one.target)
             return Finding(path, one.line, "dead", one.target, f"{place.path} does not exist{hint}")
-        if place.state == "file" and place.anchor and one.kind == "link" and "anchor" in self._kinds:
+        judged = one.kind == "link" and self._language.get(path) in _DOCUMENTS and "anchor" in self._kinds
+        if place.state == "file" and place.anchor and judged:
             names = self._anchors_of(place.path)
             if names is not None and not anchors.is_known(_unquoted(place.anchor), names):
                 where = "this file" if place.path == path else place.path
@@ -233,12 +236,19 @@ class _Run:
         end = posixpath.splitext(name)[1].lower()
         if one.kind == "include" and self._language.get(path) not in _DOCUMENTS:
             return False  # the compiler's search path decides
-        if any(mark in target for mark in "*{}$<>|\\ ") or not name or _MADE.search("/" + target):
+        if (
+            any(mark in target for mark in "*{}$<>|\\ ")
+            or not name
+            or _MADE.search("/" + target)
+            or _EXAMPLE.search(target)
+        ):
             return False
         if self._exists(path, place, target):
             return False
         if one.kind in ("path", "dependency"):
-            return self._path_is_meant(path, target, end)
+            return self._was_there(path, target) or self._path_is_meant(path, target, end)
+        if place.path in self._gone:
+            return True
         if one.kind == "doc":
             return self._doc_is_meant(path, target)
         if target.startswith("/"):
@@ -270,16 +280,26 @@ class _Run:
             ".class",
         ):
             return False
-        # The directory that it would be in, or the one above that, is here.
+        # The directory that it would be in is here, and has more to its name than every project's has.
         above = posixpath.dirname(tail)
-        for base in _upwards(posixpath.dirname(path)):
-            if self._tree.has_directory(posixpath.join(base, above)) and above:
-                return len(above) > 2 and first not in _ANYWHERE
-        return False
+        if ("/" not in above and above.lower() in _COMMON) or first in _ANYWHERE:
+            return False
+        bases = _upwards(posixpath.dirname(path))
+        return any(self._tree.has_directory(posixpath.join(base, above)) for base in bases)
+
+    def _was_there(self, path: str, target: str) -> bool:
+        bases = _upwards(posixpath.dirname(path))
+        return any(posixpath.normpath(posixpath.join(base, target)) in self._gone for base in bases)
 
     def _doc_is_meant(self, path: str, target: str) -> bool:
         if ":" in target or target.strip("/") in _MADE_DOCS:
             return False
+        if _INTERSPHINX in self._labels:
+            # A page of another project, or one that an extension makes, unless its directory is here.
+            above = posixpath.dirname(target.lstrip("/"))
+            bases = _upwards(posixpath.dirname(path))
+            if not above or not any(self._tree.has_directory(posixpath.join(base, above)) for base in bases):
+                return False
         return not any(
             self._tree.ending_with(_tail(target) + end) for end in (".rst", ".md", ".txt", ".ipynb")
         )
@@ -311,14 +331,18 @@ class _Run:
             self._anchors[path] = names
         return self._anchors[path]
 
+    def _had_label(self, label: str) -> bool:
+        """Whether a content that no file has any more has this label."""
+        return self._connection.execute(_LABEL_ORPHANS, ("#" + label,)).fetchone() is not None
+
     # --- names ----------------------------------------------------------------------------------------
 
     def _label(self, path: str, one: Reference) -> Finding | None:
         label = stored.label(one.target)
         if ":" in label or label in _MADE_DOCS or label in self._labels:
             return None
-        # Only where most labels are this tree's own; others come from the inventories of other projects.
-        if not any(end in label for end in "-_ ") or not self._labels:
+        # With the inventories of other projects only a label that was here once is surely this tree's own.
+        if (_INTERSPHINX in self._labels or not self._labels) and not self._had_label(label):
             return None
         return Finding(path, one.line, "anchor", one.target, "no label of this name in the tree")
 
@@ -375,16 +399,22 @@ class _Run:
     # --- ages -----------------------------------------------------------------------------------------
 
     def _changed(self) -> dict[str, float]:
-        """When each file's content was last seen to change, in seconds; a rename is no change."""
+        """When each file's content was last seen to change, in seconds; a rename is no change. Notes too
+        which paths the index once had."""
+        gone: set[bytes] = set()
         seen: dict[bytes, float] = {}
         for path, kind, old_path, at in self._connection.execute(_FEED):
             if kind == "renamed":
+                gone.add(old_path)
+                gone.discard(path)
                 if old_path in seen:
                     seen[path] = seen.pop(old_path)
             elif kind == "modified":
                 seen[path] = at
             else:
+                (gone.add if kind == "deleted" else gone.discard)(path)
                 seen.pop(path, None)
+        self._gone = {os.fsdecode(path) for path in gone} - self._tree.files
         return {os.fsdecode(path): at for path, at in seen.items()}
 
     def _older(self, path: str, described: list[tuple[int, str]], changed: dict[str, float]) -> None:
@@ -437,6 +467,52 @@ class _Run:
 _ORPHANS: Final = """
 SELECT n.rowid FROM names n WHERE names MATCH ? AND NOT EXISTS (
   SELECT 1 FROM files f WHERE f.result_id = n.rowid / 4096) LIMIT 50"""
+_LABEL_ORPHANS: Final = """
+SELECT 1 FROM refs r WHERE r.key = ? AND r.kind = 'anchor'
+AND NOT EXISTS (SELECT 1 FROM files f WHERE f.result_id = r.result_id) LIMIT 1"""
+_COMMON: Final = frozenset(
+    (
+        *(
+            "src",
+            "lib",
+            "test",
+            "tests",
+            "doc",
+            "docs",
+            "bin",
+            "include",
+            "config",
+            "conf",
+            "scripts",
+            "examples",
+        ),
+        *(
+            "app",
+            "apps",
+            "public",
+            "static",
+            "assets",
+            "templates",
+            "tools",
+            "data",
+            "pages",
+            "components",
+            "utils",
+        ),
+        *(
+            "changelog",
+            "changelog.d",
+            "changes",
+            "newsfragments",
+            "news",
+            ".github",
+            ".vscode",
+            "packages",
+            "crates",
+        ),
+    )
+)
+_INTERSPHINX: Final = "intersphinx_mapping"
 _ANYWHERE: Final = frozenset(
     {"path", "foo", "your", "my", "some", "example", "build", "dist", "node_modules", "target"}
 )
