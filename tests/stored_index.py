@@ -8,13 +8,15 @@ that an old program wrote. After raising `schema.VERSION`, check out the commit 
 import io
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apsw
 import apsw.shell
+import msgspec
 
-from currant.model import Failure, FileStat, MoveTree, Remove
+from currant.model import Failure, FileStat, MoveTree, Reference, Remove
 from currant.query import Query
 from currant.store import Store, schema
 from store_kit import opened, query, upsert
@@ -29,8 +31,8 @@ def stored(version: int) -> Path:
     return DATA / f"index-v{version}.sql"
 
 
-def work(store: Store) -> None:
-    """A little of everything that an index can hold."""
+def work(store: Store, version: int) -> None:
+    """A little of everything that an index of this schema can hold."""
     with store._writer:
         store._writer.execute("UPDATE meta SET value = ? WHERE key = 'uuid'", (UUID,))
     names = tuple(f"generated_{number}" for number in range(300))  # more than one piece
@@ -42,6 +44,18 @@ def work(store: Store) -> None:
     store.commit([upsert(b"old/x.py", "x", names=("moved_one",)), upsert(b"old/y.py", "y")], 5.0)
     store.commit([MoveTree(b"old", b"new", "event"), Remove(b"new/y.py", "event")], 6.0)
     store.commit([upsert(b"src/b.py", "a", reuse=True, old_path=b"src/copy.py", seen_at=9.0)], 7.0)
+    if version >= 2:
+        item = upsert(b"docs/plan.md", "plan", names=("Plan",))
+        assert item.record is not None
+        told = msgspec.structs.replace(
+            item.record,
+            facts={"tasks": {"done": 1, "open": 2}},
+            references=[Reference("link", "../src/a.py", 3), Reference("include", "stdio.h", 4)],
+        )
+        store.commit([replace(item, record=told)], 8.0)
+        store.commit([upsert(b"src/gone.py", "gone")], 8.0)
+        store.commit([Remove(b"src/gone.py", "event")], 8.0)
+        store.sweep(0, 8.0, 86_400.0)
 
 
 def seen(store: Store, reader: Query) -> dict[str, Any]:
@@ -53,6 +67,7 @@ def seen(store: Store, reader: Query) -> dict[str, Any]:
         "files": files,
         "views": [repr(reader.show(path.decode(errors="surrogateescape"))) for path in files],
         "why": [repr(reader.why(path.decode(errors="surrogateescape"))) for path in files],
+        "unused": store.sweep(0, 10.0, 86_400.0),
         "failures": repr(reader.failures(10)),
         "counts": reader.counts(),
         "found": [
@@ -62,10 +77,10 @@ def seen(store: Store, reader: Query) -> dict[str, Any]:
     }
 
 
-def make(state_dir: Path) -> dict[str, Any]:
-    """Fill a new index; what it says."""
+def make(state_dir: Path, version: int = schema.VERSION) -> dict[str, Any]:
+    """Fill a new index with what one of `version` can hold; what it says."""
     with opened(state_dir) as store:
-        work(store)
+        work(store, version)
     with opened(state_dir) as store:  # under the identity that `work` has given it
         return seen(store, query(store))
 

@@ -14,14 +14,14 @@ from store_kit import opened, query, upsert
 VERSIONS = range(1, schema.VERSION + 1)
 
 
-def made_now(tmp_path: Path) -> dict[str, Any]:
+def made_now(tmp_path: Path, version: int) -> dict[str, Any]:
     """What an index with the same history says that this version made itself."""
-    return stored_index.make(tmp_path / "now")
+    return stored_index.make(tmp_path / "now", version)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_index_of_each_released_schema_opens_and_says_all_it_said(tmp_path: Path, version: int) -> None:
-    expected = made_now(tmp_path)
+    expected = made_now(tmp_path, version)
     path = stored_index.restore(version, tmp_path)
     with opened(tmp_path) as store:
         assert store.opened.how == ("existing" if version == schema.VERSION else "migrated")
