@@ -81,7 +81,9 @@ WHERE max(min(last_at + :delay, first_at + :most), not_before) <= :now
 ORDER BY cast((:now - asked_at) / 3600.0 AS INTEGER), cast((:now - last_at) / 3600.0 AS INTEGER),
          fan_in DESC, path
 LIMIT :limit"""
-_NEXT: Final = "SELECT min(max(min(last_at + ?, first_at + ?), not_before)) FROM queue"
+_NEXT: Final = """
+SELECT min(at) FROM (SELECT max(min(last_at + :delay, first_at + :most), not_before) AS at FROM queue)
+WHERE at > :after"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,11 @@ class LlmStore:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, state_dir: Path, extractor: str, policy: str = "") -> "LlmStore":
+    def open(cls, state_dir: Path, extractor: str | None, policy: str = "") -> "LlmStore":
         """Open or make it. Reservations that were never settled stay counted.
 
-        `policy` is anything that changes with the rules of which files are wanted: then all are looked at
-        again.
+        `extractor` None: what it was opened for last, and nothing of the queue changes. `policy` is anything
+        that changes with the rules of which files are wanted: then all are looked at again.
 
         Raises StoreError; a damaged file is left where it is, for it knows what was spent."""
         require_safe_sqlite()
@@ -148,7 +150,7 @@ class LlmStore:
             connection.pragma("synchronous", "FULL")  # money: a reservation must not be lost with the power
             with _transaction(connection):
                 ledger.abandoned(connection)
-                _settle_in(connection, extractor, policy)
+                extractor = _settle_in(connection, extractor, policy)
         except apsw.Error as error:
             connection.close()
             raise _translated(error, path) from error
@@ -224,10 +226,10 @@ class LlmStore:
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
-    def next_due(self, delay: float, most: float) -> float | None:
-        """Wall time at which the next row is due, None when nothing waits."""
+    def next_due(self, delay: float, most: float, after: float = 0.0) -> float | None:
+        """Wall time at which the next row is due, of those later than `after`; None when there is none."""
         with self._reading() as connection:
-            found: Any = connection.execute(_NEXT, (delay, most)).get
+            found: Any = connection.execute(_NEXT, {"delay": delay, "most": most, "after": after}).get
         return None if found is None else float(found)
 
     def waiting(self) -> int:
@@ -461,11 +463,13 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
         connection.pragma("user_version", VERSION)
 
 
-def _settle_in(connection: apsw.Connection, extractor: str, policy: str) -> None:
+def _settle_in(connection: apsw.Connection, extractor: str | None, policy: str) -> str:
     """Forget what was decided under other rules, and for another model also which contents were
     considered."""
     rows: list[Any] = connection.execute("SELECT key, value FROM meta").fetchall()
-    held = dict(rows)
+    held: dict[str, str] = dict(rows)
+    if extractor is None:
+        return held.get("extractor", "")
     if held.get("extractor") != extractor:
         connection.execute("DELETE FROM queue")
         connection.execute("DELETE FROM seen")
@@ -473,6 +477,7 @@ def _settle_in(connection: apsw.Connection, extractor: str, policy: str) -> None
         connection.execute("DELETE FROM meta")
         kept = [("extractor", extractor), ("policy", policy)]
         connection.executemany("INSERT INTO meta VALUES (?, ?)", kept)
+    return extractor
 
 
 def _translated(error: apsw.Error, path: Path) -> StoreError:
