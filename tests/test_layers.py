@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"changes", "extract", "status"},
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
-    "llm": {"store", "query", "extract", "reading"},
+    "llm": {"store", "query", "extract", "reading", "_core"},
     "lock": set(),
     "recovery": set(),
     "owner": set(),
@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
         *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "collection"),
-        "parts",
+        *("llm", "parts"),
     },
     "component": {"service"},
     # The documentation graph: reads, like `query`, but over all files.
@@ -65,7 +65,7 @@ ALLOWED: dict[str, set[str]] = {
     # A user of the index like any other; its watcher is a process of its own.
     "soak": {"api", "ipc"},
     # Shows states and languages, and reaches an owner without paying for the API's imports.
-    "cli": {"api", "ipc", "service", "extract", "plan", "verify", "doctor", "owner"},
+    "cli": {"api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner"},
 }
 
 # The package itself is the public face: it names what `api` defines.

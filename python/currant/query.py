@@ -58,6 +58,7 @@ FROM files f LEFT JOIN results r ON r.id = f.result_id"""
 _FACTS: Final = """
 SELECT f.path, a.value FROM facts a CROSS JOIN files f ON f.result_id = a.result_id
 WHERE a.name = ? AND (f.path > ? AND f.path < ? OR f.path = ?) ORDER BY f.path"""
+_SHARING: Final = "SELECT count(*) FROM files WHERE result_id = (SELECT result_id FROM files WHERE path = ?)"
 _LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE result_id IS NOT NULL"
 _NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
 _NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
@@ -182,12 +183,23 @@ class Query:
 
     def show(self, path: str) -> FileView | None:
         """What the index holds about one file, None when it holds nothing. Raises StoreError."""
+        view = self.look(path)
+        if view is not None:
+            self._told([path])
+        return view
+
+    def sharing(self, path: str) -> int:
+        """How many files have the content of this one, itself included; 0 for none. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            return int(one(connection, _SHARING, (os.fsencode(path),)))
+
+    def look(self, path: str) -> FileView | None:
+        """As `show`, for ourselves: nobody has asked for this file."""
         with self._store.snapshot() as connection:
             row = _file(connection, path)
             if row is None:
                 return None
             record = None if row["result_id"] is None else self._whole(connection, row["result_id"])
-        self._told([path])
         return FileView(
             path=path,
             stat=FileStat(row["size"], row["mtime_ns"], row["ctime_ns"], unsigned(row["ino"])),

@@ -38,6 +38,7 @@ class View:
     waited: float = 0.0
     overflowed: float | None = None
     drift: Degraded | None = None
+    llm: Sequence[Degraded] = ()
 
 
 def degraded(view: View) -> Iterator[Degraded]:
@@ -45,6 +46,7 @@ def degraded(view: View) -> Iterator[Degraded]:
     yield from _untrue(view)
     yield from _slower(view)
     yield from _paths(view)
+    yield from view.llm
 
 
 def _untrue(view: View) -> Iterator[Degraded]:

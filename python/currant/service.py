@@ -34,8 +34,9 @@ from currant.errors import (
     UsageError,
 )
 from currant.extract import Registry
+from currant.llm.switch import Switch
 from currant.lock import RootLock
-from currant.model import ChangeType, CommitInfo, FileChange, Progress, SyncResult
+from currant.model import ChangeType, CommitInfo, FileChange, FileView, Progress, SyncResult
 from currant.query import Query
 from currant.recovery import Guard
 from currant.status import StatusReporter
@@ -104,6 +105,7 @@ class Service:
         self._controller: SchedulerController | None = None
         self._ledger: Ledger | None = None
         self._auditor: Auditor | None = None
+        self._llm: Switch | None = None
         self._extractors: Registry | None = None
         self._upgrader: Upgrader | None = None
         self._collection: Collection | None = None
@@ -199,6 +201,11 @@ class Service:
         if self._ledger is None:  # what it counts outlives an index that is made anew
             self._ledger = Ledger(self.state_dir)
         engine = self._engine
+        live = self.live and engine is not None
+        self._llm = Switch(
+            self.root, self.state_dir, self.settings, self._query, clock=self._clock, live=live
+        )
+        store.on_commit.append(self._llm.committed)
         if engine is None:
             return
         engine.load(rows)
@@ -245,10 +252,11 @@ class Service:
             live=self.live,
         )
         upgrader = self._upgrader = parts.upgrader(store, registry, engine)
-        self._query.on_read.append(upgrader.asked)
+        self._query.on_read += [upgrader.asked, self._llm.asked]
         if self.live:
             self._auditor.start()
             upgrader.start()
+        self._llm.start()
 
     def _open_store(
         self, registry: Registry, discard: str | None
@@ -308,6 +316,8 @@ class Service:
             yield lambda: controller.stop(_STOP_SECONDS)
         if shared is not None:
             yield shared.close
+        if self._llm is not None:
+            yield self._llm.stop
         if self._store is not None:
             yield self._store.close
 
@@ -459,6 +469,18 @@ class Service:
         whole = os.path.realpath(os.path.join(self.root, os.fspath(path)))
         return "" if whole == os.fspath(self.root) else self.relative(path)
 
+    def show(self, path: str) -> FileView | None:
+        """Everything about one file, with what a model said of its content. Raises StoreError."""
+        view = self.query.show(path)
+        if view is None:
+            return None
+        return self.llm.enriched(view)
+
+    @property
+    def llm(self) -> Switch:
+        """The expensive tier, on or off. Raises ClosedError before `start` and after `stop`."""
+        return self._part(self._llm, lambda: self._llm)
+
     def progress(self) -> Progress:
         """How much of how much has been brought up to date since the start."""
         stats = self.status_reporter.get_stats()
@@ -519,8 +541,12 @@ class Service:
             "shared_cache": {} if self._shared is None else self._shared.status(),
             "upgrade": {} if self._upgrader is None else self._upgrader.status(),
             "audit": {} if self._ledger is None else self._ledger.as_dict(),
+            "llm": {} if self._llm is None else self._llm.status(),
             "degraded": [dict(entry.as_dict()) for entry in report.degraded(view)],
-            "notes": [dict(entry.as_dict()) for entry in report.notes(view)],
+            "notes": [
+                dict(entry.as_dict())
+                for entry in (*report.notes(view), *(() if self._llm is None else self._llm.notes()))
+            ],
         }
 
     def degraded(self) -> list[str]:
@@ -586,6 +612,7 @@ class Service:
             waited=waited,
             overflowed=overflowed,
             drift=None if self._ledger is None else self._ledger.degraded(self._clock.now()),
+            llm=() if self._llm is None else tuple(self._llm.degraded()),
         )
 
     def _committed(self, commit: CommitInfo) -> None:

@@ -139,6 +139,18 @@ class AsyncIndex:
         """See `Index.status`."""
         return await self._run(self.index.status)
 
+    async def llm_plan(self, *, sync_ms: int | None = None) -> dict[str, Any]:
+        """See `Index.llm_plan`."""
+        return await self._run(self.index.llm_plan, sync_ms=sync_ms)
+
+    async def llm_ledger(self, limit: int = 100) -> dict[str, Any] | None:
+        """See `Index.llm_ledger`."""
+        return await self._run(self.index.llm_ledger, limit)
+
+    async def llm_retry(self, path: str | None = None) -> int:
+        """See `Index.llm_retry`."""
+        return await self._run(self.index.llm_retry, path)
+
     async def verify(self) -> Report:
         """See `Index.verify`."""
         return await self._run(self.index.verify)

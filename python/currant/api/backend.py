@@ -77,7 +77,10 @@ class Own:
             self._cleanup = undo.pop_all()
         self.owner: Mapping[str, Any] = self._desk.ask("hello", {}, None).result
         self.notices = [text for text in (self.service.store.opened.message, self.socket_error) if text]
-        """What people should be told of the opening: an index set aside, a socket that could not be made."""
+        if self.service.llm.announcement:
+            self.notices.append(self.service.llm.announcement)
+        """What people should be told of the opening: an index set aside, a socket that could not be made,
+        contents that are sent to a model."""
         # The scan that `start` began answers the first question; without watches later ones scan again.
         self._scanned = live
 

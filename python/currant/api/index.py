@@ -179,6 +179,22 @@ class Index:
         result: dict[str, Any] = self._with_backend(lambda b: b.ask("status", {}, None)).result
         return result
 
+    def llm_plan(self, *, sync_ms: int | None = None) -> dict[str, Any]:
+        """What extraction by a model would cost: files, calls, tokens, dollars, hours. Nothing is sent for
+        it."""
+        result: dict[str, Any] = self.ask("llm_plan", {}, sync_ms=sync_ms).result
+        return result
+
+    def llm_ledger(self, limit: int = 100) -> dict[str, Any] | None:
+        """What a model has cost, and what reuse has saved; up to `limit` contents, the dearest first. None
+        when none was ever asked."""
+        result: dict[str, Any] | None = self.ask("llm_ledger", {"limit": limit}, sync_ms=-1).result
+        return result
+
+    def llm_retry(self, path: str | None = None) -> int:
+        """Ask again about what was set apart, all of it or one file's content; how many contents."""
+        return int(self.ask("llm_retry", {"path": path}, sync_ms=-1).result)
+
     def verify(self, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Report:
         """Compare every file on disk, read anew, with every row. `progress(done, total)` in files."""
         rules = self._backend.owner["rules"]

@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "audit": "check",
     "plan": "check",
     "doctor": "check",
+    "llm": "llm",
     "extractors": "extractors",
 }
 

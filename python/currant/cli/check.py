@@ -99,12 +99,17 @@ def audit(place: Place, as_json: bool, whole: bool, acknowledge: bool) -> int:
 @click.command(short_help="What indexing would cost.")
 @path_argument
 @click.option("--yes-really", is_flag=True, help="Even when PATH is / or a home directory.")
+@click.option("--llm", "with_llm", is_flag=True, help="What extraction by a model would cost, in dollars.")
 @options
-def plan(place: Place, as_json: bool, yes_really: bool) -> int:
+def plan(place: Place, as_json: bool, yes_really: bool, with_llm: bool) -> int:
     """Say what indexing PATH would cost, before it is done: files, bytes, directories (one watch each,
     against the kernel's limit), languages, and the ten directories that cost most.
 
     Opens no file and writes nothing. Exit status 1 when the watches do not fit into the limit.
+
+    With --llm: which files a language model would be asked about, tokens, dollars and hours. Nothing is sent.
+    With an index it knows which files need it; without one it takes every file of a known language. Exit
+    status 1 when the price of the model is not known.
     """
     from currant.config import load_settings
     from currant.extract.languages import detect
@@ -112,6 +117,10 @@ def plan(place: Place, as_json: bool, yes_really: bool) -> int:
 
     if not yes_really:
         refuse_wide_root(place.root)
+    if with_llm:
+        from currant.cli.llm import show_plan
+
+        return show_plan(place, as_json)
     settings = load_settings(place.root, flags=place.flags)
     found = make_plan(
         place.root,

@@ -135,7 +135,7 @@ def _find(desk: Desk, params: dict[str, Any]) -> Any:
 
 def _show(desk: Desk, params: dict[str, Any]) -> Any:
     """The view of one file; with `full` also its record in the published shape, of the same moment."""
-    view = desk.service.query.show(params["path"])
+    view = desk.service.show(params["path"])
     if view is None or not params.get("full"):
         return view
     told = None if view.record is None else document(view.path, view.record)
@@ -192,6 +192,10 @@ def _drift(desk: Desk, params: dict[str, Any]) -> Any:
     )
 
 
+def _ledger(desk: Desk, params: dict[str, Any]) -> Any:
+    return desk.service.llm.ledger(max(0, params.get("limit", 100)))
+
+
 METHODS: Final[dict[str, Method]] = {
     "hello": Method(_hello, {}, syncs=False),
     "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
@@ -208,6 +212,11 @@ METHODS: Final[dict[str, Method]] = {
     "failures": Method(lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}),
     "rows": Method(_rows, {"path": str}),
     "audit": Method(_audit, {"all": bool, "acknowledge": bool}),
+    "llm_plan": Method(lambda desk, _p: desk.service.llm.plan(), {}),
+    "llm_ledger": Method(_ledger, {"limit": int}, syncs=False),
+    "llm_retry": Method(
+        lambda desk, p: desk.service.llm.retry(p.get("path")), {"path": _MAYBE_TEXT}, syncs=False
+    ),
     "counts": Method(lambda desk, _p: desk.service.query.counts(), {}),
     "changes": Method(_changes, {"since": _MAYBE_TEXT, "limit": int}),
     "status": Method(lambda desk, _p: desk.service.get_status(), {}, syncs=False),

@@ -51,9 +51,9 @@ class Feed:
         """There is more in the feed. On the writer's thread, so only a flag."""
         self._news.set()
 
-    def asked(self, path: str) -> None:
-        """Somebody asked for this path."""
-        self._asked.add(os.fsencode(path))
+    def asked(self, paths: Iterable[str]) -> None:
+        """Somebody asked for these."""
+        self._asked.update(map(os.fsencode, paths))
         self._news.set()
 
     def stop(self, timeout: float) -> None:
@@ -97,7 +97,7 @@ class Feed:
     def look(self, paths: Iterable[str]) -> Iterator[Noted]:
         """Each path as the index has it now."""
         for path in paths:
-            view = self._query.show(path)
+            view = self._query.look(path)
             if view is None or view.record is None or view.content is None:
                 yield Noted(os.fsencode(path), None)
                 continue
@@ -107,12 +107,11 @@ class Feed:
                 and self._rules.barred(path, language, size, view.extractor or "") is None
                 and not complete(view.record)
             )
-            why = self._query.why(path) if wanted else None
             yield Noted(
                 os.fsencode(path),
                 bytes.fromhex(view.content),
                 language or "",
                 size,
-                fan_in=1 + (why.shared_with if why else 0),
+                fan_in=self._query.sharing(path) if wanted else 1,
                 wanted=wanted,
             )

@@ -57,7 +57,7 @@ def estimate(settings: LlmSettings, rules: Rules, query: Query, store: LlmStore 
     files = 0
     for raw in query.files():
         path = raw.decode("utf-8", "surrogateescape")
-        view = query.show(path)
+        view = query.look(path)
         if view is None or view.record is None or view.content is None:
             skipped["not indexed"] += 1
             continue

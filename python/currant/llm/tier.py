@@ -8,7 +8,7 @@ sends nothing.
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,19 +27,19 @@ from currant.llm.wire import Client, connect
 from currant.model import CommitInfo, Degraded, FileView
 from currant.query import Query
 from currant.reading import Reader
-from currant.store.llm import NAME, LlmStore
+from currant.store.llm import LlmStore
 
 STOP_SECONDS: Final = 10.0
-
-
-def present(state_dir: Path, settings: Settings) -> bool:
-    """Whether a root needs a `Tier`: it is switched on, or has results."""
-    return settings.llm.provider != "off" or os.path.exists(state_dir / NAME)
 
 
 def secrets_of(settings: ExtractSettings) -> Secrets:
     """Which files are never sent, whatever is extracted from them."""
     return Secrets("list", settings.secret_patterns)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Which files may be sent and need it."""
+    return Rules(settings.llm, secrets_of(settings.extract))
 
 
 def announcement(settings: Settings) -> str | None:
@@ -70,7 +70,7 @@ class Tier:
         self._query = query
         self._clock = clock
         secrets = secrets_of(settings.extract)
-        self._rules = Rules(self._llm, secrets)
+        self._rules = rules_of(settings)
         self._client: Client | None = None
         self._scheduler: Scheduler | None = None
         self._feed: Feed | None = None
@@ -111,6 +111,16 @@ class Tier:
         )
         self._feed = Feed(query, self.store, self._rules, self._scheduler.wake, clock=clock)
 
+    @property
+    def works(self) -> bool:
+        """Whether contents are sent."""
+        return self._scheduler is not None
+
+    @property
+    def announcement(self) -> str | None:
+        """What people are told of it."""
+        return announcement(self._settings)
+
     def start(self) -> None:
         """Begin to work, when it is on and live."""
         if self._scheduler is not None and self._feed is not None:
@@ -138,10 +148,10 @@ class Tier:
         if self._feed is not None:
             self._feed.committed(commit)
 
-    def asked(self, path: str) -> None:
-        """Somebody asked for this file."""
+    def asked(self, paths: Iterable[str]) -> None:
+        """Somebody asked for these files."""
         if self._feed is not None:
-            self._feed.asked(path)
+            self._feed.asked(paths)
 
     # --- asked ------------------------------------------------------------------------------------------
 
@@ -232,7 +242,7 @@ class Tier:
                 "llm_failing",
                 f"the model cannot be asked: {paused.reason}",
                 1,
-                "correct what the message names; it is tried again by itself, at once with `currant llm retry`",
+                "correct what the message names; it is tried again by itself, or now: `currant llm retry`",
             )
 
     def notes(self) -> Iterator[Degraded]:
