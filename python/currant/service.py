@@ -161,6 +161,8 @@ class Service:
             if not self.root.is_dir():
                 raise UsageError(f"{self.root} is not a directory: name the directory to index")
             failpoint.check()
+            if self.live:
+                Switch.check(self.settings)
             self._pid = os.getpid()
             try:
                 self._take_root()

@@ -165,14 +165,22 @@ def doctor(place: Place, as_json: bool) -> int:
     from currant.doctor import Grade, examine
     from currant.errors import ConfigError
 
+    llm_told: str | None = None
     try:
         from currant.config import load_settings
 
-        state_dir = load_settings(place.root, flags=place.flags).state_path(place.root)
+        settings = load_settings(place.root, flags=place.flags)
+        state_dir = settings.state_path(place.root)
         refused: ConfigError | None = None
+        if settings.llm.provider != "off":
+            from currant.llm.tier import announcement
+
+            llm_told = announcement(settings)
     except ConfigError as error:
         state_dir, refused = place.quick_state_dir, error
     checks: list[dict[str, Any]] = [asdict(check) for check in examine(place.root, state_dir)]
+    if llm_told is not None:
+        checks.append({"name": "llm", "grade": Grade.NOTE, "found": llm_told, "fix": ""})
     if refused is not None:
         checks.insert(
             0, {"name": "configuration", "grade": Grade.FAIL, "found": str(refused), "fix": "correct it"}

@@ -43,6 +43,16 @@ class Switch:
         except StoreError as error:
             self.problem = str(error)
 
+    @staticmethod
+    def check(settings: Settings) -> None:
+        """Refuse at a start what cannot work, before anything is made: raises ConfigError, UsageError."""
+        if settings.llm.provider != "off":
+            from currant.llm.prices import price_of
+            from currant.llm.wire import connect
+
+            price_of(settings.llm)
+            connect(settings.llm).close()
+
     @property
     def announcement(self) -> str | None:
         """What people are told at a start that sends contents, else None."""
