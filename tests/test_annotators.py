@@ -49,8 +49,8 @@ def test_annotators_add_to_the_outline_in_their_order_and_are_part_of_the_identi
 def test_an_annotator_of_one_language_is_no_part_of_another_ones_identity() -> None:
     made = registry(Lines("docs", frozenset({"markdown"})), Lines())
     assert made.choose("x.py", b"", 1).identity == "outline/2:python-7+lines/1"
-    assert made.choose("x.md", b"", 1).identity == "plain/1:1+docs/1+lines/1"
-    assert made.choose("x.toml", b"", 1).identity == "plain/1:1+lines/1"
+    assert made.choose("x.md", b"", 1).identity == "plain/2:1+docs/1+lines/1"
+    assert made.choose("x.toml", b"", 1).identity == "plain/2:1+lines/1"
     assert made.choose("README", b"", 1).run(b"1\n2\n").record.facts == {"lines": 2}
 
 

@@ -33,7 +33,7 @@ def test_an_outlined_language_gets_its_symbols_under_the_versions_of_both() -> N
 
 def test_a_language_without_outliner_gets_a_record_without_symbols() -> None:
     choice = registry().choose("x.toml", b"a = 1\n", 6)
-    assert (choice.language, choice.identity) == ("toml", "plain/1:1")
+    assert (choice.language, choice.identity) == ("toml", "plain/2:1")
     assert choice.run(b"a = 1\n").record == Record("toml", [], [])
     assert registry().choose("x.unheard-of", b"?", 1).run(b"?").record == Record(None, [], [])
 

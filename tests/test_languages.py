@@ -172,3 +172,64 @@ def test_any_name_and_bytes_have_an_answer_that_ignores_the_directory(name: str,
 def test_what_lies_behind_the_head_has_no_say(tail: bytes) -> None:
     head = b"int x;\n" * 1200
     assert detect("x.h", head) == detect("x.h", head + tail)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "language"),
+    [
+        ("a.pl", b"use strict;\nmy $x = 1;\n", "perl"),
+        ("a.pl", b"% Facts.\nparent(a, b).\ngrand(X, Z) :- parent(X, Y), parent(Y, Z).\n", "prolog"),
+        ("a.pl", b":- module(lists, [append/3]).\n", "prolog"),
+        ("a.pl", b"#!/usr/bin/env swipl\nmain.\n", "prolog"),
+        ("a.pl", b"# no code at all\n", "perl"),
+        ("a.pl", b"% a format of its own\nmy %h = ();\n", "perl"),
+        ("a.m", b"% Computes.\nfunction y = f(x)\n", "matlab"),
+        ("a.m", b"// Draws.\n\nint x;\n", "objective-c"),
+        ("a.m", b"#import <UIKit/UIKit.h>\n", "objective-c"),
+        ("a.h", b"NS_ASSUME_NONNULL_BEGIN\n", "objective-c"),
+        ("a.h", b"typedef NS_ENUM(NSInteger, Kind) {\n", "objective-c"),
+        ("a.h", b"/* -*- mode: c++ -*- */\nint f(void);\n", "cpp"),
+        ("a.ts", b"\n<?xml version='1.0'?><TS>", "xml"),
+        ("a.ts", b"\xef\xbb\xbf<!DOCTYPE TS>", "xml"),
+        ("a.ts", b"const x = '<?xml';\n", "typescript"),
+        ("tiles.tsx", b"<?xml version='1.0'?>\n<tileset>", "xml"),
+        ("a.tsx", b"export const A = () => <b/>;\n", "tsx"),
+        ("i386.md", b';; Machine description.\n(define_insn "add"\n', "lisp"),
+        ("a.md", b"(define_insn is one)\n", "lisp"),
+        ("a.md", b"# Title\n", "markdown"),
+        ("a.cls", b"\\NeedsTeXFormat{LaTeX2e}\n", "latex"),
+        ("a.cls", b"public class A {}\n", "text"),
+        ("Snakefile", b"rule all:\n", "python"),
+        ("x.fish", b"", "fish"),
+    ],
+)
+def test_a_name_with_several_owners_is_told_apart_by_the_content(
+    name: str, head: bytes, language: str
+) -> None:
+    assert detect(name, head) == language
+
+
+@pytest.mark.parametrize(
+    ("head", "language"),
+    [
+        (b'#!/bin/sh\n# the next line restarts \\\nexec tclsh "$0" "$@"\n', "tcl"),
+        (b"#!/bin/sh\n''':'\nexec python3 -u \"$0\" \"$@\"\n'''\n", "python"),
+        (b"#!/bin/sh\n':' //; exec node \"$0\"\n", "shell"),
+        (b'#!/bin/sh\nset -e\nexec /usr/bin/perl -x "$0"\n', "perl"),
+        (b'#!/bin/sh\nexec make "$@"\n', "shell"),
+        (b'#!/bin/bash\nexec docker run "$@"\n', "shell"),
+        (b"#!/usr/bin/env -S uv run --script\n# /// script\n", "python"),
+    ],
+)
+def test_a_script_that_becomes_another_one_is_written_in_that_language(head: bytes, language: str) -> None:
+    assert detect("tool", head) == language
+
+
+@given(st.sampled_from(["a.pl", "a.m", "a.h", "a.ts", "a.md", "a.cls", "a"]), st.binary(max_size=300))
+def test_any_content_has_a_language_of_its_name_or_none(name: str, head: bytes) -> None:
+    assert (
+        detect(name, head)
+        in {"perl", "prolog", "matlab", "objective-c", "c", "cpp", None}
+        | {*("typescript", "xml", "markdown", "lisp", "latex", "text")}
+        or head[:2] == b"#!"
+    )

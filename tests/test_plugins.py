@@ -63,7 +63,7 @@ def test_a_plug_in_extractor_takes_its_languages_over() -> None:
         assert choice.identity == f"defs/2:{choice.language}{after}"
         assert choice.identity in made.identities()
         assert [symbol.name for symbol in choice.run(b"\n\n").record.symbols] == ["d"]
-    assert made.choose("x.md", b"", 1).identity == "plain/1:1"
+    assert made.choose("x.md", b"", 1).identity == "plain/2:1"
 
 
 def test_the_configuration_is_checked_and_part_of_the_identity() -> None:

@@ -81,7 +81,8 @@ class PlainExtractor:
     """For contents that nothing outlines: a record with a language at most."""
 
     name = "plain"
-    version = "1"
+    # Raised when `languages` tells another language of some content: what had none is then asked again.
+    version = "2"
     languages: frozenset[str] = frozenset()
 
     def language_version(self, language: str) -> str:

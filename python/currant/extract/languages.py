@@ -54,6 +54,7 @@ _EXTENSIONS: Final[dict[str, str]] = {
         "elm": "elm",
         "erlang": "erl hrl",
         "fortran": "f f77 f90 f95 f03 f08 for ftn",
+        "fish": "fish",
         "fsharp": "fs fsi fsx",
         "gdscript": "gd",
         "glsl": "glsl vert frag geom comp tesc tese",
@@ -64,6 +65,7 @@ _EXTENSIONS: Final[dict[str, str]] = {
         "html": "html htm xhtml",
         "ini": "ini cfg conf properties editorconfig",
         "jinja": "j2 jinja jinja2",
+        "jsonnet": "jsonnet libsonnet",
         "json": "json jsonc json5 jsonl ndjson geojson webmanifest ipynb",
         "julia": "jl",
         "latex": "tex sty cls bib",
@@ -76,15 +78,17 @@ _EXTENSIONS: Final[dict[str, str]] = {
         "meson": "meson",
         "nim": "nim",
         "nix": "nix",
+        "nushell": "nu",
         "objective-c": "mm",
         "ocaml": "ml mli",
         "org": "org",
         "pascal": "pas dpr",
-        "perl": "pl pm pod t",
+        "perl": "pm pod t",
         "powershell": "ps1 psm1 psd1",
         "prisma": "prisma",
         "protobuf": "proto",
         "r": "r",
+        "rego": "rego",
         "rst": "rst rest",
         "sass": "sass scss",
         "scala": "scala sc sbt",
@@ -137,7 +141,16 @@ _NAMES: Final[dict[str, str]] = {
     "sconstruct": "python",
     "sconscript": "python",
     "wscript": "python",
+    "snakefile": "python",
+    "buck": "starlark",
+    "berksfile": "ruby",
+    "thorfile": "ruby",
+    "dangerfile": "ruby",
     "pipfile": "toml",
+    "uv.lock": "toml",
+    "pipfile.lock": "json",
+    "flake.lock": "json",
+    "package.resolved": "json",
     "cargo.lock": "toml",
     "poetry.lock": "toml",
     "go.mod": "go-mod",
@@ -156,6 +169,10 @@ _NAMES: Final[dict[str, str]] = {
     ".vimrc": "vim",
     ".clang-format": "yaml",
     ".clang-tidy": "yaml",
+    ".clangd": "yaml",
+    ".yamllint": "yaml",
+    ".swcrc": "json",
+    ".jshintrc": "json",
     ".babelrc": "json",
     ".eslintrc": "json",
     ".prettierrc": "json",
@@ -169,6 +186,10 @@ _NAMES: Final[dict[str, str]] = {
     "authors": "text",
     "maintainers": "text",
     "changelog": "text",
+    "news": "text",
+    "notice": "text",
+    "install": "text",
+    "codeowners": "text",
 }
 
 # Names that carry a suffix of their own: Dockerfile.alpine, Makefile.am, Kconfig.debug.
@@ -182,6 +203,9 @@ _NAME_PREFIXES: Final = (
 _INTERPRETERS: Final[dict[str, str]] = {
     "python": "python",
     "pypy": "python",
+    "uv": "python",
+    "pipx": "python",
+    "ipython": "python",
     "node": "javascript",
     "nodejs": "javascript",
     "bun": "javascript",
@@ -200,6 +224,9 @@ _INTERPRETERS: Final[dict[str, str]] = {
     "zsh": "shell",
     "busybox": "shell",
     "bats": "shell",
+    "fish": "fish",
+    "nu": "nushell",
+    "swipl": "prolog",
     "perl": "perl",
     "lua": "lua",
     "luajit": "lua",
@@ -305,7 +332,21 @@ _CPP_GUARD: Final = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _OBJC_MARKERS: Final = re.compile(
-    rb"^[ \t]*(?:@interface|@implementation|@protocol|@import|@class|#import)\b", re.M
+    rb"^[ \t]*(?:(?:@interface|@implementation|@protocol|@import|@class|#[ \t]*import"
+    rb"|NS_ASSUME_NONNULL_BEGIN)\b|typedef[ \t]+NS_(?:ENUM|OPTIONS|CLOSED_ENUM)\b)",
+    re.M,
+)
+# A clause (`a(X) :- b.`), a directive, or a comment as only Prolog has them at the start of a line.
+_PROLOG: Final = re.compile(rb"^(?::-[ \t]*[a-z]|[a-z]\w*(?:\([^\n]*\))?[ \t]*:-|%!?[ \t])", re.M)
+_PERL: Final = re.compile(
+    rb"^[ \t]*(?:use[ \t]+[\w:.]+|package[ \t]+[\w:]+|(?:my|our)[ \t]*[$@%(]|sub[ \t]+\w+|require\b|=\w+)",
+    re.M,
+)
+# What GCC calls a machine description begins its forms in the first column.
+_MACHINE: Final = re.compile(rb"^\(define_\w+", re.M)
+# A shell whose first deed is to become something else: how scripts found their interpreter before `env`.
+_EXEC: Final = re.compile(
+    rb"^[ \t\"':]*exec[ \t]+(?:/\S*/|env[ \t]+)?([a-z]+[0-9.]*)[ \t][^\n]*\$\{?0\b", re.M
 )
 
 
@@ -336,11 +377,10 @@ def detect(path: str, head: bytes) -> str | None:
         if name.endswith((".C", ".H")):
             return "cpp"
         found = _EXTENSIONS.get(extension)
-        if found == "typescript" and extension == "ts" and head.lstrip()[:5] in (b"<?xml", b"<!DOC"):
-            return "xml"  # Qt's translation files
+        if extension in _SHARED:
+            found = _ambiguous(extension, head) or found
         if found is not None:
             return found
-        found = _ambiguous(extension, head)
         if found is not None:
             return found
     for prefix, language in _NAME_PREFIXES:
@@ -349,8 +389,12 @@ def detect(path: str, head: bytes) -> str | None:
     return _shebang(head) or _modeline(head)
 
 
+_SHARED: Final = frozenset({"h", "m", "inc", "d", "v", "ts", "tsx", "pl", "md", "cls"})
+"""Extensions that `_ambiguous` knows."""
+
+
 def _ambiguous(extension: str, head: bytes) -> str | None:
-    """Extensions with several owners, told apart by the head."""
+    """Extensions with several owners, told apart by the head; None for what the table says, if anything."""
     match extension:
         case "h":
             mode = _modeline(head)
@@ -360,7 +404,22 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
                 return "objective-c"
             return "cpp" if _is_cpp_header(head) else "c"
         case "m":
-            return "objective-c" if _OBJC_MARKERS.search(head) or b"#include" in head else "matlab"
+            if _OBJC_MARKERS.search(head) or b"#include" in head:
+                return "objective-c"
+            # Matlab's comments begin with a percent sign; in no language do both stand at the start.
+            return "objective-c" if head.lstrip()[:2] in (b"//", b"/*") else (_modeline(head) or "matlab")
+        case "ts" | "tsx":
+            # Translations of Qt, tile sets of Tiled.
+            return "xml" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:5] in (b"<?xml", b"<!DOC") else None
+        case "pl":
+            asked = _shebang(head) or _modeline(head)
+            if asked is not None:
+                return asked
+            return "prolog" if _PROLOG.search(head) and not _PERL.search(head) else "perl"
+        case "md":
+            return "lisp" if _MACHINE.search(head) else None
+        case "cls":
+            return None if b"\\" in head or not head.strip() else "text"
         case "inc":
             if b"<?php" in head:
                 return "php"
@@ -403,6 +462,16 @@ def _shebang(head: bytes) -> str | None:
             return None
         program = rest[0].rpartition("/")[2]
     program = program.lower().removesuffix(".exe")
+    if program in ("sh", "bash", "dash", "ksh"):
+        become = _EXEC.search(head, 0, 400)
+        found = None if become is None else _interpreter(become[1].decode("ascii"))
+        if found is not None:
+            return found
+    return _interpreter(program)
+
+
+def _interpreter(program: str) -> str | None:
+    """The language that a program of this name reads; versions at its end do not matter."""
     return _INTERPRETERS.get(program) or _INTERPRETERS.get(program.rstrip("0123456789.-"))
 
 
