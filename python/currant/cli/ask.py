@@ -26,7 +26,7 @@ from currant.ipc.client import Client
 NOTHING = 1
 """Exit status of a question whose answer is "there is none"."""
 
-_OUTDATED = " (outdated: not in use any more, to be replaced)"
+_OUTDATED = " (outdated, to be replaced)"
 
 
 @click.command(short_help="Where a name is defined.")

@@ -133,16 +133,21 @@ def attempt(use: Use, name: str, call: Callable[[], _T]) -> tuple[_T | None, str
     try:
         return call(), "", False
     except OutOfTimeError as error:
-        log.warning("%s (%r)", error, name)
+        _say(use, "%s (%r)", error, name)
         use.failed(str(error), timeout=True)
         return None, str(error), True
     except Exception as error:
-        log.warning("extractor %s broke on %r", use.name, name, exc_info=True)
+        _say(use, "extractor %s broke on %r", use.name, name, trace=True)
         note = f"{use.name} failed: {type(error).__name__}: {error}"[:_MESSAGE]
         # It becomes part of the record, which is stored as UTF-8.
         note = note.encode("utf-8", "backslashreplace").decode()
         use.failed(note)
         return None, note, False
+
+
+def _say(use: Use, text: str, *values: object, trace: bool = False) -> None:
+    """Into the log: loudly the first time. The status counts the others; a line for each file helps nobody."""
+    log.log(logging.DEBUG if use.failures else logging.WARNING, text, *values, exc_info=trace)
 
 
 def noted(record: Record, note: str) -> Record:

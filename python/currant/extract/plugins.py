@@ -121,7 +121,7 @@ def discover(
         try:
             plugin = _load(source, options or {}, left_out, names, limits)
         except RefusedError as error:
-            log.warning("extractor %s of %s is refused: %s", source.name, source.package, error)
+            log.info("extractor %s of %s is refused: %s", source.name, source.package, error)
             found.refused.append(
                 Use(source.name, "?", kind="plug-in", package=source.package, refused=str(error))
             )
