@@ -146,7 +146,7 @@ def attempt(use: Use, name: str, call: Callable[[], _T]) -> tuple[_T | None, str
 
 
 def _say(use: Use, text: str, *values: object, trace: bool = False) -> None:
-    """Into the log: loudly the first time. The status counts the others; a line for each file helps nobody."""
+    """Into the log, loudly the first time: the status counts, and a line for each file helps nobody."""
     log.log(logging.DEBUG if use.failures else logging.WARNING, text, *values, exc_info=trace)
 
 
