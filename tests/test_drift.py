@@ -93,6 +93,22 @@ def test_labels_and_pages_of_other_projects_are_not_reported_but_those_that_were
         assert found(index) == [("docs/a.rst", 1, "anchor", "own"), ("docs/a.rst", 1, "dead", "/guide/c")]
 
 
+def test_markdown_that_sphinx_reads_may_name_labels_of_any_page(tree: Tree) -> None:
+    tree.write(
+        {
+            "docs/conf.py": "",
+            "docs/a.md": "(here)=\n# A\n[x](#there) [y](App.some_trait) [z](b.md#no) [w](c.md)\n",
+            "docs/changelog.md": "[x](a-label)\n",
+            "docs/b.md": "# B\n",
+        }
+    )
+    with opened(tree) as index:
+        assert found(index) == [
+            ("docs/a.md", 3, "anchor", "b.md#no"),
+            ("docs/a.md", 3, "dead", "c.md"),
+        ]
+
+
 def test_comments_globs_and_settings_silence(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     tree.write(
         {
@@ -160,13 +176,16 @@ def test_a_name_is_dead_once_nothing_defines_it_any_more(tree: Tree) -> None:
         ("L10-L20", True),
         ("", True),
         ("user-content-party", True),
+        ("built---", True),
+        ("fastifyreplycontext", True),
         ("missing", False),
         ("getting", False),
     ],
 )
 def test_an_anchor_is_compared_by_its_letters(anchor: str, yes: bool) -> None:
     names = known(
-        ["Getting started", "🚀 API & `Usage`", ":tada: Party", "Named {#custom-id}"], ["custom-id"]
+        ["Getting started", "🚀 API & `Usage`", ":tada: Party", "Named {#custom-id}"],
+        ["custom-id", "Built [![i](i.svg)](x)", "fastify.Reply<[Context][ContextGeneric]>"],
     )
     assert is_known(anchor, names) is yes
 

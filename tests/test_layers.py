@@ -56,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "component": {"service"},
     # The documentation graph: reads, like `query`, but over all files.
-    "graph": {"store", "query"},
+    "graph": {"store", "query", "extract"},
     "ipc": {"service", "query", "record", "graph", "owner"},
     "plan": {"query", "_core"},
     # Examines the file itself, and asks the owner of the root when there is one.

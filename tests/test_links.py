@@ -39,6 +39,7 @@ MARKDOWN: list[tuple[str, list[Triple]]] = [
     ("`Parser.parse()` `run_all` `word` `std::move` `--flag` `x = 1`",
      [("name", "Parser.parse()", 1), ("name", "run_all", 1), ("name", "std::move", 1)]),
     ("[a]({{ site.url }}/x.md)", []),
+    ("## [One][1] ![i](i.png)", [("anchor", "[One][1] ![i](i.png)", 1), ("image", "i.png", 1)]),
     ('# One\n## Two {#second}\n<a name="third"></a>',
      [("anchor", "One", 1), ("anchor", "Two {#second}", 2), ("anchor", "second", 2), ("anchor", "third", 3)]),
 ]  # fmt: skip
@@ -53,6 +54,7 @@ RST: list[tuple[str, list[Triple]]] = [
     (".. image:: i.png\n.. |s| image:: j.png\n.. include:: <isonum.txt>",
      [("image", "i.png", 1), ("image", "j.png", 2)]),
     (".. _a label:\n\nTitle\n=====", [("anchor", "a label", 1), ("anchor", "Title", 3)]),
+    ("- .. _in an item:\n\n  x", [("anchor", "in an item", 1)]),
     (".. _x: y.html\n.. _z: other_", [("anchor", "x", 1), ("link", "y.html", 1), ("anchor", "z", 2)]),
     ("So::\n\n  :doc:`no`\n\n:doc:`yes`", [("doc", "yes", 5)]),
     (".. code-block:: rst\n   :name: here\n\n   :doc:`no`", [("anchor", "here", 2)]),

@@ -1,13 +1,16 @@
 """Whether a place in a page exists. Renderers make different addresses of one heading, so letters and digits
 alone are compared; that may miss a dead anchor and finds no false one for an exclamation mark."""
 
+import html
 import re
 from collections.abc import Iterable
 from typing import Final
 
 _SQUASHED: Final = re.compile(r"[\W_]+")
 _EMOJI: Final = re.compile(r":[a-z0-9_+-]+:")
-_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_IMAGE: Final = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
+_LINK: Final = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
+_TAG: Final = re.compile(r"<[^<>]*>")
 _ATTRIBUTES: Final = re.compile(r"\{[^{}]*\}\s*$")
 _NUMBERED: Final = re.compile(r"[-_]?\d+$")
 _ALWAYS: Final = re.compile(r"|top|L\d+(C\d+)?(-L?\d+(C\d+)?)?|:~:.*|!.*|/.*", re.I)
@@ -17,8 +20,9 @@ def known(headings: Iterable[str], anchors: Iterable[str]) -> frozenset[str]:
     """What the headings and the anchors of a page can be called, for `is_known`."""
     names: set[str] = set()
     for text in (*headings, *anchors):
-        bare = _LINK.sub(r"\1", _ATTRIBUTES.sub("", text))
-        names |= {_squash(text), _squash(bare), _squash(_EMOJI.sub("", bare))}
+        bare = _LINK.sub(r"\1", _IMAGE.sub("", _ATTRIBUTES.sub("", text)))
+        variants = (text, bare, _TAG.sub("", bare), _EMOJI.sub("", bare))
+        names |= {_squash(html.unescape(one)) for one in variants}
     return frozenset(names)
 
 

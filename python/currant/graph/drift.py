@@ -15,6 +15,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from currant.extract.annotators.tokens import has_ending
 from currant.graph import anchors
 from currant.graph.resolve import Place, resolve
 from currant.model import Reference
@@ -34,7 +35,7 @@ _README: Final = re.compile(
 # Where what stands in a document is an example, or somebody else's.
 _SAMPLES: Final = re.compile(
     r"(?:^|/)(?:tests?|testing|test-?data|.*fixtures?.*|__tests__|e2e|specs?|snapshots?|testcases|vendor|vendored"
-    r"|_vendor|third[_-]?party|node_modules|external|templates?|_templates|skeletons?|cookiecutter.*)/",
+    r"|_vendor|third[_-]?party|node_modules|external|templates?|_templates|_static|dist|skeletons?|cookiecutter.*)/",
     re.I,
 )
 # Documents about the past name what is not there any more.
@@ -221,7 +222,11 @@ class _Run:
                 return None
             hint = self._hint(one.target)
             return Finding(path, one.line, "dead", one.target, f"{place.path} does not exist{hint}")
-        judged = one.kind == "link" and self._language.get(path) in _DOCUMENTS and "anchor" in self._kinds
+        judged = one.kind == "link" and "anchor" in self._kinds and self._language.get(path) in _DOCUMENTS
+        if judged and self._in_sphinx(path):
+            judged = stored.label(_unquoted(place.anchor)) not in self._labels and bool(
+                stored.plain_path(one.target)
+            )
         if place.state == "file" and place.anchor and judged:
             names = self._anchors_of(place.path)
             if names is not None and not anchors.is_known(_unquoted(place.anchor), names):
@@ -251,8 +256,10 @@ class _Run:
             return True
         if one.kind == "doc":
             return self._doc_is_meant(path, target)
-        if target.startswith("/"):
-            return False  # the address of a site
+        if target.startswith("/") or (self._in_sphinx(path) and "." not in name.lstrip(".")):
+            return False  # the address of a site, or a label
+        if self._in_sphinx(path) and end not in (".md", ".rst") and not has_ending(name):
+            return False  # a label with dots: the name of something that autodoc documents
         page = bool(_README.match(posixpath.basename(path))) or posixpath.dirname(path) in ("", ".github")
         if end in (".html", ".htm", "") or "." not in name or target.endswith("/"):
             # What a site generator makes is not there before it ran; on a forge nobody runs one.
@@ -311,6 +318,12 @@ class _Run:
         bases = _upwards(posixpath.dirname(path))
         joined = (posixpath.normpath(posixpath.join(base, target.lstrip("/"))) for base in bases)
         return any(not one.startswith("..") and one != "." and self._on_disk(one) for one in joined)
+
+    def _in_sphinx(self, path: str) -> bool:
+        """Whether Sphinx makes the pages of this directory, which lets Markdown name labels of any page."""
+        return any(
+            posixpath.join(base, "conf.py") in self._tree.files for base in _upwards(posixpath.dirname(path))
+        )
 
     def _hint(self, target: str) -> str:
         found = self._tree.by_name.get(posixpath.basename(stored.plain_path(target).rstrip("/")).lower(), [])
@@ -514,7 +527,7 @@ _COMMON: Final = frozenset(
 )
 _INTERSPHINX: Final = "intersphinx_mapping"
 _ANYWHERE: Final = frozenset(
-    {"path", "foo", "your", "my", "some", "example", "build", "dist", "node_modules", "target"}
+    {"path", "foo", "your", "my", "some", "example", "build", "dist", "node_modules", ".github", "target"}
 )
 
 

@@ -27,7 +27,7 @@ _SILENT: Final = re.compile(rb"currant:[ \t]*ignore(-file)?\b")
 # Without an anchor at the start of the line: that would look at every line, and takes six times as long.
 _INCLUDE: Final = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]{1,300})"')
 # Sphinx resolves the labels and pages of other projects through this setting of its conf.py.
-_INTERSPHINX: Final = re.compile(rb"^intersphinx_mapping\b[^\n]{0,100}=", re.M)
+_INTERSPHINX: Final = re.compile(rb"^[^#\n]*\b(?:\w+_)?intersphinx(?:_mapping|_enable|['\"])", re.M)
 _SPAN: Final = re.compile(r"(`{1,2})(?!`)([^`\n]{2,200}?)\1(?!`)")
 _LINK: Final = re.compile(r"\[[^\]\n]{1,200}\]\(([^()\s<>]{1,500})\)")
 

@@ -87,7 +87,7 @@ def _line(line: str, number: int) -> list[Found]:
         if match := _HEADING_ID.search(plain):
             found.append(("anchor", match[1], number))
         if _ATX.match(plain) and (match := _ATX.match(line)):
-            found.append(("anchor", _TAG.sub("", match[1]), number))
+            found.append(("anchor", match[1], number))
     if plain.startswith("(") and (match := _MYST.match(plain)):
         found.append(("anchor", match[1], number))
     return found

@@ -20,12 +20,14 @@ _FILES: Final = re.compile(
 )
 _TOCTREE: Final = re.compile(r"(\s*)\.\. toctree::\s*$")
 _LABEL: Final = re.compile(
-    r"\s*\.\. _(?:`([^`\n]{1,300})`|((?:[^:\n\\]|\\:|:(?=\S)){1,300})):(?:\s+(\S.{0,500}))?\s*$"
+    r"\s*(?:[-*+|]\s+){0,3}\.\. _(?:`([^`\n]{1,300})`"
+    r"|((?:[^:\n\\]|\\:|:(?=\S)){1,300})):(?:\s+(\S.{0,500}))?\s*$"
 )
 _CODE: Final = re.compile(
     r"(\s*)\.\. (?:code|code-block|sourcecode|parsed-literal|highlight|math|raw|doctest|ipython|plot|testcode"
     r"|prompt|graphviz|kernel-render|productionlist)::"
 )
+_ITEM_LABEL: Final = re.compile(r"\s*(?:[-*+|]\s+){1,3}\.\. _")
 _UNDERLINE: Final = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*$")
 _NAME_OPTION: Final = re.compile(r"\s+:name:\s+(\S.{0,200}?)\s*$")
 
@@ -56,7 +58,7 @@ def find(text: str) -> list[Found]:
             toc = len(match[1])
         elif match := _CODE.match(line):
             block = len(match[1])
-        elif stripped.startswith(".. ") or stripped.startswith("|"):
+        elif stripped.startswith((".. ", "|")) or _ITEM_LABEL.match(line):
             found += _directive(line, number)
         else:
             if _UNDERLINE.match(line) and number > 1 and lines[number - 2].strip() and indent == 0:
