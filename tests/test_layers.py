@@ -57,11 +57,14 @@ ALLOWED: dict[str, set[str]] = {
     "component": {"service"},
     # The documentation graph: reads, like `query`, but over all files.
     "graph": {"store", "query", "extract"},
-    "ipc": {"service", "query", "record", "graph", "owner"},
+    "projects": set(),
+    "ipc": {"service", "query", "record", "graph", "projects", "owner"},
     "plan": {"query", "_core"},
     # Examines the file itself, and asks the owner of the root when there is one.
     "doctor": {"store", "query", "ipc", "plan", "owner", "_core"},
-    "api": {"service", "graph", "ipc", "query", "record", "plan", "verify", "owner", "_core"},
+    "api": {
+        *("service", "graph", "ipc", "query", "record", "projects", "plan", "verify", "owner", "_core"),
+    },
     # A user of the index like any other; its watcher is a process of its own.
     "soak": {"api", "ipc"},
     # Shows states and languages, and reaches an owner without paying for the API's imports.

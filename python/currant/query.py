@@ -59,6 +59,11 @@ _FACTS: Final = """
 SELECT f.path, a.value FROM facts a CROSS JOIN files f ON f.result_id = a.result_id
 WHERE a.name = ? AND (f.path > ? AND f.path < ? OR f.path = ?) ORDER BY f.path"""
 _SHARING: Final = "SELECT count(*) FROM files WHERE result_id = (SELECT result_id FROM files WHERE path = ?)"
+_LANGUAGES: Final = """
+SELECT t.language, t.files, t.symbols, coalesce(b.bytes, 0) FROM tally t LEFT JOIN (
+  SELECT r.language AS language, total(f.size) AS bytes
+  FROM files f JOIN results r ON r.id = f.result_id GROUP BY r.language
+) b ON b.language = t.language WHERE t.files > 0 ORDER BY t.files DESC, t.language"""
 _LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE result_id IS NOT NULL"
 _NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
 _NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
@@ -335,6 +340,13 @@ class Query:
             "symbols": sum(symbols for _, _, symbols in tally),
             "by_language": {language: files for language, files, _ in tally},
         }
+
+    def languages(self) -> list[tuple[str, int, int, int]]:
+        """(language, files, definitions, bytes) of what is indexed, ``""`` for no language, the most files
+        first. The bytes cost a look at every row. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            rows: list[Any] = connection.execute(_LANGUAGES).fetchall()
+        return [(language, files, symbols, int(size)) for language, files, symbols, size in rows]
 
     # --- the feed -------------------------------------------------------------------------------------
 

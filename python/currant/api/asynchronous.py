@@ -11,6 +11,7 @@ from typing import Any, Final, Self, TypeVar
 from currant.api.index import SYNC_MS, Index, open_index
 from currant.graph import Drift, References
 from currant.model import ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
+from currant.projects import Skills, TaskProgress
 from currant.record import Document
 from currant.verify import Report
 
@@ -116,6 +117,16 @@ class AsyncIndex:
     async def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
         """See `Index.why`."""
         return await self._run(self.index.why, path, sync_ms=sync_ms)
+
+    async def task_progress(
+        self, path: str = "", *, tasks: str = "none", sync_ms: int | None = None
+    ) -> TaskProgress:
+        """See `Index.task_progress`."""
+        return await self._run(self.index.task_progress, path, tasks=tasks, sync_ms=sync_ms)
+
+    async def skills(self, *, sync_ms: int | None = None) -> Skills:
+        """See `Index.skills`."""
+        return await self._run(self.index.skills, sync_ms=sync_ms)
 
     async def files(self, *, sync_ms: int | None = None) -> list[str]:
         """See `Index.files`."""

@@ -22,6 +22,7 @@ from currant.graph import Drift, References
 from currant.ipc.client import Answer, Client
 from currant.model import ChangePage, ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
 from currant.plan import refuse_wide_root
+from currant.projects import Skills, TaskProgress
 from currant.record import Document
 from currant.verify import Report, Row, verify
 
@@ -128,6 +129,17 @@ class Index:
     def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
         """How the row of one file came about; None when there is none."""
         return self._maybe("why", path, Provenance, sync_ms)
+
+    def task_progress(
+        self, path: str = "", *, tasks: str = "none", sync_ms: int | None = None
+    ) -> TaskProgress:
+        """How much of the task lists in one document, or below one directory, is done. `tasks`: which of them
+        to list, ``none``, ``open`` or ``all``."""
+        return self._typed("task_progress", {"path": path, "tasks": tasks}, TaskProgress, sync_ms)
+
+    def skills(self, *, sync_ms: int | None = None) -> Skills:
+        """Languages, frameworks, dependencies and tools of the whole tree."""
+        return self._typed("skills", {}, Skills, sync_ms)
 
     def files(self, *, sync_ms: int | None = None) -> list[str]:
         """Every file kept, in the order of its bytes."""

@@ -33,6 +33,8 @@ _COMMANDS: Final = {
     "changes": "ask",
     "refs": "graph",
     "drift": "graph",
+    "progress": "projects",
+    "skills": "projects",
     "verify": "check",
     "audit": "check",
     "plan": "check",

@@ -196,6 +196,21 @@ def _ledger(desk: Desk, params: dict[str, Any]) -> Any:
     return desk.service.llm.ledger(max(0, params.get("limit", 100)))
 
 
+def _task_progress(desk: Desk, params: dict[str, Any]) -> Any:
+    from currant import projects
+
+    tasks = params.get("tasks", "none")
+    if tasks not in ("none", "open", "all"):
+        raise UsageError(f"task_progress: tasks is none, open or all, not {tasks!r}")
+    return projects.task_progress(desk.service.query, params.get("path", ""), tasks=tasks)
+
+
+def _skills(desk: Desk, _params: dict[str, Any]) -> Any:
+    from currant import projects
+
+    return projects.skills(desk.service.query)
+
+
 METHODS: Final[dict[str, Method]] = {
     "hello": Method(_hello, {}, syncs=False),
     "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
@@ -209,6 +224,8 @@ METHODS: Final[dict[str, Method]] = {
     "files": Method(_files, {}),
     "refs": Method(_refs, {"path": str}, frozenset({"path"})),
     "drift": Method(_drift, {"kinds": list, "ignore": list}),
+    "task_progress": Method(_task_progress, {"path": str, "tasks": str}),
+    "skills": Method(_skills, {}),
     "failures": Method(lambda desk, p: desk.service.query.failures(p.get("limit", 100)), {"limit": int}),
     "rows": Method(_rows, {"path": str}),
     "audit": Method(_audit, {"all": bool, "acknowledge": bool}),

@@ -1,0 +1,178 @@
+"""What a tree is made with: languages, frameworks, dependencies, test, build and lint tools.
+
+From the tally of languages, the fact ``manifest`` and the names of files; `known` says what they stand for.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from currant.projects import known
+from currant.projects.known import TOOL_KINDS, Known
+
+_PLACES: Final = 100
+"""Places that are named for each finding; `places` counts all of them."""
+
+
+class Reads(Protocol):
+    """The reads that are needed; `query.Query` has them."""
+
+    def facts(self, name: str, under: str = "") -> list[tuple[str, Any]]:
+        """(path, value) of every file with this fact."""
+
+    def files(self) -> list[bytes]:
+        """Every kept file."""
+
+    def languages(self) -> list[tuple[str, int, int, int]]:
+        """(language, files, definitions, bytes), the most files first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageShare:
+    """How much there is of one language."""
+
+    language: str
+    files: int
+    definitions: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One place that asks for something: a manifest, the name it uses, the version and what for."""
+
+    path: str
+    name: str
+    spec: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """Something that shapes a project, and where it is asked for."""
+
+    name: str
+    kind: str
+    places: int
+    declared: list[Declared]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One package and where it is asked for."""
+
+    ecosystem: str
+    name: str
+    places: int
+    declared: list[Declared]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool of kind ``test``, ``build`` or ``lint``, and the files that say so."""
+
+    name: str
+    kind: str
+    places: int
+    files: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A version of a language or platform that a manifest asks for."""
+
+    name: str
+    spec: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One manifest: its kind, and who it says that it is."""
+
+    path: str
+    kind: str
+    ecosystem: str
+    name: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Skills:
+    """What a tree is made with. Languages have the most files first; the rest is in the order of names, the
+    packages in that of their paths."""
+
+    languages: list[LanguageShare]
+    frameworks: list[Framework]
+    tools: list[Tool]
+    requires: list[Wanted]
+    dependencies: list[Dependency]
+    packages: list[Package]
+
+
+class _Found:
+    """What is gathered while going through the manifests."""
+
+    def __init__(self) -> None:
+        self.frameworks: dict[Known, list[Declared]] = {}
+        self.tools: dict[Known, dict[str, None]] = {}
+        self.dependencies: dict[tuple[str, str], list[Declared]] = {}
+        self.requires: list[Wanted] = []
+        self.packages: list[Package] = []
+
+    def manifest(self, path: str, fact: dict[str, Any]) -> None:
+        ecosystem = fact["ecosystem"]
+        self.packages.append(Package(path, fact["kind"], ecosystem, fact["name"], fact["version"]))
+        self.requires += (Wanted(name, spec, path) for name, spec in fact["requires"].items())
+        for name in fact["tools"]:
+            self.tool(known.of_tool(name), path)
+        for one in fact["dependencies"]:
+            declared = Declared(path, one["name"], one["spec"], one["scope"])
+            self.dependencies.setdefault((ecosystem, one["name"]), []).append(declared)
+            what = known.of_dependency(ecosystem, one["name"])
+            if what is None or one["scope"] == "indirect":
+                continue
+            if what.kind in TOOL_KINDS:
+                self.tool(what, path)
+            else:
+                self.frameworks.setdefault(what, []).append(declared)
+
+    def tool(self, what: Known | None, path: str) -> None:
+        if what is not None:
+            self.tools.setdefault(what, {})[path] = None
+
+
+def skills(reads: Reads) -> Skills:
+    """What the whole tree is made with. Raises StoreError."""
+    found = _Found()
+    for path, fact in reads.facts("manifest"):
+        found.manifest(path, fact)
+    for raw in reads.files():
+        path = os.fsdecode(raw)
+        found.tool(known.of_file(path.rpartition("/")[2]), path)
+    return Skills(
+        languages=[LanguageShare(*row) for row in reads.languages()],
+        frameworks=[
+            Framework(what.title, what.kind, len(places), places[:_PLACES])
+            for what, places in sorted(found.frameworks.items(), key=lambda one: _order(one[0]))
+        ],
+        tools=[
+            Tool(what.title, what.kind, len(files), _first(files))
+            for what, files in sorted(found.tools.items(), key=lambda one: _order(one[0]))
+        ],
+        requires=sorted(found.requires, key=lambda one: (one.name, one.path)),
+        dependencies=[
+            Dependency(ecosystem, name, len(places), places[:_PLACES])
+            for (ecosystem, name), places in sorted(found.dependencies.items())
+        ],
+        packages=found.packages,
+    )
+
+
+def _order(what: Known) -> tuple[str, str]:
+    return (what.title.lower(), what.kind)
+
+
+def _first(paths: Iterable[str]) -> list[str]:
+    return sorted(paths)[:_PLACES]
