@@ -312,6 +312,36 @@ def test_a_damaged_ledger_is_refused_and_left_where_it_is(open_store: Callable[.
     assert store.path.read_bytes() == damaged
 
 
+@pytest.mark.parametrize(
+    "crime",
+    [
+        "CREATE TRIGGER free AFTER INSERT ON ledger BEGIN UPDATE spent SET nano = 0; END",
+        "CREATE VIEW extra AS SELECT 1",
+        "INSERT INTO ledger VALUES (9, 0, 'd', x'00', '', '', x'00', '', 'settled', -1000000, 0, 0, '')",
+    ],
+)
+def test_a_ledger_that_came_with_the_tree_cannot_widen_the_budget(
+    open_store: Callable[..., LlmStore], crime: str
+) -> None:
+    store = open_store()
+    connection = store._connection
+    assert connection is not None
+    connection.pragma("ignore_check_constraints", 1)
+    connection.execute(crime)
+    with pytest.raises(StoreError, match="damaged"):
+        open_store()
+
+
+def test_sums_that_do_not_agree_with_the_ledger_are_not_believed(open_store: Callable[..., LlmStore]) -> None:
+    store = open_store()
+    pay(store, row_of("x.py"), 70)
+    connection = store._connection
+    assert connection is not None
+    connection.execute("UPDATE spent SET nano = 0")
+    assert open_store().spent(NOW).total == 70
+    assert open_store().spent(NOW).today == 70
+
+
 def test_a_newer_ledger_is_refused(open_store: Callable[..., LlmStore]) -> None:
     store = open_store()
     connection = store._connection

@@ -9,6 +9,7 @@ reports; where it reports nothing that can be true, the worst case stays counted
 import logging
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -62,7 +63,8 @@ class _NoMoneyError(Exception):
 
 
 class Extraction:
-    """Works on rows, one at a time; one for each thread, because of its `Reader`."""
+    """Works on rows, one at a time; one for each thread, because of its `Reader`. `needed` says whether
+    syntax leaves something to fill in a file: a better extractor may have come since it was queued."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Extraction:
         rules: Rules,
         secrets: Secrets,
         *,
+        needed: Callable[[str], bool],
         clock: Clock,
         dice: random.Random,
     ) -> None:
@@ -84,6 +87,7 @@ class Extraction:
         self._price = price
         self._rules = rules
         self._secrets = secrets
+        self._needed = needed
         self._clock = clock
         self._dice = dice
 
@@ -108,6 +112,7 @@ class Extraction:
             or detect(path, reading.head) != row.language
             or self._secrets(path, reading.head, reading.stat.size)
             or self._rules.barred(path, row.language, reading.stat.size)
+            or not self._needed(path)
         ):
             self._store.drop(row)
             return Ended(Outcome.DROPPED)

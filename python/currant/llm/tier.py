@@ -16,7 +16,7 @@ from currant.clock import Clock
 from currant.config import ExtractSettings, Settings
 from currant.extract.secrets import Secrets
 from currant.llm import prompt
-from currant.llm.decide import Rules
+from currant.llm.decide import Rules, complete
 from currant.llm.extraction import Extraction, Outcome, budget_words
 from currant.llm.feed import Feed
 from currant.llm.merge import merged, source_of
@@ -96,6 +96,7 @@ class Tier:
                 known,
                 self._rules,
                 secrets,
+                needed=self._needed,
                 clock=clock,
                 dice=random.Random(),
             )
@@ -135,6 +136,10 @@ class Tier:
             self._scheduler.stop(STOP_SECONDS)
         self.store.close()
         self._close_client()
+
+    def _needed(self, path: str) -> bool:
+        view = self._query.look(path)
+        return view is None or view.record is None or not complete(view.record)
 
     def _close_client(self) -> None:
         client, self._client = self._client, None

@@ -26,7 +26,7 @@ CREATE TABLE ledger (
     path BLOB NOT NULL,
     purpose TEXT NOT NULL,
     state TEXT NOT NULL,
-    nano INTEGER NOT NULL,
+    nano INTEGER NOT NULL CHECK (nano >= 0),
     input_tokens INTEGER,
     output_tokens INTEGER,
     outcome TEXT
@@ -35,7 +35,7 @@ CREATE INDEX ledger_content ON ledger (content);
 CREATE INDEX ledger_open ON ledger (id) WHERE state = 'reserved';
 CREATE TABLE spent (
     day TEXT PRIMARY KEY,
-    nano INTEGER NOT NULL,
+    nano INTEGER NOT NULL CHECK (nano >= 0),
     calls INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
@@ -128,6 +128,15 @@ def spent(connection: apsw.Connection, now: float) -> Spent:
     reserved = one(connection, "SELECT coalesce(sum(nano), 0) FROM ledger WHERE state = 'reserved'")
     calls = connection.execute("SELECT calls FROM spent WHERE day = ?", (ALL_DAYS,)).get
     return Spent(_spent(connection, day_of(now)), _spent(connection, ALL_DAYS), reserved, calls or 0)
+
+
+def add_up(connection: apsw.Connection) -> None:
+    """At a start: the sums anew from the rows. They are there to be quick, and are believed by nobody."""
+    connection.execute("DELETE FROM spent")
+    connection.execute("INSERT INTO spent SELECT day, sum(nano), count(*) FROM ledger GROUP BY day")
+    connection.execute(
+        "INSERT INTO spent SELECT ?, coalesce(sum(nano), 0), count(*) FROM ledger", (ALL_DAYS,)
+    )
 
 
 def abandoned(connection: apsw.Connection) -> int:

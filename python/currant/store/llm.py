@@ -150,6 +150,7 @@ class LlmStore:
             connection.pragma("synchronous", "FULL")  # money: a reservation must not be lost with the power
             with _transaction(connection):
                 ledger.abandoned(connection)
+                ledger.add_up(connection)
                 extractor = _settle_in(connection, extractor, policy)
         except apsw.Error as error:
             connection.close()
@@ -453,14 +454,37 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
     if found == VERSION:
         if int(connection.pragma("application_id")) != APPLICATION_ID:
             raise StoreError(f"{path} is not a ledger of Currant: remove it")
-        if one(connection, "PRAGMA quick_check(1)") != "ok":
-            raise apsw.CorruptError("quick_check failed")
+        # It may have come with the tree: no trigger of somebody else's, no amount below nothing.
+        if _shape(connection) != _shape_as_made():
+            raise apsw.CorruptError("its tables are not the ones it was made with")
+        verdict = connection.execute("PRAGMA quick_check(1)").get
+        if verdict != "ok":
+            raise apsw.CorruptError(str(verdict))
         return
+    if one(connection, "SELECT count(*) FROM sqlite_schema"):
+        raise StoreError(f"{path} is not a ledger of Currant: remove it")
     with _transaction(connection):
-        for _ in connection.execute(_SCHEMA):
-            pass
+        _make(connection)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", VERSION)
+
+
+def _make(connection: apsw.Connection) -> None:
+    for _ in connection.execute(_SCHEMA):
+        pass
+
+
+def _shape(connection: apsw.Connection) -> list[str]:
+    return sorted(map(repr, connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")))
+
+
+def _shape_as_made() -> list[str]:
+    fresh = apsw.Connection(":memory:")
+    try:
+        _make(fresh)
+        return _shape(fresh)
+    finally:
+        fresh.close()
 
 
 def _settle_in(connection: apsw.Connection, extractor: str | None, policy: str) -> str:
