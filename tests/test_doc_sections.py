@@ -102,6 +102,13 @@ def test_text_after_a_google_section_is_description_again() -> None:
     assert (found.description, found.parameters) == ("And one more thing.", [D("a", None, "first")])
 
 
+def test_text_behind_a_title_goes_on_to_the_next_blank_line() -> None:
+    found = read("Does.\n\nNote: it is slow\nand large.\n\nReturns: nothing\n\nMore.", "python")
+    assert (found.intent, found.description) == ("Does.", "More.")
+    assert (found.implementation_details, found.returns) == ("it is slow and large.", "nothing")
+    assert read("NOTE: only\nthis.", "rust").intent == "NOTE: only this."
+
+
 def test_numpy_sections_have_names_above_their_text() -> None:
     doc = """\
 Return evenly spaced values.

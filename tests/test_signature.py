@@ -27,6 +27,13 @@ P = Parameter
         ("javascript", "const f = async (a, b = 1) => a;\n", [P("a"), P("b", None, "1")]),
         ("javascript", "class A { constructor(x) {} }\n", [P("x")]),
         (
+            "javascript",
+            "const o = { f: function (a, b) {} };\nexport const g = { h: (c) => 1 };\n",
+            [P("a"), P("b")],
+        ),
+        ("typescript", "interface A { f?(id: number): void }\n", [P("id", "number")]),
+        ("c", "static inline void f(uint64_t *out, int in) {}\n", [P("out", "uint64_t *"), P("in", "int")]),
+        (
             "typescript",
             "function f<T extends X>(this: X, a: Map<string, T>, b?: () => void, ...c: T[]): T {}\n",
             [P("a", "Map<string, T>"), P("b", "() => void"), P("...c", "T[]")],

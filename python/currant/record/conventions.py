@@ -316,6 +316,8 @@ class _Scanner:
             return False
         if rest and target in ("params", "attributes"):
             return False
+        if rest and target in ("details", "decisions", "other") and not any(map(str.strip, self._body)):
+            return False  # a documentation that begins with `Note: ...` is that note
         if self._language in ("c", "cpp") and self._convention in (None, "kernel-doc"):
             convention = "kernel-doc"
         else:
@@ -323,6 +325,7 @@ class _Scanner:
         self._begin(found[2], convention, indent)
         if rest and self._open is not None:
             self._open.lines.append(rest)
+            self._section = (target, "inline" if convention == "google" else convention, indent)
         return True
 
     def _take(self, line: str, text: str) -> None:
@@ -330,11 +333,13 @@ class _Scanner:
         if self._section is not None and text:
             target, convention, indent = self._section
             here = _indent(line)
-            # A kernel's description of a parameter ends at a blank line, others where the indentation does.
+            # Of a kernel, and where the text begins behind its title, it goes on to a blank line; elsewhere
+            # it ends where the indentation does.
             ended = here <= indent
-            if convention == "kernel-doc":
-                ended = self._open is not None and self._open.lines[-1:] == [""]
-            if convention in ("google", "sphinx", "swift", "kernel-doc") and ended:
+            if convention in ("kernel-doc", "inline"):
+                blank = self._open is not None and self._open.lines[-1:] == [""]
+                ended = blank and (ended or convention == "kernel-doc")
+            if convention in ("google", "sphinx", "swift", "kernel-doc", "inline") and ended:
                 self._section = self._open = None
                 self._body.append("")
             elif target in ("params", "raises") and (self._indent < 0 or here <= self._indent):

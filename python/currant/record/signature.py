@@ -87,16 +87,18 @@ def _inside(language: str, name: str, signature: str) -> str | None:
         if before and (before.isalnum() or before == "_"):
             continue
         rest = signature[end:].lstrip()
+        if language in ("javascript", "typescript", "tsx", "swift") and rest[:2] in ("?(", "?<", "!("):
+            rest = rest[1:]  # an optional member
         found = _brackets(rest, language)
         if found is not None:
             return found
         if language == "ruby":  # def add a, b
             return rest
     if language in ("javascript", "typescript", "tsx"):  # const add = (a, b) => ..., async x => ...
-        arrow = re.search(r"=\s*(?:async\s+)?(?:function\s*\*?\s*\w*\s*)?(?=[(<])", signature)
+        arrow = re.search(r"[=:]\s*(?:async\s+)?(?:function\s*\*?\s*\w*\s*)?(?=[(<])", signature)
         if arrow is not None:
             return _brackets(signature[arrow.end() :], language)
-        single = re.search(r"=\s*(?:async\s+)?([\w$]+)\s*=>", signature)
+        single = re.search(r"[=:]\s*(?:async\s+)?([\w$]+)\s*=>", signature)
         return single[1] if single else None
     if language == "swift" and signature.startswith("init"):
         return _brackets(signature[4:].lstrip("?!"), language)
@@ -213,7 +215,7 @@ _C_NAME: Final = re.compile(r"([^\W\d]\w*)\s*(?:\[[^\]]*\]\s*)*$")
 _C_POINTER: Final = re.compile(r"\(\s*[*^&]+\s*(?:const\s+)?([^\W\d]\w*)\s*(?:\[[^\]]*\])*\)\s*\(")
 _C_TYPES: Final = ("void", "int", "char", "short", "long", "float", "double", "signed", "unsigned", "bool")
 _C_WORDS: Final = frozenset(
-    {*_C_TYPES, "const", "volatile", "struct", "union", "enum", "auto", "size_t", "this", "in", "out", "ref"}
+    {*_C_TYPES, "const", "volatile", "struct", "union", "enum", "auto", "size_t", "this"}
 )
 
 
