@@ -54,7 +54,7 @@ pub fn check(language: &str, source: &[u8], outline: &Outline) {
         assert!(!symbol.name.is_empty() && symbol.name.len() <= 255, "{language}: {symbol:?}");
         assert!(symbol.signature.chars().count() <= 240, "{language}: {symbol:?}");
         assert!(!symbol.signature.contains('\n'), "{language}: {symbol:?}");
-        assert!(symbol.doc.chars().count() <= 1000, "{language}: {symbol:?}");
+        assert!(symbol.doc.chars().count() <= 4000, "{language}: {symbol:?}");
         let parent = symbol.parent.as_ref().map_or(0, String::len);
         assert!(parent <= 1300, "{language}: a parent of {parent} bytes");
     }

@@ -267,7 +267,7 @@ fn check_any(source: &[u8]) {
             assert!(!symbol.name.is_empty() && symbol.name.len() <= 255, "{symbol:?}");
             assert!(symbol.signature.chars().count() <= 240, "{symbol:?}");
             assert!(!symbol.signature.contains('\n'), "{symbol:?}");
-            assert!(symbol.doc.chars().count() <= 1_000, "{symbol:?}");
+            assert!(symbol.doc.chars().count() <= 4_000, "{symbol:?}");
         }
     }
 }

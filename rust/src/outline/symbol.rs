@@ -19,7 +19,7 @@ pub struct Symbol {
     /// The declaration in one line: white space collapsed, comments, decorators and the body left
     /// out, at most 240 characters.
     pub signature: String,
-    /// The text of its documentation comment or docstring without comment markers, at most 1,000
+    /// The text of its documentation comment or docstring without comment markers, at most 4,000
     /// characters; empty if there is none.
     pub doc: String,
 }

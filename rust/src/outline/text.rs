@@ -6,7 +6,7 @@
 /// Longest signature, in characters.
 pub(super) const SIGNATURE_LIMIT: usize = 240;
 /// Longest documentation, in characters.
-pub(super) const DOC_LIMIT: usize = 1000;
+pub(super) const DOC_LIMIT: usize = 4000;
 /// Longest name, in bytes.
 pub(super) const NAME_LIMIT: usize = 255;
 

@@ -49,7 +49,7 @@ use preprocess::Conditions;
 use statement::{Frame, Statement};
 
 /// Changes whenever the outline of some file may change.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// Which of the two languages a source is written in: C++ keywords are ordinary names in C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

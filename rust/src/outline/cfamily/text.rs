@@ -9,7 +9,7 @@ const NAME_LIMIT: usize = 255;
 /// Longest signature, in characters.
 pub(super) const SIGNATURE_LIMIT: usize = 240;
 /// Longest documentation, in characters.
-pub(super) const DOC_LIMIT: usize = 1_000;
+pub(super) const DOC_LIMIT: usize = 4_000;
 /// Bytes of a comment that are looked at: enough for `DOC_LIMIT` characters and their margins.
 const DOC_WINDOW: usize = 8_192;
 /// Bytes of a declaration that are looked at.

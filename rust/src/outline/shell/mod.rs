@@ -26,7 +26,7 @@ impl Language for Shell {
     }
 
     fn version(&self) -> &'static str {
-        "1.1"
+        "1.2"
     }
 
     fn outline(
