@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from currant.extract import OutlineExtractor, Registry, Secrets
+from currant.extract.annotators.manifest import ManifestAnnotator
 from currant.extract.secrets import SecretsMode
 from currant.service import Service
 from currant.upgrade import BATCH, Upgrader
@@ -157,3 +158,24 @@ def test_an_index_command_replaces_them_all(root: Path) -> None:
         view = index.show("f0.py")
         assert view is not None
         assert not view.outdated
+
+
+def test_a_file_whose_name_has_become_one_for_an_annotator_is_read_again(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "requirements.txt").write_text("django\n")
+    (root / "notes.txt").write_text("django\n")
+    (root / "go.mod").write_bytes(b"module a\0")
+    outline = OutlineExtractor(outline_lines, [("python", "1")])
+    before, now = (
+        Registry([outline], max_file_mb=1, annotators=some) for some in ((), (ManifestAnnotator(),))
+    )
+    with Service(root, live=False, registry=before) as service:
+        assert service.sync(60).fresh
+        assert service.query.facts("manifest") == []
+    with Service(root, live=False, registry=now) as service:
+        assert service.sync(60).fresh
+        while service.upgrade(2)["handed_over"]:
+            assert service.sync(60).fresh
+        ((path, fact),) = service.query.facts("manifest")
+        assert (path, fact["dependencies"][0]["name"]) == ("requirements.txt", "django")

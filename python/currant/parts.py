@@ -86,8 +86,19 @@ def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, i
 
 def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
     """What replaces records that are out of date, not started yet."""
-    current = registry.identities()
-    return Upgrader(lambda: store.out_of_date(current), engine)
+    current, plain = registry.identities(), registry.without_role()
+
+    def outdated() -> list[bytes]:
+        lacking = {
+            path
+            for extractor in store.extractors()
+            if extractor in plain
+            for path in store.paths_of(extractor)
+            if registry.has_role(os.fsdecode(path))
+        }
+        return [*store.out_of_date(current), *sorted(lacking)]
+
+    return Upgrader(outdated, engine)
 
 
 def processors(

@@ -168,16 +168,26 @@ class Registry:
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
-        # Any language that nothing outlines and no annotator names has the identity of "none".
-        languages = (None, *self._identities, *self._annotators.languages)
-        texts = {*map(self._identity, languages)}
-        roles = self._annotators.roles()
+        texts, roles = self.without_role(), self._annotators.roles()
         usual = frozenset(text + role for text in texts for role in roles) | {
             *(self._plain_identity, self._large_identity, _UNHASHED)
         }
         if self._secrets.mode == "list":
             return usual | {self._secrets.identity}
         return usual | {self._secrets.marked(identity) for identity in usual}
+
+    def without_role(self) -> frozenset[str]:
+        """Every identity that the result of a text has when its name is nothing to an annotator."""
+        # Any language that nothing outlines and no annotator names has the identity of "none".
+        languages = (None, *self._identities, *self._annotators.languages)
+        return frozenset(map(self._identity, languages))
+
+    def has_role(self, path: str) -> bool:
+        """Whether the name of a file is something to an annotator.
+
+        A result `without_role` of such a file is out of date: the index is older than the annotator, or than
+        the name in its list. `identities` cannot tell, as files of other names keep the identity."""
+        return bool(self._annotators.named(path.rpartition("/")[2])[1])
 
     def uses(self) -> list[Use]:
         """Every extractor and annotator with its counts, and the plug-ins that were refused."""

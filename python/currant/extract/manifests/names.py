@@ -35,6 +35,8 @@ _SUFFIXES: Final = {
     ".vbproj": "msbuild",
     ".dockerfile": "docker",
 }
+_ENDS: Final = tuple(_SUFFIXES)
+_BEGINS: Final = ("dockerfile.", "containerfile.")
 _REQUIREMENTS: Final = re.compile(r"(.*[-_.])?requirements([-_.].*)?\.(?:txt|in)")
 
 KINDS: Final = frozenset(
@@ -48,10 +50,11 @@ def kind_of(name: str) -> str | None:
     found = _NAMES.get(lower)
     if found is not None:
         return found
-    for suffix, kind in _SUFFIXES.items():
-        if lower.endswith(suffix) and lower != suffix:
-            return kind
-    if lower.startswith(("dockerfile.", "containerfile.")):
+    if lower.endswith(_ENDS):  # asked for every row at each start
+        for suffix, kind in _SUFFIXES.items():
+            if lower.endswith(suffix) and lower != suffix:
+                return kind
+    if lower.startswith(_BEGINS):
         return "docker"
     if "requirements" in lower and (match := _REQUIREMENTS.fullmatch(lower)):
         words = set(re.split(r"[-_.]", f"{match[1] or ''}{match[2] or ''}"))
