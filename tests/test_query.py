@@ -1,157 +1,26 @@
 """Every read, and `find` against a search of all records."""
 
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from currant.errors import UsageError
 from currant.model import (
     ChangeType,
-    Definition,
     Failure,
     FileStat,
     MoveTree,
     Record,
     Remove,
     ResultKey,
-    Symbol,
     Upsert,
 )
 from currant.store import records
 from store_kit import key, opened, query, record, symbol, upsert
 
-# --- find ---------------------------------------------------------------------------------------------
-
-LETTERS = "abAB_é\u00dfΣς\u0130 \n\x02\"*'%"
-NAMES = st.text(LETTERS, min_size=1, max_size=5) | st.sampled_from(
-    ["parseUrl", "parse_url", "PARSEURL", "url"]
-)
-SYMBOLS = st.builds(
-    lambda name, kind, line: Symbol(name, kind, None, line, line, "", ""),
-    NAMES,
-    st.sampled_from(["function", "class", "f"]),
-    st.integers(1, 3),
-)
-LANGUAGES = st.sampled_from(["python", "c", None])
-FILES = st.dictionaries(
-    st.sampled_from(["a", "b/c", "b", "d\udcff"]),
-    st.builds(
-        lambda language, symbols: Record(language, symbols, []), LANGUAGES, st.lists(SYMBOLS, max_size=4)
-    ),
-    max_size=4,
-)
-
-
-def searched(
-    files: dict[str, Record], name: str, kind: str | None, language: str | None, exact: bool
-) -> list[tuple[int, bytes, int, Definition]]:
-    """What `find` must return, without an index: sorted by rank, path, line."""
-    wanted, out = records.fold(name), []
-    for path, content in files.items():
-        for one in content.symbols:
-            folded = records.fold(one.name)
-            if wanted not in folded or (exact and one.name != name):
-                continue
-            if (kind and one.kind != kind) or (language and content.language != language):
-                continue
-            rank = 0 if one.name == name else 1 if folded == wanted else 2 if folded.startswith(wanted) else 3
-            definition = Definition(
-                path, one.name, one.kind, content.language, None, one.start, one.end, "", ""
-            )
-            out.append((rank, path.encode("utf-8", "surrogateescape"), one.start, definition))
-    return sorted(out, key=lambda row: row[:3])
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    FILES,
-    st.lists(st.text(LETTERS, max_size=4) | NAMES, min_size=1, max_size=6),
-    st.none() | st.sampled_from(["function", "class", "f"]),
-    st.none() | st.sampled_from(["python", "c"]),
-    st.booleans(),
-    st.sampled_from([1, 2, 100]),
-)
-def test_find_equals_a_search_of_every_record(
-    files: dict[str, Record],
-    wanted: list[str],
-    kind: str | None,
-    language: str | None,
-    exact: bool,
-    limit: int,
-) -> None:
-    directory = Path(tempfile.mkdtemp())
-    try:
-        with opened(directory) as store:
-            reader = query(store)
-            store.commit(
-                [
-                    Upsert(
-                        path.encode("utf-8", "surrogateescape"),
-                        FileStat(1, 2, 3, 4),
-                        key(number, content.language or ""),
-                        content,
-                        *(None, "scan", 1.0, 0, False),
-                    )
-                    for number, (path, content) in enumerate(files.items())
-                ],
-                1.0,
-            )
-            for name in wanted:
-                expected = searched(files, name, kind, language, exact)
-                found = reader.find(name, kind=kind, language=language, exact=exact, limit=limit)
-                assert len(found) == min(limit, len(expected))
-                # Equal lines of one file may come in either order.
-                assert [(one.path, one.start) for one in found] == [
-                    (row[3].path, row[3].start) for row in expected[:limit]
-                ]
-                if limit == 100:
-                    assert sorted(map(repr, found)) == sorted(repr(row[3]) for row in expected)
-    finally:
-        shutil.rmtree(directory)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.text(max_size=6), st.text(max_size=6), st.text(max_size=6))
-def test_a_part_of_a_name_folds_to_a_part_of_the_folded_name(before: str, middle: str, after: str) -> None:
-    folded = records.fold(before) + records.fold(middle) + records.fold(after)
-    assert records.fold(before + middle + after) == folded
-    assert records.fold(records.fold(middle)) == records.fold(middle)
-
-
-@pytest.mark.parametrize(
-    "name", ["aé", "éa", "xaéy", "xabé", "éaéb", "ab", "xaby", "a", "é", "日本語", "a_b"]
-)
-def test_every_part_of_a_name_finds_it(tmp_path: Path, name: str) -> None:
-    with opened(tmp_path) as store:
-        store.commit([upsert(b"a", 1, names=(name,)), upsert(b"b", 2, names=("zzz",))], 1.0)
-        for start in range(len(name)):
-            for end in range(start + 1, len(name) + 1):
-                assert [one.name for one in query(store).find(name[start:end])] == [name]
-
-
-def test_order_is_exact_then_other_case_then_prefix_then_inside(tmp_path: Path) -> None:
-    with opened(tmp_path) as store:
-        store.commit(
-            [
-                upsert(b"a", 1, names=("reparse", "parser", "Parse")),
-                upsert(b"b", 2, names=("parse", "PARSE", "sparse")),
-            ],
-            1.0,
-        )
-        found = [(one.path, one.name) for one in query(store).find("parse")]
-        assert found == [
-            *[("b", "parse"), ("a", "Parse"), ("b", "PARSE")],
-            *[("a", "parser"), ("a", "reparse"), ("b", "sparse")],
-        ]
-        assert query(store).find("parse", limit=0) == []
-        assert [one.name for one in query(store).find("parse", limit=2)] == ["parse", "Parse"]
-        assert [one.name for one in query(store).find("Parse", exact=True)] == ["Parse"]
+# --- records -----------------------------------------------------------------------------------------
 
 
 def test_a_large_record_is_kept_in_pieces_and_comes_back_whole(tmp_path: Path) -> None:
@@ -182,7 +51,7 @@ def test_split_and_join_are_inverse(count: int) -> None:
     whole = Record("c", [symbol(f"n{number}") for number in range(count)], ["note"])
     pieces = records.split(whole)
     assert len(pieces) == max(1, -(-count // records.PIECE_SYMBOLS))
-    assert records.join([records.decode(stored)[0] for stored, _ in pieces]) == whole
+    assert records.join([records.decode(stored)[0] for stored, *_ in pieces]) == whole
 
 
 def test_a_query_uses_the_cache_and_a_commit_drops_from_it(tmp_path: Path) -> None:

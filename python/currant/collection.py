@@ -1,4 +1,4 @@
-"""When results that no file has any more are collected.
+"""When results that no file has any more are collected, and what an older version left to do is done.
 
 Owns: that it is done once a day, in short steps, while nothing else is to be written, and the count of what
 went. Does not own: which results those are (`store.maintenance`), or the thread, which is the writer's.
@@ -28,6 +28,7 @@ class Collection:
         self._lock = threading.Lock()
         self._last = store.swept_at()
         self._begun = False
+        self._documenting = store.is_undocumented()
         self._after = 0
         self._unused_so_far = 0
         self._unused: int | None = None
@@ -38,6 +39,13 @@ class Collection:
         if not self._begun:
             self._begun = True
             return _AFTER_START
+        if self._documenting:
+            try:
+                self._documenting = self._store.document()
+            except Exception as error:
+                log.warning("the documentation of older records is not indexed now: %s", error)
+                return _AFTER_TROUBLE
+            return _BETWEEN_STEPS
         # A clock that was set back must not put it off for longer than a day.
         if self._last is not None and not self._after and 0 <= now - self._last < SWEEP_SECONDS:
             return self._last + SWEEP_SECONDS - now

@@ -263,7 +263,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One definition found by name."""
+    """One definition that `find` found.
+
+    `match` says how: ``exact``, ``case`` (other letter case), ``prefix``, ``word`` (the beginning of a word
+    in the name), ``part``, ``typo``, or ``documentation``, with a `snippet` of the text then. What stands in
+    the header of a file is a match of the kind ``file``.
+    """
 
     path: str
     name: str
@@ -274,6 +279,8 @@ class Definition:
     end: int
     signature: str
     doc: str
+    match: str = "exact"
+    snippet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
+from currant import finding
 from currant.cache import MetadataCache
 from currant.errors import UsageError
 from currant.model import (
@@ -26,19 +27,13 @@ from currant.model import (
     Held,
     Provenance,
     Record,
-    Symbol,
 )
-from currant.store import Store, records, search
+from currant.store import Store, records
 from currant.store.commit import last_seq, tree_range, unsigned
 from currant.store.connection import one
 from currant.store.store import format_clock
 
 _CLOCK: Final = re.compile(r"c:([0-9a-f]{8}):([0-9]{1,18})(?::([0-9a-f]*))?")
-# Ranks of a match, best first.
-_EXACT, _SAME_LETTERS, _PREFIX, _PART = range(4)
-
-# How to ask for candidates, and the ranks to take from them.
-_Pass = tuple[Callable[[str], str | None], tuple[int, ...]]
 
 _FILE: Final = """
 SELECT f.size, f.mtime_ns, f.ctime_ns, f.ino, f.state, f.racy, f.reason, f.attempts, f.retry_at, f.cause,
@@ -97,24 +92,23 @@ class Query:
         kind: str | None = None,
         language: str | None = None,
         exact: bool = False,
+        path: str | None = None,
+        documentation: bool | None = None,
         limit: int = 100,
     ) -> list[Definition]:
-        """Definitions whose name contains `name`, letter case aside; `exact`: whose name is `name`.
+        """Definitions whose name or documentation matches `name`, the best match first; `exact`: whose name
+        is `name`, in this letter case.
 
-        Best first: the name itself, the name in other letter case, names beginning with it, names with it
-        inside; within each by path, then line. `kind` and `language` must agree exactly, case aside.
-        Raises StoreError.
+        In this order: the name itself, in other letter case, its beginning, the beginning of a word in it, a
+        part of it; names a typing error or two away when there is none of these; documentation with all the
+        words of `name` when no name is it (`documentation` True: always, False: never), and with words that
+        begin with them when there is nothing else. Within each by path, then line. An empty `name` is part
+        of every name; one letter is looked for at the beginning of names only. `kind` and `language` must
+        agree exactly, case aside; `path` is a glob (see `ranking.paths`). Raises StoreError.
         """
-        if limit <= 0 or not all(_is_text(asked) for asked in (name, kind, language) if asked):
-            return []
-        wanted = _Wanted(name, kind, language)
-        found: list[Definition] = []
+        asked = finding.Asked(name, kind, language, exact, path, documentation, limit)
         with self._store.snapshot() as connection:
-            for express, ranks in _passes(name, exact):
-                expression = search.narrowed(express(wanted.folded), kind, language)
-                found += self._pass(connection, expression, wanted, ranks, limit - len(found))
-                if len(found) >= limit:
-                    break
+            found = finding.find(connection, lambda number: self._piece(connection, number), asked)
         self._told({definition.path for definition in found})
         return found
 
@@ -124,26 +118,6 @@ class Query:
 
     def _outdated(self, extractor: str | None) -> bool:
         return extractor is not None and not self._current(extractor)
-
-    def _pass(
-        self,
-        connection: apsw.Connection,
-        expression: str | None,
-        wanted: "_Wanted",
-        ranks: tuple[int, ...],
-        room: int,
-    ) -> list[Definition]:
-        by_rank: dict[int, list[Definition]] = {rank: [] for rank in ranks}
-        best = by_rank[ranks[0]]
-        for path, number in search.candidates(connection, expression):
-            record = self._piece(connection, number)
-            for rank, symbol in wanted.matches(record):
-                # Candidates come by path, so the first `room` of a rank are the ones to show.
-                if rank in by_rank and len(by_rank[rank]) < room:
-                    by_rank[rank].append(_definition(os.fsdecode(path), record, symbol))
-            if len(best) >= room:
-                break
-        return [definition for rank in ranks for definition in by_rank[rank]][:room]
 
     def _piece(self, connection: apsw.Connection, number: int) -> Record:
         record = self._cache.get(number)
@@ -411,75 +385,12 @@ class Query:
         return format_clock(self._store.uuid, seq)
 
 
-def _passes(name: str, exact: bool) -> list[_Pass]:
-    """One for each expression, best first; later ones are skipped once the limit is filled."""
-    if exact:
-        return [(search.whole, (_EXACT,))]
-    if not name:
-        return [(search.prefix, (_PREFIX,))]  # every name begins with it
-    return [(search.whole, (_EXACT, _SAME_LETTERS)), (search.prefix, (_PREFIX,)), (search.part, (_PART,))]
-
-
-class _Wanted:
-    """What a definition must be like; names and filters folded."""
-
-    __slots__ = ("_kind", "_language", "_name", "folded")
-
-    def __init__(self, name: str, kind: str | None, language: str | None) -> None:
-        self._name = name
-        self.folded = records.fold(name)
-        self._kind = records.fold(kind) if kind else None
-        self._language = records.fold(language) if language else None
-
-    def matches(self, record: Record) -> list[tuple[int, Symbol]]:
-        """(rank, definition) of what matches, by line."""
-        if self._language and records.fold(record.language or "") != self._language:
-            return []
-        found = []
-        for symbol in record.symbols:
-            folded = records.fold(symbol.name)
-            if self.folded not in folded or (self._kind and records.fold(symbol.kind) != self._kind):
-                continue
-            if symbol.name == self._name:
-                rank = _EXACT
-            elif folded == self.folded:
-                rank = _SAME_LETTERS
-            else:
-                rank = _PREFIX if folded.startswith(self.folded) else _PART
-            found.append((rank, symbol))
-        found.sort(key=lambda pair: (pair[1].start, pair[1].end))
-        return found
-
-
 def _key(path: str) -> bytes:
     """`path` as `files` has it, or what no file has: no bytes on any disk decode to some texts."""
     try:
         return os.fsencode(path)
     except UnicodeEncodeError:
         return b""
-
-
-def _is_text(asked: str) -> bool:
-    """Whether a definition could be called so: stored text is UTF-8, which has no halves of characters."""
-    try:
-        asked.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _definition(path: str, record: Record, symbol: Symbol) -> Definition:
-    return Definition(
-        path=path,
-        name=symbol.name,
-        kind=symbol.kind,
-        language=record.language,
-        parent=symbol.parent,
-        start=symbol.start,
-        end=symbol.end,
-        signature=symbol.signature,
-        doc=symbol.doc,
-    )
 
 
 def _held(row: Any) -> Held:

@@ -98,12 +98,18 @@ class AsyncIndex:
         kind: str | None = None,
         language: str | None = None,
         exact: bool = False,
+        path: str | None = None,
+        documentation: bool | None = None,
         limit: int = 100,
         sync_ms: int | None = None,
     ) -> list[Definition]:
         """See `Index.find`."""
         return await self._run(
-            self.index.find, name, kind=kind, language=language, exact=exact, limit=limit, sync_ms=sync_ms
+            functools.partial(self.index.find, kind=kind, language=language, exact=exact, path=path),
+            name,
+            documentation=documentation,
+            limit=limit,
+            sync_ms=sync_ms,
         )
 
     async def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:

@@ -108,11 +108,19 @@ class Index:
         kind: str | None = None,
         language: str | None = None,
         exact: bool = False,
+        path: str | None = None,
+        documentation: bool | None = None,
         limit: int = 100,
         sync_ms: int | None = None,
     ) -> list[Definition]:
-        """Definitions whose name contains `name` (is `name`, with `exact`), best match first."""
-        params = {"name": name, "kind": kind, "language": language, "exact": exact, "limit": limit}
+        """Definitions whose name contains `name` (is `name`, with `exact`), best match first; then names that
+        are nearly it, and those whose documentation has its words, each with a `snippet`.
+
+        `path`: only files that this glob means, as in an ignore file. `documentation`: None to search it when
+        no definition has the name itself, True for always, False for never.
+        """
+        params: dict[str, Any] = {"name": name, "kind": kind, "language": language, "exact": exact}
+        params |= {"path": path, "documentation": documentation, "limit": limit}
         return self._typed("find", params, list[Definition], sync_ms)
 
     def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:

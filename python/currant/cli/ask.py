@@ -29,29 +29,44 @@ NOTHING = 1
 _OUTDATED = " (outdated, to be replaced)"
 
 
-@click.command(short_help="Where a name is defined.")
+@click.command(short_help="Where a name is defined, or what is said about it.")
 @click.argument("name")
 @click.option("--kind", metavar="KIND", help="Only this kind: function, class, method, struct, heading, ...")
 @click.option("--lang", "language", metavar="LANG", help="Only this language: python, c, rust, ...")
-@click.option("--exact", is_flag=True, help="The whole name, not a part of it.")
+@click.option("--path", "under", metavar="GLOB", help="Only files like this: docs/, '*.h', 'src/**/test_*'.")
+@click.option("--exact", is_flag=True, help="The whole name, in this letter case, and nothing else.")
+@click.option(
+    "--docs/--no-docs",
+    "documentation",
+    default=None,
+    help="Search documentation always, or never. Without either: when no definition has the name itself.",
+)
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many."
 )
 @options
 @wait_option
 def find(
-    place: Place, name: str, kind: str | None, language: str | None, exact: bool, limit: int, as_json: bool,
-    wait: float | None,
+    place: Place, name: str, kind: str | None, language: str | None, under: str | None, exact: bool,
+    documentation: bool | None, limit: int, as_json: bool, wait: float | None,
 ) -> int:  # fmt: skip
-    """Find definitions whose name contains NAME, the best match first.
+    """Find definitions by NAME, or by words of their documentation, the best match first.
 
-    Each line: PATH:LINE, kind, name (with what it is in), signature. Exit status 1 when there is none.
+    In this order: the name itself, names beginning with it, with a word beginning with it, with it inside;
+    when there is none, names that differ in a letter or two; then documentation with all the words of NAME.
+
+    Each line: PATH:LINE, kind, name (with what it is in), signature, and how it was found where the name does
+    not show it. Exit status 1 when there is none.
 
     \b
       currant find parse_config
       currant find Parser --kind class --lang python --json
+      currant find 'token bucket' --path src/
     """
     params = {"name": name, "kind": kind, "language": language, "exact": exact, "limit": limit}
+    # Only when they were given: a watcher of an older version does not know them.
+    params |= {} if under is None else {"path": under}
+    params |= {} if documentation is None else {"documentation": documentation}
     with reading(place, wait) as reader:
         answer = reader.ask("find", params)
     found: list[dict[str, Any]] = answer.result
@@ -62,7 +77,10 @@ def find(
         inside = f"  in {one['parent']}" if one["parent"] else ""
         signature = f"  {one['signature']}" if one["signature"] else ""
         what = printable(f"{one['kind']}  {one['name']}{inside}{signature}")
-        echo(f"{shown(one['path'])}:{one['start']}  {what}")
+        how = "  (similar)" if one.get("match") == "typo" else ""
+        echo(f"{shown(one['path'])}:{one['start']}  {what}{how}")
+        if one.get("snippet"):
+            echo(f"    {printable(one['snippet'])}")
     if len(found) == limit:
         echo(f"the first {limit}; --limit gives more", err=True)
     say_freshness(answer)

@@ -216,7 +216,15 @@ METHODS: Final[dict[str, Method]] = {
     "ping": Method(lambda _desk, _params: "pong", {}, syncs=False),
     "find": Method(
         _find,
-        {"name": str, "kind": _MAYBE_TEXT, "language": _MAYBE_TEXT, "exact": bool, "limit": int},
+        {
+            "name": str,
+            "kind": _MAYBE_TEXT,
+            "language": _MAYBE_TEXT,
+            "exact": bool,
+            "path": _MAYBE_TEXT,
+            "documentation": (bool, type(None)),
+            "limit": int,
+        },
         frozenset({"name"}),
     ),
     "show": Method(_show, {"path": str, "full": bool}, frozenset({"path"})),

@@ -76,7 +76,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    pieces: list[tuple[bytes, str]]  # stored form, text for the name index
+    pieces: list[tuple[bytes, str, str]]  # stored form, text for the name index, words of documentation
     symbols: int
     facts: list[tuple[str, bytes]]
     references: list[tuple[str, str | None, str, int, int]]
@@ -143,6 +143,7 @@ class _Run:
         self._feed: list[tuple[int, bytes, str, bytes | None, float]] = []
         self._records: list[tuple[int, bytes]] = []
         self._names: list[tuple[int, str]] = []
+        self._words: list[tuple[int, str]] = []
         self._facts: list[tuple[int, str, bytes]] = []
         self._references: list[tuple[Any, ...]] = []
         self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -168,6 +169,8 @@ class _Run:
             many("INSERT INTO records (id, stored) VALUES (?, ?)", self._records)
         if self._names:
             many("INSERT INTO names (rowid, text) VALUES (?, ?)", self._names)
+        if self._words:
+            many("INSERT INTO documentation (rowid, text) VALUES (?, ?)", self._words)
         if self._facts:
             many("INSERT INTO facts (result_id, name, value) VALUES (?, ?, ?)", self._facts)
         if self._references:
@@ -327,10 +330,12 @@ class _Run:
         result = self._connection.last_insert_rowid()
         self._facts += ((result, name, value) for name, value in encoded.facts)
         self._references += ((result, number, *one) for number, one in enumerate(encoded.references))
-        for number, (stored, names) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
+        for number, (stored, names, words) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
             self._records.append((number, stored))
             if names:
                 self._names.append((number, names))
+            if words:
+                self._words.append((number, words))
         return result
 
     def _someone_with(self, result: int, path: bytes) -> bytes:

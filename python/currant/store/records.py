@@ -1,13 +1,14 @@
 """Owns how a record is stored: zlib level 1 over JSON, in pieces, and the text its names are found by."""
 
 import itertools
+import re
 import zlib
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from currant.model import Record
+from currant.model import Header, Record
 
 PIECE_SYMBOLS: Final = 256
 PIECES: Final = 4096  # per result; part of the schema
@@ -22,14 +23,15 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
 
-def split(record: Record) -> list[tuple[bytes, str]]:
-    """The pieces of a record, each as (stored form, text for the name index); at least one.
+def split(record: Record) -> list[tuple[bytes, str, str]]:
+    """The pieces of a record, each as (stored form, text for the name index, words for the index of the
+    documentation); at least one.
 
     Raises ValueError for text that is not Unicode (a lone surrogate).
     """
     symbols = record.symbols
     if len(symbols) <= PIECE_SYMBOLS:
-        return [(encode(record), names_text(record))]
+        return [_indexed(record)]
     # Whatever is beyond the last id a result has goes into its last piece.
     starts = [*range(0, len(symbols), PIECE_SYMBOLS)][:PIECES]
     # Everything but the definitions is in the first piece alone.
@@ -39,7 +41,11 @@ def split(record: Record) -> list[tuple[bytes, str]]:
         else Record(record.language, symbols[start:end], [])
         for start, end in itertools.pairwise([*starts, len(symbols)])
     ]
-    return [(encode(piece), names_text(piece)) for piece in pieces]
+    return [_indexed(piece) for piece in pieces]
+
+
+def _indexed(piece: Record) -> tuple[bytes, str, str]:
+    return encode(piece), names_text(piece), documentation_text(piece)
 
 
 def join(pieces: Sequence[Record]) -> Record:
@@ -116,3 +122,30 @@ def _folded_names(record: Record) -> list[str]:
     if text.isascii() and text.count("\n") < max(1, len(names)) and _CAREFUL.isdisjoint(text):
         return text.lower().split("\n") if names else []
     return [fold(name) for name in names]
+
+
+# --- documentation ------------------------------------------------------------------------------------
+
+# The tokenizer of the index splits at every other ASCII character, and takes all beyond ASCII for letters.
+_WORD: Final = re.compile(r"[^\W_]+")
+_LONGEST_WORD: Final = 40  # longer ones are data: hashes, keys, tables
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as they are compared, each once, in the order of their first occurrence: runs of
+    letters and digits, letter case aside. None that is longer than a word is."""
+    return [word for word in dict.fromkeys(_WORD.findall(text.casefold())) if len(word) <= _LONGEST_WORD]
+
+
+def header_text(header: Header) -> str:
+    """What the header of a file says, for a search in it."""
+    parts = [header.intent or "", *header.design_principles, *header.constraints]
+    return "\n".join(part for part in (*parts, *header.other.values()) if part)
+
+
+def documentation_text(piece: Record) -> str:
+    """What the index of the documentation gets for a piece of a record: each word of it once."""
+    texts = [symbol.doc for symbol in piece.symbols if symbol.doc]
+    if piece.header is not None:
+        texts.append(header_text(piece.header))
+    return " ".join(words("\n".join(texts))) if texts else ""

@@ -100,6 +100,16 @@ CREATE TABLE facts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX facts_by_name ON facts (name);
 
+-- find: the words of the documentation of each record (rowid = records.id), folded and split before they come
+-- here; the tokenizer finds the same words again. Candidates are verified against the record.
+CREATE VIRTUAL TABLE documentation USING fts5 (
+  text, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
+);
+-- Records up to this id were stored before there was this table; they get into it a few at a time, the newest
+-- first (maintenance.document), and count as candidates of every search until then.
+INSERT INTO meta (key, value)
+SELECT 'undocumented', CAST(max(id) AS TEXT) FROM records HAVING count(*) > 0;
+
 -- plugins: results that no file has, and since when that was noticed (wall time); see maintenance.sweep.
 CREATE TABLE unused (
   result_id INTEGER PRIMARY KEY REFERENCES results (id),

@@ -4,7 +4,8 @@ An expression may let through results that do not match, never the other way rou
 None means that the index cannot help and every record is a candidate.
 """
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import apsw
@@ -13,6 +14,8 @@ from currant.store.records import KIND_MARK, LANGUAGE_MARK, PIECES, fold
 
 # More terms narrow nothing further and only cost time.
 _MAX_TERMS: Final = 32
+MAX_WORDS: Final = 16
+"""Words of a question that are looked for in the documentation; the rest says nothing new."""
 # What can follow one or two letters of a folded name; before anything else they are lines of their own.
 _NEIGHBOURS: Final = "\n" + "".join(
     sorted({character for character in map(chr, range(1, 128)) if fold(character) == character})
@@ -22,6 +25,19 @@ _NEIGHBOURS: Final = "\n" + "".join(
 _CANDIDATES: Final = f"""
 SELECT f.path, n.rowid FROM names n CROSS JOIN files f ON f.result_id = n.rowid / {PIECES}
 WHERE names MATCH ? ORDER BY f.path, n.rowid"""
+_DESCRIBED: Final = f"""
+SELECT f.path, d.rowid FROM documentation d CROSS JOIN files f ON f.result_id = d.rowid / {PIECES}
+WHERE documentation MATCH ? ORDER BY f.path, d.rowid"""
+# Together with those that are not in the index yet.
+_DESCRIBED_OR_OLD: Final = f"""
+SELECT f.path, d.rowid FROM documentation d CROSS JOIN files f ON f.result_id = d.rowid / {PIECES}
+WHERE documentation MATCH ?
+UNION ALL
+SELECT f.path, r.id FROM files f CROSS JOIN records r
+  ON r.id BETWEEN f.result_id * {PIECES} AND f.result_id * {PIECES} + {PIECES - 1}
+WHERE r.id <= ?
+ORDER BY 1, 2"""
+_UNDOCUMENTED: Final = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'undocumented'"
 _EVERYTHING: Final = f"""
 SELECT f.path, r.id FROM files f CROSS JOIN records r
   ON r.id BETWEEN f.result_id * {PIECES} AND f.result_id * {PIECES} + {PIECES - 1}
@@ -41,12 +57,58 @@ def prefix(name: str) -> str | None:
 
 
 def part(name: str) -> str | None:
-    """Records that may define a name with this one inside (folded)."""
+    """Records that may define a name with this one inside (folded, two letters or more)."""
     if len(name) >= 3:
         return _all_of(name)
     if len(name) == 2:
         return _any_of(name + other for other in _NEIGHBOURS)
     return None
+
+
+def misspelt(name: str, errors: int) -> str | None:
+    """Records that may define a name so many typing errors away (see `ranking.distance`) from this one.
+
+    Cut into one piece more than there are errors, a name keeps one of them as it is. Neighbours that were
+    swapped may spoil two pieces; when only one error is allowed, every such swap is looked for by itself.
+    """
+    line = f"\n{name}\n"
+    count = errors + 1
+    if len(line) < 3 * count:
+        return None
+    cuts = [len(line) * number // count for number in range(count + 1)]
+    pieces = [line[start:end] for start, end in itertools.pairwise(cuts)]
+    if errors == 1:
+        pieces += [
+            f"\n{name[:at]}{name[at + 1]}{name[at]}{name[at + 2 :]}\n"
+            for at in range(len(name) - 1)
+            if name[at] != name[at + 1]
+        ]
+    return "(" + " OR ".join(f"({_all_of(piece)})" for piece in pieces) + ")"
+
+
+def described(
+    connection: apsw.Connection, asked: Sequence[str], *, beginnings: bool
+) -> Iterator[tuple[bytes, int]]:
+    """(path, id of a piece of its record) that may have all these words in its documentation, by path, then
+    piece; with `beginnings` those that have words beginning with them, too.
+
+    Lazy, as `candidates`. Raises apsw.Error.
+    """
+    star = "*" if beginnings else ""
+    expression = " AND ".join(_quoted(word) + star for word in asked)
+    last = undocumented(connection)
+    rows: Any = (
+        connection.execute(_DESCRIBED, (expression,))
+        if last is None
+        else connection.execute(_DESCRIBED_OR_OLD, (expression, last))
+    )
+    return iter(rows)
+
+
+def undocumented(connection: apsw.Connection) -> int | None:
+    """The last id of the records that are not in the index of the documentation yet, None once all are."""
+    row: Any = connection.execute(_UNDOCUMENTED).fetchone()
+    return None if row is None else int(row[0])
 
 
 def narrowed(expression: str | None, kind: str | None, language: str | None) -> str | None:

@@ -12,7 +12,7 @@ from currant.clock import Clock
 from currant.errors import ClosedError, StoreDamagedError, StoreLostError
 from currant.model import CommitInfo, Item, Opened, ResultKey
 from currant.store import commit as commits
-from currant.store import maintenance, seal
+from currant.store import maintenance, seal, search
 from currant.store.connection import ReaderPool, is_damage, one, translate
 from currant.store.inplace import InPlace
 from currant.store.opening import INDEX_NAME, abandon, mark_damaged, open_index
@@ -124,6 +124,18 @@ class Store:
         except apsw.Error as error:
             raise self._translated(error) from error
 
+    def document(self) -> bool:
+        """One bounded step of what a new version has to do with the records of an older one, on the writer's
+        thread; True while there is more."""
+        self._require_open()
+        try:
+            with self.writing() as writer:
+                return maintenance.document(writer)
+        except ValueError as error:
+            raise self.damaged(str(error)) from error
+        except apsw.Error as error:
+            raise self._translated(error) from error
+
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
         """The write connection, for every write of this process: what comes to the files any other way is
@@ -203,6 +215,11 @@ class Store:
         """Wall time of the end of the last sweep, None without one."""
         with self._readers.lend() as connection:
             return maintenance.swept_at(connection)
+
+    def is_undocumented(self) -> bool:
+        """Whether there is something to do for `document`."""
+        with self._readers.lend() as connection:
+            return search.undocumented(connection) is not None
 
     def find_result(self, key: ResultKey) -> int | None:
         """The id of the result stored under this key, None when it has to be extracted."""
