@@ -95,6 +95,6 @@ def test_a_record_in_pieces_keeps_its_facts() -> None:
     record = Record("c", symbols, ["n"], {"lines": 999})
     pieces = records.split(record)
     assert len(pieces) > 1
-    decoded = [records.decode(stored)[0] for stored, _ in pieces]
+    decoded = [records.decode(stored)[0] for stored, *_ in pieces]
     assert records.join(decoded) == record
     assert [piece.facts for piece in decoded[1:]] == [{}] * (len(pieces) - 1)

@@ -37,13 +37,13 @@ def sweep(store: Store, now: float, keep_days: float = 30) -> int:
 
 
 def test_a_result_without_a_file_is_kept_for_some_days_and_then_collected(store: Store) -> None:
-    store.commit([upsert(b"a", 0, names=("before",)), upsert(b"b", 1)], 1.0)
-    store.commit([upsert(b"a", 2, names=("after",))], 2.0)
+    store.commit([upsert(b"a", 0, names=("before_it",)), upsert(b"b", 1)], 1.0)
+    store.commit([upsert(b"a", 2, names=("after_it",))], 2.0)
     assert [sweep(store, day * DAY) for day in (0, 1, 29.9)] == [0, 0, 0]
     assert kept(store, 3) == [0, 1, 2]
     assert sweep(store, 30 * DAY) == 1
     assert kept(store, 3) == [1, 2]
-    assert [found.name for found in query(store).find("e")] == ["after"]
+    assert [found.name for found in query(store).find("_it")] == ["after_it"]
     assert sweep(store, 60 * DAY) == 0
 
 

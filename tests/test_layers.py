@@ -79,7 +79,7 @@ FACES = {"__init__": {"api", "_core", *VALUES}, "__main__": {"cli"}}
 # Libraries that have one home, so that what they guard has one owner.
 HOMES = {
     # One SQLite library per file, one package that opens it; `query` needs its types, `doctor` its version.
-    "apsw": {"store", "query", "doctor"},
+    "apsw": {"store", "finding", "query", "doctor"},
     "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
     "click": {"cli"},
     "rich": {"cli"},

@@ -33,6 +33,7 @@ class Method:
 
 
 _MAYBE_TEXT: Final[_Kinds] = (str, type(None))
+_MAYBE: Final[_Kinds] = (bool, type(None))
 
 
 class Desk:
@@ -104,7 +105,7 @@ def _check(name: str, method: Method, params: Mapping[str, Any]) -> dict[str, An
         if kinds is None:
             raise UsageError(f"{name}: no parameter {key!r}; there are: {', '.join(method.params) or 'none'}")
         # bool is an int in Python, but `limit: true` is a mistake; SQLite counts in 64 bits.
-        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
+        wrong = not isinstance(value, kinds) or (isinstance(value, bool) and kinds not in (bool, _MAYBE))
         if wrong or (isinstance(value, int) and not -(1 << 63) <= value < 1 << 63):
             raise UsageError(f"{name}: {key} cannot be {value!r}")
     missing = method.required - params.keys()
@@ -222,7 +223,7 @@ METHODS: Final[dict[str, Method]] = {
             "language": _MAYBE_TEXT,
             "exact": bool,
             "path": _MAYBE_TEXT,
-            "documentation": (bool, type(None)),
+            "documentation": _MAYBE,
             "limit": int,
         },
         frozenset({"name"}),
