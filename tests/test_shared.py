@@ -1,7 +1,10 @@
 """Results that indexes share: what is taken from there, what never goes there, and that none is needed."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,11 +203,7 @@ def test_while_another_process_writes_nothing_waits_and_the_results_follow_later
     other = apsw.Connection(str(path))
     other.execute("BEGIN IMMEDIATE")
     made = results(path)
-    assert made.problem is not None or made.get(key(1)) == record("f")
-    made.close()
-    other.execute("ROLLBACK")
-    made = results(path)
-    other.execute("BEGIN IMMEDIATE")
+    assert made.problem is None
     made.offer(key(2), record("g"))
     made.flush()
     assert (made.get(key(1)), made.get(key(2))) == (record("f"), None)
@@ -239,3 +238,28 @@ def test_it_stays_below_its_size_and_the_oldest_go(tmp_path: Path) -> None:
     assert made.get(key(59)) is not None
     assert made.status()["problem"] is None
     made.close()
+
+
+def test_two_processes_that_fill_it_at_once_both_finish_and_a_third_takes_everything(tmp_path: Path) -> None:
+    cache = tmp_path / "shared.db"
+    roots = [tmp_path / name for name in ("one", "two", "three")]
+    for root in roots:
+        root.mkdir()
+        for number in range(200):
+            (root / f"m{number}.py").write_text(f"def f{number}(): pass\n")
+    command = [sys.executable, "-m", "currant", "index", "--json", "--set", f"extract.shared_cache={cache}"]
+
+    def told(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        answer: dict[str, Any] = json.loads(out)
+        return answer
+
+    both = [
+        subprocess.Popen([*command, str(root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for root in roots[:2]
+    ]
+    for answer in map(told, both):
+        assert answer["extractor_calls"] + answer["shared_results"] == 200
+    third = told(subprocess.Popen([*command, str(roots[2])], stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    assert (third["extractor_calls"], third["shared_results"]) == (0, 200)

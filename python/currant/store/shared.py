@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 APPLICATION_ID: Final = 0x63757273  # "curs"
 VERSION: Final = 1
 BUSY_MS: Final = 50
+_LAST_BUSY_MS: Final = 2_000
 MAX_STORED: Final = 4 << 20
 """Bytes of one record as stored; a larger one is not shared."""
 QUEUE_BYTES: Final = 16 << 20
@@ -189,6 +190,8 @@ class SharedResults:
 
     def close(self) -> None:
         """Write what was offered and let go of the file. Idempotent."""
+        if self._writer is not None:
+            self._writer.set_busy_timeout(_LAST_BUSY_MS)  # what is not written now is lost for the others
         self.flush()
         with self._lock:
             self._close()
@@ -257,6 +260,8 @@ def _look(path: Path, root: Path) -> None:
 
 def _prepare(connection: apsw.Connection) -> None:
     """Make the table in a new file. Two processes may do so at once. Raises apsw.Error."""
+    if connection.pragma("user_version"):
+        return  # without a lock: another process may be writing
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not connection.pragma("user_version"):
