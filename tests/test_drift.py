@@ -68,6 +68,8 @@ def test_what_may_well_lead_somewhere_is_not_reported(tree: Tree) -> None:
             "docs/a.md": "[site](/guide/start) [page](other) [made](api/x.html) `foo/bar.py` `x.py`\n"
             "[line](../src/app.c#L3) [enc](with%20space.md)\n```\n[code](no.md)\n```\n",
             "docs/with space.md": "",
+            "docs/c.md": "`src/deep/your_file.c` `path/to/x.py` `src/deep/made.pem`\n",
+            "src/deep/x.c": "/** See [page](guide.md). */\nint f(void);\n",
             "docs/changes/1.0.md": "removed `src/gone.c`\n",
             "src/app.c": '#include "generated.h"\n',
             "tests/data/page.md": "[x](no.md)\n",

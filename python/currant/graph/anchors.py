@@ -21,7 +21,7 @@ def known(headings: Iterable[str], anchors: Iterable[str]) -> frozenset[str]:
     names: set[str] = set()
     for text in (*headings, *anchors):
         bare = _LINK.sub(r"\1", _IMAGE.sub("", _ATTRIBUTES.sub("", text)))
-        variants = (text, bare, _TAG.sub("", bare), _EMOJI.sub("", bare))
+        variants = (text, bare, text.partition("[")[0], _TAG.sub("", bare), _EMOJI.sub("", bare))
         names |= {_squash(html.unescape(one)) for one in variants}
     return frozenset(names)
 

@@ -47,7 +47,11 @@ _PAST: Final = re.compile(
 )
 # What Sphinx makes, or keeps in another place.
 _MADE: Final = re.compile(r"(?:^|/)_(?:static|images|downloads|build|sources|modules|templates|autosummary)/")
-_EXAMPLE: Final = re.compile(r"(?:^|/)(?:relative/)?(?:path|dir|folder)/to/|(?:^|/)node_modules/")
+# What stands for a path of the reader's.
+_EXAMPLE: Final = re.compile(
+    r"(?:^|/)(?:path|dir|folder)/to/|(?:^|/)node_modules/"
+    r"|(?:^|/)(?:examples?|samples?|foo|bar|baz|my|your)(?:[_.-][^/]*)?$"
+)
 _MADE_DOCS: Final = frozenset({"genindex", "modindex", "search", "py-modindex", "self"})
 _DOCUMENTS: Final = frozenset({"markdown", "rst", "html"})
 _SHARE: Final = 0.5  # of the files of a language that have a header, from which on the others lack one
@@ -221,7 +225,10 @@ class _Run:
             if not self._is_meant(path, one, place):
                 return None
             hint = self._hint(one.target)
-            return Finding(path, one.line, "dead", one.target, f"{place.path} does not exist{hint}")
+            what = f"{place.path} does not exist"
+            if one.kind in ("path", "dependency"):
+                what = "not there, neither from this directory nor from one above it"
+            return Finding(path, one.line, "dead", one.target, what + hint)
         judged = one.kind == "link" and "anchor" in self._kinds and self._language.get(path) in _DOCUMENTS
         if judged and self._in_sphinx(path):
             judged = stored.label(_unquoted(place.anchor)) not in self._labels and bool(
@@ -256,6 +263,8 @@ class _Run:
             return True
         if one.kind == "doc":
             return self._doc_is_meant(path, target)
+        if self._language.get(path) not in _DOCUMENTS:
+            return False  # a doc comment's links count from the page that it becomes
         if target.startswith("/") or (self._in_sphinx(path) and "." not in name.lstrip(".")):
             return False  # the address of a site, or a label
         if self._in_sphinx(path) and end not in (".md", ".rst") and not has_ending(name):
@@ -272,20 +281,7 @@ class _Run:
         first = tail.partition("/")[0]
         if "/" not in tail.rstrip("/") or self._tree.ending_with(tail.rstrip("/")) or tail.endswith("/"):
             return False
-        if end in (
-            "",
-            ".html",
-            ".o",
-            ".so",
-            ".a",
-            ".pyc",
-            ".log",
-            ".tmp",
-            ".lock",
-            ".min.js",
-            ".map",
-            ".class",
-        ):
+        if not has_ending(tail) or end in (".html", ".lock"):
             return False
         # The directory that it would be in is here, and has more to its name than every project's has.
         above = posixpath.dirname(tail)

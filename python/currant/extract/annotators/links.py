@@ -36,7 +36,7 @@ class LinksAnnotator:
     """Adds `Record.references`, in the order of their lines."""
 
     name = "links"
-    version = "1"
+    version = "2"
     languages: frozenset[str] | None = _CODE | {"markdown", "rst", "html"}
 
     def annotate(self, name: str, language: str | None, source: bytes, record: Record) -> Record:

@@ -33,7 +33,7 @@ _ID: Final = re.compile(
 _HEADING_ID: Final = re.compile(r"\{[^{}]{0,100}?#([\w:.-]{1,200})[^{}]{0,100}\}[ \t]*$")
 _MYST: Final = re.compile(r"\(([\w:. -]{1,200})\)=[ \t]*$")
 _HTML_HEADING: Final = re.compile(r"<h[1-6]\b[^<>]{0,500}>(.{1,300}?)</h[1-6]>", re.I)
-_ATX: Final = re.compile(r"[ \t>*+-]{0,12}#{1,6}[ \t]+(.{1,300}?)[ \t#]*$")
+_ATX: Final = re.compile(r"[ \t>*+-]{0,12}#{1,6}[ \t]+(.{1,2000}?)[ \t#]*$")
 _TAG: Final = re.compile(r"<[^<>]{0,500}>")
 _TEMPLATE: Final = re.compile(r"\{[{%]|[%}]\}|\$\{|<%")
 
