@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from currant.extract import OutlineExtractor
 from currant.record.conventions import Described, DocSections, read
 
 D = Described
@@ -405,3 +406,21 @@ def test_any_text_is_read_and_no_name_is_empty(language: str | None, doc: str) -
     found = read(doc, language)
     assert all(one.name for one in [*found.parameters, *found.raises])
     assert (found.convention is None) == (not doc.strip())
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "each", "after"),
+    [
+        ("python", 'def f():\n    """', "    ", '"""\n'),
+        ("c", "/**\n", " * ", " */\nint f(void) {}\n"),
+        ("go", "package p\n\n", "// ", "func f() {}\n"),
+        ("shell", "", "# ", "f() { :; }\n"),
+    ],
+)
+def test_a_long_documentation_keeps_its_last_section(
+    language: str, before: str, each: str, after: str
+) -> None:
+    lines = ["Does.", "", *(f"Line {number} of a long text." for number in range(100)), "", "Returns: it", ""]
+    source = before + "".join(f"{each}{line}\n" for line in lines) + after
+    found = OutlineExtractor().extract("x", language, source.encode()).record.symbols[0]
+    assert read(found.doc, language).returns == "it"

@@ -200,6 +200,21 @@ def test_text_in_brackets_alone_is_no_template() -> None:
         ("html", "<!DOCTYPE html>\n<!-- The door. -->\n<html>\n", "The door."),
         ("markdown", "# Thing\n\n[![b](c)](d)\n\nDoes\nthings.\n\nMore\n", "Does things."),
         ("markdown", "---\ntitle: x\n---\n\nBody.\n", "Body."),
+        (
+            "python",
+            '"""Finds copyright lines; access is governed by a lock."""\n',
+            "Finds copyright lines; access is governed by a lock.",
+        ),
+        ("python", '"""You should not use this module."""\n', "You should not use this module."),
+        ("c", "/* You may not use this file except in compliance. */\n\n/* Real. */\n\nint x;\n", "Real."),
+        (
+            "markdown",
+            "# T\n\nParses things, under the MIT license.\n",
+            "Parses things, under the MIT license.",
+        ),
+        ("c", "/* One.\r\n * Two.\r\n */\r\n\r\nint x;\r\n", "One. Two."),
+        ("c", "/*\t$OpenBSD$\t*/\n\n// New.\n\nint x;\n", "New."),
+        ("c", "// Old.\rint x;\r", "Old."),
         ("yaml", "# Rules of the house.\na: 1\n", "Rules of the house."),
         ("json", "{}\n", None),
         ("python", "x = 1\n", None),
@@ -268,8 +283,8 @@ SOUP = st.lists(st.sampled_from(PARTS + MORE), max_size=60).map("".join)
 def test_any_bytes_have_a_header_within_the_file_or_none(language: str, source: bytes) -> None:
     found = header(language, source, EMPTY)
     if found is not None:
-        text = source.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-        assert 1 <= found.start <= found.end <= text.count("\n") + 1
+        ends = source.count(b"\n") or source.count(b"\r")
+        assert 1 <= found.start <= found.end <= ends + 1
         assert found.form == "template" or found.intent
 
 
