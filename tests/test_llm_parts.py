@@ -189,6 +189,8 @@ def test_the_schema_is_closed_and_names_every_part() -> None:
     schema = prompt.schema()
     assert schema["required"] == list(DESCRIBED)
     assert "$ref" not in json.dumps(schema)
+    assert schema["properties"]["constraints"]["maxItems"] == 20
+    assert "maxLength" not in json.dumps(schema)
     assert schema["properties"]["dependencies"]["items"]["properties"]["kind"]["enum"] == [
         "codebase",
         "system",

@@ -156,3 +156,20 @@ def test_while_it_is_off_nothing_of_it_is_imported_and_no_file_is_made(tree: Tre
     )
     assert done.stdout.strip() == "[]"
     assert not (tree.root / ".currant" / "llm.db").exists()
+
+
+def test_a_renamed_directory_and_an_index_made_anew_cost_no_call(tree: Tree) -> None:
+    tree.write({"old/a.py": ADD})
+    with LlmServer() as server, Watcher(tree.root, *flags(server)) as watcher:
+        watcher.ready()
+        until_answered(tree.root, "old/a.py", server)
+        tree.path("old").rename(tree.path("new"))
+        until_answered(tree.root, "new/a.py", server)
+        for name in ("index.db", "index.db-wal", "index.db-shm"):
+            tree.path(f".currant/{name}").unlink(missing_ok=True)
+        assert currant(tree.root, "sync")[0] == 0
+        until_answered(tree.root, "new/a.py", server)
+        _, status, _ = currant(tree.root, "status")
+        assert status["llm"]["running"]
+        assert status["llm"]["waiting"] == 0
+    assert len(server.calls) == 1

@@ -70,15 +70,15 @@ def identity(settings: LlmSettings) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of an answer, in the part of JSON Schema that all servers know; the bounds on lengths
-    are checked on arrival."""
+    """The JSON Schema of an answer, in the part of JSON Schema that all servers know: bounds on lists are
+    in it, those on texts are checked on arrival."""
     (root,), defined = msgspec.json.schema_components([Answer])
     inlined: dict[str, Any] = _inline(root, defined)
     return inlined
 
 
 _KEPT: Final = frozenset(
-    {"type", "properties", "required", "items", "additionalProperties", "anyOf", "description"}
+    {"type", "properties", "required", "items", "additionalProperties", "anyOf", "description", "maxItems"}
 )
 
 
