@@ -1,6 +1,7 @@
 """`currant refs`: both directions, resolved when asked for; moves change the answer and no result."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,48 @@ def test_the_command_shows_lines(root: Path, capsys: pytest.CaptureFixture[str])
     assert run(["refs", "docs/design.md", "--in", "--root", str(root)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert run(["refs", "nothing.md", "--root", str(root)]) == 1
+
+
+NAMES = ("a.md", "b.md", "index.md", "c.rst", "d.py", "e.h", "README.md", "v1.2.md", "a.html")
+FOLDERS = ("", "docs", "docs/guide", "src", "src/docs")
+
+
+def some_target(random_source: random.Random) -> str:
+    steps = "../" * random_source.randrange(3)
+    folder = random_source.choice((*FOLDERS, "guide", "."))
+    name = random_source.choice((*NAMES, "a", "index.html", "", "v1.2", "none.md"))
+    return f"{random_source.choice(('', '', './', '/'))}{steps}{folder}/{name}".replace("//", "/")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_leads_to_a_file_is_among_those_who_name_it(tree: Tree, seed: int) -> None:
+    """The two directions take different ways through the index, and must be the same relation."""
+    random_source = random.Random(seed)
+    form = {
+        "md": "[x]({})",
+        "html": '<a href="{}">x</a>',
+        "rst": "`x <{}>`_ :doc:`{}`",
+        "py": "# `{}`",
+        "h": '#include "{}"',
+    }
+    for folder in FOLDERS:
+        for name in random_source.sample(NAMES, 5):
+            line = form[name.rpartition(".")[2]]
+            lines = [line.replace("{}", some_target(random_source)) for _ in range(6)]
+            tree.write({f"{folder}/{name}".lstrip("/"): "\n\n".join(lines) + "\n`d.py` `docs/a.md`\n"})
+    with currant.open(tree.root, live=False, sync_ms=60_000) as index:
+        told = {path: index.refs(path) for path in index.files()}
+    leading, named = set(), set()
+    for path, both in told.items():
+        assert both is not None
+        leading |= {
+            (path, one.line, one.kind, one.target, to)
+            for one in both.outgoing
+            for to in one.leads_to
+            if one.state == "file" and to != path
+        }
+        named |= {(one.path, one.line, one.kind, one.target, path) for one in both.incoming}
+    assert len(leading) > 50
+    assert leading - named == set()
+    # A directory leads to its front page as well.
+    assert {path.rpartition("/")[2] for *_, path in named - leading} <= {"index.md", "README.md"}

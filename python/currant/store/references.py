@@ -81,8 +81,9 @@ def keys_of_file(path: str, names: Sequence[str] = (), labels: Sequence[str] = (
     its labels."""
     above, _, name = path.rpartition("/")
     parts = name.lower().split(".")
-    # With no more than it has to: ``v1.2`` may stand for v1.2.md.
-    keys = {".".join(parts[:count]) for count in range(1, len(parts) + 1)} - {""} | {"."}
+    # With no more than it has to: ``v1.2`` may stand for v1.2.md, ``guide/index.html`` for guide.md and
+    # guide/README.md.
+    keys = {".".join(parts[:count]) for count in range(1, len(parts) + 1)} - {""} | {".", "index"}
     if above:
         keys.add(path_key(above))
     keys |= {"()" + one for one in names}
