@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from currant.extract import ExtractionError, OutlineExtractor, Registry
+from currant.extract import ExtractionError, OutlineExtractor, Registry, default_registry
 from currant.model import Record, Symbol
 
 MIB = 1 << 20
@@ -115,3 +115,22 @@ def test_a_refusal_of_the_core_is_an_extraction_error_and_an_interrupt_is_not() 
             broken(error).extract("x.py", "python", b"")
     with pytest.raises(KeyboardInterrupt):
         broken(KeyboardInterrupt()).extract("x.py", "python", b"")
+
+
+def test_an_identity_of_another_language_is_not_current() -> None:
+    made = default_registry(1)
+    current, plain = (made.choose(name, b"", 1).identity for name in ("x.md", "x.unknown"))
+    assert plain in made.identities()
+    assert made.is_current("markdown", current)
+    assert made.is_current("", plain)
+    assert made.is_current("text", made.choose("x.txt", b"", 1).identity)
+    assert not made.is_current("markdown", plain)
+    assert not made.is_current("python", current)
+    assert not made.is_current("markdown", "gone/1:1")
+    for name, size in (("x.md", 2 << 20), ("x.md", 2 << 30), ("x.pem", 1), ("package.json", 1), ("x.py", 1)):
+        choice = made.choose(name, b"", size)
+        assert made.is_current(choice.language or "", choice.identity)
+    shown = default_registry(1, secrets="extract")
+    for name in (".env", "x.pem", "id_rsa", "secrets.json"):
+        choice = shown.choose(name, b"", 1)
+        assert shown.is_current(choice.language or "", choice.identity)

@@ -12,9 +12,12 @@ from conftest import Tree
 from currant.api import Index
 from currant.cli import cli, run
 from currant.errors import UsageError
+from currant.extract import OutlineExtractor, Registry
 from currant.projects import known as table
 from currant.projects import skills, task_progress
 from currant.projects.known import Known
+from currant.service import Service
+from pipeline_double import outline_lines
 from watcher import Watcher
 
 PLAN = "# Phase 5\n- [x] schema\n- [ ] manager\n  - [x] states\n"
@@ -206,6 +209,22 @@ def test_an_index_answers_for_the_whole_tree(project: Path) -> None:
         assert bad.state == "ok"
         assert bad.record is not None
         assert bad.record.notes[0].startswith("manifest: not JSON")
+
+
+def test_answers_say_how_many_files_an_older_version_has_read(project: Path) -> None:
+    old = Registry([OutlineExtractor(outline_lines, [("python", "0")])], max_file_mb=8)
+    racy = True
+    while racy:  # read within the resolution of its times: the next start would read it again anyway
+        with Service(project, live=False, registry=old) as service:
+            assert service.sync(60).fresh
+            racy = any(row[3] == -1 for row in service.store.tree_rows())
+    with currant.open(project, live=False, sync_ms=60_000) as index:
+        told = index.task_progress()
+        assert told.total == 0
+        assert told.outdated == index.skills().outdated > 0
+        while index.ask("upgrade", {"count": 2}).result["handed_over"]:
+            index.sync(60)
+        assert (index.task_progress().total, index.task_progress().outdated) == (4, 0)
 
 
 def ask(project: Path, *arguments: str) -> tuple[int, str]:

@@ -86,7 +86,7 @@ def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, i
 
 def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
     """What replaces records that are out of date, not started yet."""
-    current, plain = registry.identities(), registry.without_role()
+    plain = registry.without_role()
 
     def outdated() -> list[bytes]:
         lacking = {
@@ -96,7 +96,7 @@ def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
             for path in store.paths_of(extractor)
             if registry.has_role(os.fsdecode(path))
         }
-        return [*store.out_of_date(current), *sorted(lacking)]
+        return [*store.out_of_date(registry.is_current), *sorted(lacking)]
 
     return Upgrader(outdated, engine)
 

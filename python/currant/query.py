@@ -73,9 +73,14 @@ class Query:
     """Answers questions from the index as last committed."""
 
     def __init__(
-        self, store: Store, cache: MetadataCache, *, current: Callable[[str], bool] = lambda _extractor: True
+        self,
+        store: Store,
+        cache: MetadataCache,
+        *,
+        current: Callable[[str, str], bool] = lambda _language, _extractor: True,
     ) -> None:
-        """`current` tells whether an extractor (``outline/3:py-1``) is in use; other records are marked."""
+        """`current` tells whether an extractor (``outline/3:py-1``) is the one in use for a language; other
+        records are marked."""
         self._store = store
         self._cache = cache
         self._current = current
@@ -116,8 +121,8 @@ class Query:
         for listener in self.on_read:
             listener(paths)
 
-    def _outdated(self, extractor: str | None) -> bool:
-        return extractor is not None and not self._current(extractor)
+    def _outdated(self, language: str | None, extractor: str | None) -> bool:
+        return extractor is not None and not self._current(language or "", extractor)
 
     def _piece(self, connection: apsw.Connection, number: int) -> Record:
         record = self._cache.get(number)
@@ -189,7 +194,7 @@ class Query:
             indexed_at=row["seen_at"],
             state=row["state"],
             reason=row["reason"],
-            outdated=self._outdated(row["extractor"]),
+            outdated=self._outdated(row["language"], row["extractor"]),
         )
 
     def files(self) -> list[bytes]:
@@ -222,7 +227,7 @@ class Query:
             reason=row["reason"],
             retry_at=row["retry_at"],
             clock=format_clock(self._store.uuid, row["committed_seq"]),
-            outdated=self._outdated(row["extractor"]),
+            outdated=self._outdated(row["language"], row["extractor"]),
         )
 
     def rows(self, path: str | None = None) -> list[tuple[str, str, str | None, str | None, int]]:

@@ -197,7 +197,7 @@ class Service:
         )
         store, rows = self._open_store(registry, discard)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
-        self._query = Query(store, cache, current=registry.identities().__contains__)
+        self._query = Query(store, cache, current=registry.is_current)
         store.on_commit.append(self._committed)
         store.on_damage.append(self.guard.report)
         if self._ledger is None:  # what it counts outlives an index that is made anew
@@ -442,6 +442,11 @@ class Service:
         most = max(1, min(count, self.settings.scheduler.max_queue_size // 4))
         with self._engine_errors():
             return {"handed_over": upgrader.hand_over(most), **upgrader.status()}
+
+    def outdated(self) -> int:
+        """How many files have a record by an extractor that is not in use any more, and wait for another."""
+        upgrader = self._upgrader
+        return 0 if upgrader is None else upgrader.status()["outdated"]
 
     def clear_queue(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""

@@ -57,6 +57,7 @@ def progress(
         echo(f"{shown(task['path'])}:{task['line']}  {'  ' * task['depth']}{what}")
     if listed != "none" and told["total"]:
         echo(_share(told, "all"), err=True)
+    _say_outdated(told)
     say_freshness(answer)
     return 0 if told["total"] else NOTHING
 
@@ -108,8 +109,18 @@ def skills(place: Place, every: bool, as_json: bool, wait: float | None) -> int:
                 echo(f"  {what}  {at['scope']}  {shown(at['path'])}")
     else:
         echo(f"dependencies: {len(told['dependencies'])} (--dependencies lists them)")
+    _say_outdated(told)
     say_freshness(answer)
     return 0
+
+
+def _say_outdated(told: dict[str, Any]) -> None:
+    if told["outdated"]:
+        echo(
+            f"{told['outdated']} files were read by an older version and are still to be read again:"
+            " what they say may be missing (`currant index` does it now)",
+            err=True,
+        )
 
 
 def _section(title: str, found: list[tuple[dict[str, Any], list[str]]]) -> None:

@@ -176,6 +176,17 @@ class Registry:
             return usual | {self._secrets.identity}
         return usual | {self._secrets.marked(identity) for identity in usual}
 
+    def is_current(self, language: str, identity: str) -> bool:
+        """Whether a result of this language (``""`` for none) may be stored under this identity now. One of
+        `identities` may be right for another language only: what was plain may be outlined by now."""
+        if identity not in self.identities():
+            return False
+        if not language:
+            return True
+        bare, roles = identity.removesuffix(self._secrets.marked("")), self._annotators.roles()
+        of_text = {text + role for text in self.without_role() for role in roles}
+        return bare not in of_text or bare in {self._identity(language) + role for role in roles}
+
     def without_role(self) -> frozenset[str]:
         """Every identity that the result of a text has when its name is nothing to an annotator."""
         # Any language that nothing outlines and no annotator names has the identity of "none".

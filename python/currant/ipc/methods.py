@@ -6,7 +6,7 @@ the index itself both come through `Desk.ask`, so an answer is the same whicheve
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -203,13 +203,14 @@ def _task_progress(desk: Desk, params: dict[str, Any]) -> Any:
     tasks = params.get("tasks", "none")
     if tasks not in ("none", "open", "all"):
         raise UsageError(f"task_progress: tasks is none, open or all, not {tasks!r}")
-    return projects.task_progress(desk.service.query, params.get("path", ""), tasks=tasks)
+    told = projects.task_progress(desk.service.query, params.get("path", ""), tasks=tasks)
+    return replace(told, outdated=desk.service.outdated())
 
 
 def _skills(desk: Desk, _params: dict[str, Any]) -> Any:
     from currant import projects
 
-    return projects.skills(desk.service.query)
+    return replace(projects.skills(desk.service.query), outdated=desk.service.outdated())
 
 
 METHODS: Final[dict[str, Method]] = {

@@ -101,7 +101,7 @@ class Package:
 @dataclass(frozen=True, slots=True)
 class Skills:
     """What a tree is made with. Languages have the most files first; the rest is in the order of names, the
-    packages in that of their paths."""
+    packages in that of their paths. `outdated` as in `TaskProgress`."""
 
     languages: list[LanguageShare]
     frameworks: list[Framework]
@@ -109,6 +109,7 @@ class Skills:
     requires: list[Wanted]
     dependencies: list[Dependency]
     packages: list[Package]
+    outdated: int = 0
 
 
 class _Found:

@@ -43,7 +43,8 @@ class TaskProgress:
     """The state of all task lists below `path` (``""``: the root).
 
     `files`, `directories` (each with everything below it, from the top) and `projects` are in the order of
-    their paths. `tasks` are those that were asked for.
+    their paths. `tasks` are those that were asked for. `outdated`: so many files of the root have a record
+    of an older Currant, which may not have looked for tasks, and are read again in the background.
     """
 
     path: str
@@ -54,6 +55,7 @@ class TaskProgress:
     directories: list[Share] = field(default_factory=list)
     projects: list[Share] = field(default_factory=list)
     tasks: list[DocumentTask] = field(default_factory=list)
+    outdated: int = 0
 
 
 def task_progress(query: Facts, path: str = "", *, tasks: str = "none") -> TaskProgress:

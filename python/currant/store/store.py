@@ -1,7 +1,7 @@
 """Owns the index as the rest of Currant sees it: open, commit, look up, close."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,12 @@ _TREE_ROWS: Final = """
 SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
 FROM files ORDER BY path"""
 
+_PAIRS: Final = """
+SELECT e.id, e.name, r.language FROM (SELECT DISTINCT language, extractor_id FROM results) r
+JOIN extractors e ON e.id = r.extractor_id"""
+_OF_PAIR: Final = """
+SELECT f.path, f.mtime_ns FROM files f JOIN results r ON r.id = f.result_id
+WHERE r.extractor_id = ? AND r.language = ?"""
 _OF_EXTRACTOR: Final = """
 SELECT f.path, f.mtime_ns FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
 
@@ -189,13 +195,13 @@ class Store:
             rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
         return rows
 
-    def out_of_date(self, current: Collection[str]) -> list[bytes]:
-        """Paths whose result is by an extractor that is none of `current` (``outline/3:py-1``), those of the
-        files that changed most recently first."""
+    def out_of_date(self, current: Callable[[str, str], bool]) -> list[bytes]:
+        """Paths whose result is one that `current` (of its language and extractor, ``outline/3:py-1``) says
+        no to, those of the files that changed most recently first."""
         with self._readers.snapshot() as connection:
-            known: list[Any] = connection.execute("SELECT id, name FROM extractors").fetchall()
-            old = [number for number, name in known if name not in current]
-            rows: list[Any] = [row for number in old for row in connection.execute(_OF_EXTRACTOR, (number,))]
+            pairs: list[Any] = connection.execute(_PAIRS).fetchall()
+            old = [(number, language) for number, name, language in pairs if not current(language, name)]
+            rows: list[Any] = [row for pair in old for row in connection.execute(_OF_PAIR, pair)]
         rows.sort(key=lambda row: (-row[1], row[0]))
         return [path for path, _ in rows]
 
