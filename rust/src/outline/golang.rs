@@ -8,7 +8,7 @@ use super::visit::{Definition, Flow, Visit, child, start_of};
 
 pub(super) static GO: Grammar = Grammar::new(
     "go",
-    version!("1", "tree-sitter-go-0.25.0"),
+    version!("2", "tree-sitter-go-0.25.0"),
     tree_sitter_go::LANGUAGE,
     &[
         ("comment", Rule::Comment),
@@ -19,12 +19,13 @@ pub(super) static GO: Grammar = Grammar::new(
         ("const_declaration", Rule::By(single)),
         ("var_declaration", Rule::By(single)),
         ("type_spec", Rule::By(spec)),
-        ("type_alias", Rule::By(spec)),
+        ("type_alias", Rule::Define(Type)),
         ("const_spec", Rule::By(constants)),
         ("var_spec", Rule::By(variables)),
         ("func_literal", Rule::Local),
         ("import_declaration", Rule::Skip),
         ("parameter_list", Rule::Skip),
+        ("type_parameter_list", Rule::Skip),
         ("field_declaration_list", Rule::Skip),
     ],
 );

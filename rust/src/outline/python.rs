@@ -12,7 +12,7 @@ use super::visit::{Definition, Flow, Place, Visit};
 
 pub(super) static PYTHON: Grammar = Grammar::new(
     "python",
-    version!("1", "tree-sitter-python-0.25.0"),
+    version!("2", "tree-sitter-python-0.25.0"),
     tree_sitter_python::LANGUAGE,
     &[
         ("comment", Rule::Comment),
@@ -84,31 +84,51 @@ fn alias(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
 }
 
 /// At the top of a module: `LIMIT = 3`, `name: int = 3`, `twice = lambda x: 2 * x`,
-/// `Point = namedtuple(...)`. Expressions contain no other definitions, so nothing is entered.
+/// `Point = namedtuple(...)`; also `A = B = 3` and `A, B = 1, 2`. Expressions contain no other
+/// definitions, so nothing is entered.
 fn statement(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
-    let Some(assignment) = node.named_child(0).filter(|child| child.kind() == "assignment") else {
-        return Flow::Skip;
-    };
-    let Some(left) = assignment.child_by_field_name("left") else { return Flow::Skip };
-    if visit.place() != Place::Open || left.kind() != "identifier" {
-        return Flow::Skip;
+    let mut next = node.named_child(0).filter(|_| visit.place() == Place::Open);
+    // `A = B = 3`: the value of the first is the assignment to the second.
+    let mut links = 0;
+    while let Some(assignment) = next.filter(|child| child.kind() == "assignment") {
+        let Some(left) = assignment.child_by_field_name("left") else { break };
+        next = assignment.child_by_field_name("right");
+        links += 1;
+        if links > CHAIN_LIMIT {
+            break;
+        }
+        if matches!(left.kind(), "pattern_list" | "tuple_pattern" | "list_pattern") {
+            let mut cursor = left.walk();
+            for target in left.named_children(&mut cursor) {
+                if target.kind() == "identifier" && is_loud(&visit.name(target)) {
+                    visit.define(node, Definition::new(Constant, visit.name(target)));
+                }
+            }
+        } else if left.kind() == "identifier" {
+            let name = visit.name(left);
+            let typed = assignment.child_by_field_name("type").is_some();
+            let made = next.and_then(|right| match right.kind() {
+                "lambda" => Some(Function),
+                "call" => made_by(&visit.field(right, "function")),
+                _ => None,
+            });
+            let plain = || is_loud(&name).then_some(Constant).or(typed.then_some(Variable));
+            if let Some(kind) = made.or_else(plain) {
+                visit.define(node, Definition::new(kind, name));
+            }
+        }
     }
-    let name = visit.name(left);
-    let right = assignment.child_by_field_name("right");
-    let kind = match right.map(|right| (right.kind(), right)) {
-        Some(("lambda", _)) => Some(Function),
-        Some(("call", call)) => made_by(&visit.field(call, "function")),
-        _ => None,
-    };
-    let shouted = name.bytes().any(|byte| byte.is_ascii_uppercase()) && name.len() > 1;
-    let kind = match kind {
-        Some(kind) => kind,
-        None if shouted && !name.bytes().any(|byte| byte.is_ascii_lowercase()) => Constant,
-        None if assignment.child_by_field_name("type").is_some() => Variable,
-        None => return Flow::Skip,
-    };
-    visit.define(node, Definition::new(kind, name));
     Flow::Skip
+}
+
+/// Names that one statement may give to a value: more are no code, and each has the whole statement as its
+/// signature.
+const CHAIN_LIMIT: usize = 100;
+
+fn is_loud(name: &str) -> bool {
+    name.len() > 1
+        && name.bytes().any(|byte| byte.is_ascii_uppercase())
+        && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// What a call to a well-known maker of types makes.

@@ -9,7 +9,7 @@ use super::visit::{Definition, Flow, Place, Visit};
 
 pub(super) static RUBY: Grammar = Grammar::new(
     "ruby",
-    version!("1", "tree-sitter-ruby-0.23.1"),
+    version!("2", "tree-sitter-ruby-0.23.1"),
     tree_sitter_ruby::LANGUAGE,
     &[
         ("comment", Rule::Comment),
@@ -19,7 +19,6 @@ pub(super) static RUBY: Grammar = Grammar::new(
         ("singleton_method", Rule::By(singleton)),
         ("assignment", Rule::By(assignment)),
         ("string", Rule::Skip),
-        ("argument_list", Rule::Skip),
     ],
 );
 

@@ -11,7 +11,7 @@ use super::visit::{Definition, Flow, Place, Visit};
 
 pub(super) static RUST: Grammar = Grammar::new(
     "rust",
-    version!("1", "tree-sitter-rust-0.24.2"),
+    version!("2", "tree-sitter-rust-0.24.2"),
     tree_sitter_rust::LANGUAGE,
     &[
         ("line_comment", Rule::Comment),
@@ -24,6 +24,7 @@ pub(super) static RUST: Grammar = Grammar::new(
         ("union_item", Rule::Define(Union)),
         ("trait_item", Rule::Define(Trait)),
         ("type_item", Rule::By(alias)),
+        ("associated_type", Rule::By(alias)), // in an `extern` block: `type Foreign;`
         ("mod_item", Rule::By(module)),
         ("const_item", Rule::By(constant)),
         ("static_item", Rule::Define(Variable)),

@@ -94,3 +94,8 @@ TEST_F(ThingTest, Works) {
 std::function<int(int)> returns_function() { return {}; }
 bool less(int a, int b) { return a < b && b > a; }
 #endif
+
+static const decltype(&make_widget) kMakers[] = {
+    make_widget,
+};
+decltype(auto) deduced() { return 1; }

@@ -59,6 +59,9 @@ impl<'s> Scanner<'s, '_> {
                     let text = self.text_of(token);
                     if is_attribute_call(text) && is_punct(tokens.get(index + 1), b'(') {
                         group_end(tokens, index + 1)
+                    } else if cpp && text == b"decltype" && is_punct(tokens.get(index + 1), b'(') {
+                        // The type itself, unlike the words above.
+                        push(Shape::Word, group_end(tokens, index + 1))
                     } else if cpp && text == b"operator" {
                         let after = self.operator_end(index);
                         push(Shape::Operator, after)
@@ -248,7 +251,6 @@ fn is_attribute_call(word: &[u8]) -> bool {
             | b"noexcept"
             | b"throw"
             | b"explicit"
-            | b"decltype"
             | b"_Pragma"
             | b"__pragma"
             | b"__printf"
