@@ -1,14 +1,14 @@
 """Our outlines against parsers that are not ours: recall and precision per language and kind.
 
-    python benches/compare_definitions.py LANGUAGE FOLDER... [--files N] [--examples N]
+    python benches/compare_definitions.py LANGUAGE FOLDER... [--ctags] [--files N] [--examples N]
 
 Draws N files of the language below the folders (always the same ones), asks the reference for the definitions
 in each, asks the native module for its outline, and pairs them by name, kind and line. What has no partner is
 printed with its line of source. docs/definitions.md has the figures and says what the differences are.
 
 References: CPython's `ast`; the TypeScript compiler and glayzzle's php-parser (npm; NODE_PATH names their
-node_modules); the tree-sitter grammars of C and C++ (PyPI: tree-sitter, tree-sitter-c, tree-sitter-cpp); `syn`
-(benches/references/syn); go/parser; javac; Ripper; universal-ctags. Files that the reference cannot read are
+node_modules); the tree-sitter grammars of C and C++ (PyPI: tree-sitter, tree-sitter-c, tree-sitter-cpp);
+`syn` (benches/references/syn); go/parser; javac; Ripper; universal-ctags. What a reference cannot read is
 left out and counted.
 """
 
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from references import cpython, ctags, grammars  # noqa: E402
+from references import cpython, ctags, grammars
 
 HERE = Path(__file__).parent / "references"
 ENDINGS = {
@@ -113,7 +113,11 @@ def reference(language: str, paths: list[Path], by_ctags: bool) -> dict[Path, Fo
     for path in paths:
         source = path.read_bytes()
         try:
-            found = cpython.definitions(source) if language == "python" else grammars.definitions(language, source)
+            found = (
+                cpython.definitions(source)
+                if language == "python"
+                else grammars.definitions(language, source)
+            )
             answer[path] = found
         except (SyntaxError, ValueError, grammars.Unreadable, RecursionError):
             answer[path] = None
@@ -138,7 +142,7 @@ def compare(language: str, paths: list[Path], by_ctags: bool = False) -> Compari
             continue
         result.files += 1
         source = path.read_bytes()
-        lines = source.splitlines() + [b""]
+        lines = [*source.splitlines(), b""]
         left = [(one[0], same.get(one[1], one[1]), *one[2:]) for one in ours(language, source)]
         left = [one for one in left if kinds is None or one[1] in kinds]
         for name, kind, line in found:
@@ -160,9 +164,12 @@ def compare(language: str, paths: list[Path], by_ctags: bool = False) -> Compari
 
 def table(result: Comparison) -> str:
     """The scores as rows of a Markdown table, the sum last."""
-    rows = ["| kind | both | only the reference | only ours | recall | precision |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| kind | both | only the reference | only ours | recall | precision |",
+        "|---|---|---|---|---|---|",
+    ]
     whole = Score()
-    for kind, score in sorted(result.scores.items()) + [("**all**", whole)]:
+    for kind, score in [*sorted(result.scores.items()), ("**all**", whole)]:
         rows.append(
             f"| {kind} | {score.both} | {score.missed} | {score.extra} "
             f"| {score.recall:.4f} | {score.precision:.4f} |"

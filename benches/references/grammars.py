@@ -136,7 +136,11 @@ def _function(node: Any, place: str, found: Found) -> None:
     kind = "method" if place == "type" or qualified else "function"
     bare = owner.text.decode(errors="replace").split("<")[0] if owner is not None else None
     around = node
-    while around is not None and around.type not in ("struct_specifier", "class_specifier", "union_specifier"):
+    while around is not None and around.type not in (
+        "struct_specifier",
+        "class_specifier",
+        "union_specifier",
+    ):
         around = around.parent
     own = around.child_by_field_name("name") if around is not None else None
     inside = own.text.decode(errors="replace").split("<")[0].split("::")[-1] if own is not None else None
@@ -164,9 +168,12 @@ def _declaration(node: Any, found: Found) -> None:
     type_ = node.child_by_field_name("type")
     if type_ is not None:
         _visit(type_, "open", found)
-    if any(child.type == "storage_class_specifier" and child.text == b"extern" for child in node.children):
-        if not any(child.type == "init_declarator" for child in node.children):
-            return
+    kinds = {child.type for child in node.children}
+    elsewhere = any(
+        child.type == "storage_class_specifier" and child.text == b"extern" for child in node.children
+    )
+    if elsewhere and "init_declarator" not in kinds:
+        return
     fixed = any(child.type == "type_qualifier" and child.text == b"constexpr" for child in node.children)
     for declarator in node.children_by_field_name("declarator"):
         if not _declares_function(declarator):

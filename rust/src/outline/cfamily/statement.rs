@@ -49,6 +49,8 @@ struct State {
     value: bool,
     /// The first token of the value is stored.
     value_stored: bool,
+    /// The value was a list, and its `}` is the last thing that was read.
+    value_closed: bool,
     /// After the `:` of a constructor's initialisers.
     initialisers: bool,
     /// A `:` was seen.
@@ -202,6 +204,7 @@ impl<'s> Scanner<'s, '_> {
     /// Stores the token from `start` to the current position, if it counts.
     fn push(&mut self, kind: Kind, start: usize) {
         self.statement.state.template = false;
+        self.statement.state.value_closed = false;
         if self.statement.tokens.is_empty() {
             self.statement.start = start;
             self.statement.doc = self.doc_for(start);
@@ -213,7 +216,7 @@ impl<'s> Scanner<'s, '_> {
     }
 
     fn word(&mut self, start: usize) {
-        if self.follows_macro_line(start) {
+        if self.follows_list(start) || self.follows_macro_line(start) {
             self.end_of_statement();
             self.statement.clear();
         }
@@ -221,6 +224,14 @@ impl<'s> Scanner<'s, '_> {
         if self.dialect == Dialect::Cpp && &self.source[start..self.pos] == b"template" {
             self.statement.state.template = true;
         }
+    }
+
+    /// Did the statement so far end with the `}` of its value? `ITEM(x) = { … } ITEM_END(x)` has its
+    /// semicolon in the macro; without this, all bodies up to the next one would be taken for values.
+    fn follows_list(&self, start: usize) -> bool {
+        self.statement.state.value_closed
+            && !self.statement.is_nested()
+            && (is_upper(&self.source[start..self.pos]) || lex::is_column_zero(self.source, start))
     }
 
     /// Was the statement so far a macro call that needs no semicolon? `MACRO(x)` is one when the
@@ -462,6 +473,7 @@ impl<'s> Scanner<'s, '_> {
         let column_zero = lex::is_column_zero(self.source, start);
         if self.statement.state.value {
             self.skip_block(BlockKind::List, column_zero);
+            self.statement.state.value_closed = true;
             return;
         }
         if self.is_part_of_head() {
