@@ -88,10 +88,7 @@ FILES = st.dictionaries(
 )
 ASKED = st.builds(
     finding.Asked,
-    st.text(LETTERS, max_size=4)
-    | NAMES
-    | DOCS
-    | st.sampled_from(["parseulr", "parse urk", "prase_url", "par"]),
+    st.text(LETTERS, max_size=4) | NAMES | DOCS | st.sampled_from(["parseulr", "prase_url", "par"]),
     st.none() | st.sampled_from(["function", "class", "f", "file"]),
     st.none() | st.sampled_from(["python", "c"]),
     st.booleans() | st.just(False),

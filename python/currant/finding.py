@@ -5,7 +5,7 @@ inside one snapshot of the caller.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,8 @@ FILE_KIND: Final = "file"
 # match: words within names are not indexed, only their letters.
 _ENOUGH: Final = 200
 
+_FEW: Final = 40
+_TYPOS: Final = (ranking.TYPO, ranking.SECOND_TYPO)
 _IN_NAMES: Final = (ranking.EXACT, ranking.CASE, ranking.PREFIX, ranking.WORD, ranking.PART)
 
 
@@ -64,20 +66,18 @@ class _Search:
         self._language = records.fold(asked.language) if asked.language else None
         self._under = ranking.paths(asked.path) if asked.path else None
         self._found: list[Definition] = []
+        self._kept: list[str] = []
 
     def run(self) -> list[Definition]:
-        for express, ranks in _passes(self._asked.name, self._asked.exact):
-            if self._room():
-                self._names(express(self._folded), ranks, self._by_letters)
+        if not self._few():
+            for express, ranks in _passes(self._asked.name, self._asked.exact):
+                if self._room():
+                    self._names(express(self._folded), ranks, self._by_letters)
         if self._asked.exact or not self._folded:
             return self._found
-        named = bool(self._found)
-        whole = named and self._found[0].match in ("exact", "case")
-        if not named:
-            for errors in range(1, ranking.errors_allowed(self._folded) + 1):
-                if not self._found:
-                    rank = ranking.TYPO if errors == 1 else ranking.SECOND_TYPO
-                    self._names(search.misspelt(self._folded, errors), (rank,), self._by_errors)
+        whole = bool(self._found) and self._found[0].match in ("exact", "case")
+        if not self._found:
+            self._typos()
         wanted = self._asked.documentation
         if wanted or (wanted is None and not whole):
             words = records.words(self._asked.name)[: search.MAX_WORDS]
@@ -86,6 +86,26 @@ class _Search:
             if words and not self._found:
                 self._texts(words, ranking.BEGINNINGS)
         return self._found
+
+    def _few(self) -> bool:
+        """Where only few records have the name inside a name, one look is for all ranks. False: too many."""
+        expression = None if self._asked.exact else search.part(self._folded)
+        if expression is None:
+            return False
+        narrowed = search.narrowed(expression, self._asked.kind, self._asked.language)
+        candidates = search.few(self._connection, narrowed or expression, _FEW)
+        if candidates is None:
+            return False
+        self._take(iter(candidates), _IN_NAMES, lambda record: self._matches(record, self._by_letters))
+        return True
+
+    def _typos(self) -> None:
+        """Names with one error, and only when there is none, with two."""
+        for errors in range(1, ranking.errors_allowed(self._folded) + 1):
+            self._kept = search.kept(self._folded, errors)
+            self._names(search.any_of(self._kept), (_TYPOS[errors - 1],), self._by_errors)
+            if self._found:
+                return
 
     def _room(self) -> int:
         return self._asked.limit - len(self._found)
@@ -133,11 +153,16 @@ class _Search:
         return ranking.of_name(symbol.name, self._asked.name, self._folded)
 
     def _by_errors(self, symbol: Symbol) -> int | None:
+        line = f"\n{records.fold(symbol.name)}\n"
+        if not any(piece in line for piece in self._kept):
+            return None
         return ranking.of_misspelt(symbol.name, self._folded)
 
     def _matches(self, record: Record, judge: _Judge) -> list[tuple[int, Symbol, str | None]]:
         """(rank, definition, None) of what matches by its name, by line."""
         found: list[tuple[int, Symbol, str | None]] = []
+        if not _may_have(record, self._kept or [self._folded]):
+            return found
         for symbol in record.symbols:
             rank = judge(symbol)
             if rank is not None and self._of_kind(symbol):
@@ -165,6 +190,17 @@ class _Search:
 
     def _of_kind(self, symbol: Symbol) -> bool:
         return not self._kind or records.fold(symbol.kind) == self._kind
+
+
+def _may_have(record: Record, pieces: Sequence[str]) -> bool:
+    """Whether the name of a definition in here can have one of these folded texts in it. Candidates are often
+    none, and looking at all names at once is ten times as fast as at each."""
+    text = "\n".join([symbol.name for symbol in record.symbols])
+    # Control characters fold to blanks; what is not ASCII folds to who knows what.
+    if not text.isascii() or any(" " in piece for piece in pieces):
+        return True
+    text = f"\n{text.lower()}\n"
+    return any(piece in text for piece in pieces)
 
 
 def documented(record: Record) -> Iterator[tuple[Symbol, str]]:

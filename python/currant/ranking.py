@@ -52,7 +52,10 @@ def of_name(name: str, wanted: str, folded: str) -> int | None:
 
 
 def errors_allowed(folded: str) -> int:
-    """How many typing errors a question of this length may have: 0, 1 or 2."""
+    """How many typing errors such a question may have: 0, 1 or 2. Several words are a question about
+    documentation, and nearly every record has parts of them."""
+    if any(letter.isspace() for letter in folded):
+        return 0
     return 0 if len(folded) < _ONE_ERROR else 1 if len(folded) < _TWO_ERRORS else 2
 
 
@@ -95,6 +98,9 @@ def of_text(text: str, asked: list[str]) -> int | None:
     """The rank of a documentation text for the words asked for, None unless all of them are in it."""
     if not asked or not text:
         return None
+    low = text.casefold()
+    if not all(word in low for word in asked):
+        return None  # nearly always, and without taking the text apart
     there = set(words(text))
     if there.issuperset(asked):
         return TEXT

@@ -128,13 +128,18 @@ def _folded_names(record: Record) -> list[str]:
 
 # The tokenizer of the index splits at every other ASCII character, and takes all beyond ASCII for letters.
 _WORD: Final = re.compile(r"[^\W_]+")
+_ASCII_BREAKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 _LONGEST_WORD: Final = 40  # longer ones are data: hashes, keys, tables
 
 
 def words(text: str) -> list[str]:
     """The words of a text as they are compared, each once, in the order of their first occurrence: runs of
     letters and digits, letter case aside. None that is longer than a word is."""
-    return [word for word in dict.fromkeys(_WORD.findall(text.casefold())) if len(word) <= _LONGEST_WORD]
+    # The first way is several times faster, and nearly all texts can go it.
+    found = (
+        text.lower().translate(_ASCII_BREAKS).split() if text.isascii() else _WORD.findall(text.casefold())
+    )
+    return [word for word in dict.fromkeys(found) if len(word) <= _LONGEST_WORD]
 
 
 def header_text(header: Header) -> str:

@@ -25,6 +25,8 @@ _NEIGHBOURS: Final = "\n" + "".join(
 _CANDIDATES: Final = f"""
 SELECT f.path, n.rowid FROM names n CROSS JOIN files f ON f.result_id = n.rowid / {PIECES}
 WHERE names MATCH ? ORDER BY f.path, n.rowid"""
+_FEW: Final = "SELECT rowid FROM names WHERE names MATCH ? LIMIT ?"
+_PATHS: Final = "SELECT path FROM files WHERE result_id = ?"
 _DESCRIBED: Final = f"""
 SELECT f.path, d.rowid FROM documentation d CROSS JOIN files f ON f.result_id = d.rowid / {PIECES}
 WHERE documentation MATCH ? ORDER BY f.path, d.rowid"""
@@ -65,8 +67,9 @@ def part(name: str) -> str | None:
     return None
 
 
-def misspelt(name: str, errors: int) -> str | None:
-    """Records that may define a name so many typing errors away (see `ranking.distance`) from this one.
+def kept(name: str, errors: int) -> list[str]:
+    """Of these texts one at least is in the line ("\\n", folded name, "\\n") of a name that is so many typing
+    errors (see `ranking.distance`) away from this one; none when it is too short to say.
 
     Cut into one piece more than there are errors, a name keeps one of them as it is. Neighbours that were
     swapped may spoil two pieces; when only one error is allowed, every such swap is looked for by itself.
@@ -74,7 +77,7 @@ def misspelt(name: str, errors: int) -> str | None:
     line = f"\n{name}\n"
     count = errors + 1
     if len(line) < 3 * count:
-        return None
+        return []
     cuts = [len(line) * number // count for number in range(count + 1)]
     pieces = [line[start:end] for start, end in itertools.pairwise(cuts)]
     if errors == 1:
@@ -83,7 +86,12 @@ def misspelt(name: str, errors: int) -> str | None:
             for at in range(len(name) - 1)
             if name[at] != name[at + 1]
         ]
-    return "(" + " OR ".join(f"({_all_of(piece)})" for piece in pieces) + ")"
+    return pieces
+
+
+def any_of(pieces: Sequence[str]) -> str | None:
+    """Records that may have a line with one of these texts of three letters or more."""
+    return "(" + " OR ".join(f"({_all_of(piece)})" for piece in pieces) + ")" if pieces else None
 
 
 def described(
@@ -119,6 +127,17 @@ def narrowed(expression: str | None, kind: str | None, language: str | None) -> 
     if language:
         terms += _terms_of(f"\n{LANGUAGE_MARK}{fold(language)}\n")
     return " AND ".join(terms) or None
+
+
+def few(connection: apsw.Connection, expression: str, most: int) -> list[tuple[bytes, int]] | None:
+    """All that `candidates` would give, when that is from at most `most` records; else None, and soon."""
+    rows: Any = connection.execute(_FEW, (expression, most + 1)).fetchall()
+    if len(rows) > most:
+        return None
+    found = [
+        (path, number) for (number,) in rows for (path,) in connection.execute(_PATHS, (number // PIECES,))
+    ]
+    return sorted(found)
 
 
 def candidates(connection: apsw.Connection, expression: str | None) -> Iterator[tuple[bytes, int]]:
