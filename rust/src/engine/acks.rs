@@ -112,6 +112,9 @@ impl Core {
     /// A write through one name changes the others too, and only the name used is reported. A sync that
     /// waits for that name waits for the others as well.
     fn mark_hard_links(&mut self, node: NodeId, ack: &Ack, epoch: u64, now: Now) {
+        // Read in the moment of a change: its times say nothing, so it equals no other reading. Both are read
+        // again after their quiet period, until one of them was read in a calmer moment.
+        let racy = ack.ctime_ns < 0;
         let others: Vec<NodeId> = self
             .tree
             .by_ino(ack.ino)
@@ -122,12 +125,13 @@ impl Core {
                     && self.tree.is_known(other)
                     // The change time too: size and modification time can be put back. A new name alone
                     // changes it as well; then the others are hashed once for nothing.
-                    && (stat.size, stat.mtime_ns, stat.ctime_ns)
-                        != (ack.size, ack.mtime_ns, ack.ctime_ns)
+                    && (racy
+                        || (stat.size, stat.mtime_ns, stat.ctime_ns)
+                            != (ack.size, ack.mtime_ns, ack.ctime_ns))
             })
             .collect();
         for other in others {
-            self.mark_in_epoch(other, now, Cause::Event, true, epoch);
+            self.mark_in_epoch(other, now, Cause::Event, !racy, epoch);
         }
     }
 }

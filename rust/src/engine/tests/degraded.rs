@@ -141,8 +141,8 @@ fn what_is_mounted_over_a_directory_is_found_within_a_second_and_by_a_sync() {
     let mut world = World::with(&["m/f", "g"]);
     for pass in [true, false] {
         // A mount changes what is there without a word.
-        world.disk().write_quietly("m/f");
-        world.disk().write_quietly("m/new");
+        world.disk().write_unseen("m/f");
+        world.disk().write_unseen("m/new");
         world.machine.mounted = true;
         if pass {
             world.pass(Duration::from_secs(2));
@@ -162,11 +162,11 @@ fn a_remote_directory_is_watched_and_polled() {
     world.settle();
     assert_eq!(world.core.status().remote, 2);
     assert_eq!(world.core.status().watches, 3);
-    world.disk().write_quietly("net/s/f");
-    world.disk().write_quietly("net/g");
+    world.disk().write_unseen("net/s/f");
+    world.disk().write_unseen("net/g");
     world.pass(POLL);
     world.check();
-    world.disk().write_quietly("net/s/f");
+    world.disk().write_unseen("net/s/f");
     world.sync();
     world.check();
     world.disk().rename("net/s", "s");

@@ -353,6 +353,14 @@ impl Disk {
         true
     }
 
+    /// Write a file without a word of it: on another machine, or below a mount.
+    pub fn write_unseen(&mut self, path: &str) -> bool {
+        let told = self.queue.len();
+        let written = self.write(path);
+        self.queue.truncate(told);
+        written
+    }
+
     /// A directory that may not be read or entered any more, or may again.
     pub fn deny(&mut self, path: &str, denied: bool) -> bool {
         self.tick += 1;

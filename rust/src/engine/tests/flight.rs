@@ -254,3 +254,30 @@ fn a_write_through_one_name_is_seen_under_the_other() {
     world.sync();
     world.check();
 }
+
+#[test]
+fn names_of_one_file_that_were_read_in_the_moment_of_a_change_are_read_again() {
+    let mut world = World::with(&["a"]);
+    world.disk().link("a", "b");
+    world.settle_until_handed_out();
+    world.read(0);
+    assert_eq!(world.said.last().map(String::as_str), Some("created b"));
+    // Through the other name, while this one is being read, and so that only the change time tells.
+    world.disk().write_quietly("a");
+    world.events();
+    world.now += MS * 200;
+    world.turn();
+    world.racy = true;
+    let at = world.tasks.iter().position(|task| task.change.path == b"a").unwrap();
+    world.commit(at);
+    world.turn();
+    for _ in 0..4 {
+        if !world.tasks.is_empty() {
+            world.commit(0);
+        }
+        world.turn();
+    }
+    world.racy = false;
+    world.settle();
+    world.check_index();
+}

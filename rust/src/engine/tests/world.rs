@@ -43,6 +43,8 @@ pub struct World {
     rows: Option<Vec<Row>>,
     /// A worker found a file that changed under its eyes: it waits for its quiet period again.
     torn: bool,
+    /// Files changed so shortly before they were read that their change time says nothing.
+    pub racy: bool,
 }
 
 /// A committed row.
@@ -101,6 +103,7 @@ impl World {
             syncs: 0,
             rows: None,
             torn: false,
+            racy: false,
         }
     }
 
@@ -316,7 +319,7 @@ impl World {
             outcome,
             size: stat.map_or(0, |stat| stat.size),
             mtime_ns: stat.map_or(0, |stat| stat.mtime_ns),
-            ctime_ns: stat.map_or(-1, |stat| stat.ctime_ns),
+            ctime_ns: stat.filter(|_| !self.racy).map_or(-1, |stat| stat.ctime_ns),
             ino: stat.map_or(0, |stat| stat.ino),
         };
         self.core.acknowledge(&[ack], self.now);
