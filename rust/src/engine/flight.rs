@@ -216,11 +216,16 @@ impl Core {
         ready.sort_by_key(|ready| !is_rule_file(self.tree.name(ready.key)));
         let mut absent = Vec::new();
         for item in &ready {
+            if self.waits_for_op(item.key, now) {
+                continue;
+            }
             self.fire_present(item.key, now, platform, &mut absent);
         }
         // What is gone comes last: a rename has taken its old name along by now.
         for node in absent {
-            self.fire_absent(node, now, platform);
+            if !self.waits_for_op(node, now) {
+                self.fire_absent(node, now, platform);
+            }
         }
         self.put_ready(ready);
         true
@@ -254,6 +259,16 @@ impl Core {
             self.vcs_look = now + VCS_LOOK;
         }
         holds
+    }
+
+    /// A file that was due turned out to be a directory, so the rows below its name are about to be removed:
+    /// what was due with it may lie there by now, and is handed out after that.
+    fn waits_for_op(&mut self, node: NodeId, now: Now) -> bool {
+        let waits = !self.ops.is_empty();
+        if waits && self.dirty.get(&node).is_some_and(|dirty| dirty.ticket.is_none()) {
+            self.debouncer.push_due(node, now);
+        }
+        waits
     }
 
     /// Hand out the first change of a subtree, or all the removals at the front: those neither depend on

@@ -235,3 +235,15 @@ fn a_sync_does_not_end_while_a_directory_that_left_is_waited_for() {
     world.settle_sync(&done);
     world.check();
 }
+
+#[test]
+fn what_is_due_below_a_file_that_became_a_directory_waits_for_the_removal_of_its_row() {
+    let mut world = World::with(&["a/b/a", "a/b/b", "b/a/c", "b/c"]);
+    world.disk().exchange("b", "a/b/a");
+    world.event();
+    // The rows of the directory that is on its way are removed, and its files are to be read anew.
+    world.path_sync("b");
+    world.commit(0);
+    world.sync();
+    world.check_index();
+}
