@@ -91,6 +91,25 @@ def test_a_hundred_percent_means_all_of_them() -> None:
     assert task_progress(Facts({"p.md": (10_000, 10_000)})).percent == 100.0
 
 
+@pytest.mark.parametrize(
+    "fact",
+    [
+        *(None, 1, [], {}, {"done": 1}, {"done": 1, "total": 2, "items": [{"text": "a"}]}),
+        {"done": "x", "total": 2, "items": []},
+        {"kind": "k", "ecosystem": "npm", "requires": {"a": 1}, "tools": [], "dependencies": []},
+        {"kind": "k", "ecosystem": "npm", "requires": {}, "tools": [], "dependencies": [{"name": "a"}]},
+    ],
+)
+def test_a_fact_that_somebody_else_made_under_our_name_is_left_out(fact: Any) -> None:
+    class Foreign(Facts):
+        def facts(self, name: str, under: str = "") -> list[tuple[str, Any]]:
+            return [("a", fact), *super().facts(name, under)]
+
+    reads = Foreign({"p.md": (1, 2)}, {"package.json": manifest("npm", ("react", "runtime"))})
+    assert task_progress(reads, tasks="all").total == 2
+    assert [one.path for one in skills(reads).packages] == ["package.json"]
+
+
 def test_skills_say_what_is_declared_where_and_what_for() -> None:
     told = skills(
         Facts(

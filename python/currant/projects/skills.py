@@ -148,7 +148,8 @@ def skills(reads: Reads) -> Skills:
     """What the whole tree is made with. Raises StoreError."""
     found = _Found()
     for path, fact in reads.facts("manifest"):
-        found.manifest(path, fact)
+        if _is_fact(fact):
+            found.manifest(path, fact)
     for raw in reads.files():
         path = os.fsdecode(raw)
         found.tool(known.of_file(path.rpartition("/")[2]), path)
@@ -168,6 +169,29 @@ def skills(reads: Reads) -> Skills:
             for (ecosystem, name), places in sorted(found.dependencies.items())
         ],
         packages=found.packages,
+    )
+
+
+_TEXT_KEYS: Final = ("kind", "ecosystem")
+
+
+def _is_fact(fact: Any) -> bool:
+    """Whether a fact has the form that ours has: an extractor of another package may use the name."""
+    if not isinstance(fact, dict) or not all(isinstance(fact.get(key), str) for key in _TEXT_KEYS):
+        return False
+    if not all(isinstance(fact.get(key), str | None) for key in ("name", "version")):
+        return False
+    requires, tools, dependencies = (fact.get(key) for key in ("requires", "tools", "dependencies"))
+    return (
+        isinstance(requires, dict)
+        and all(isinstance(spec, str) for spec in requires.values())
+        and isinstance(tools, list)
+        and all(isinstance(tool, str) for tool in tools)
+        and isinstance(dependencies, list)
+        and all(
+            isinstance(one, dict) and all(isinstance(one.get(key), str) for key in ("name", "spec", "scope"))
+            for one in dependencies
+        )
     )
 
 

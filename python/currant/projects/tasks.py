@@ -6,7 +6,7 @@ nearest project above its document, or to the root.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 
 class Facts(Protocol):
@@ -61,7 +61,7 @@ class TaskProgress:
 def task_progress(query: Facts, path: str = "", *, tasks: str = "none") -> TaskProgress:
     """The state of the task lists in one file or below one directory. `tasks`: which of them to list,
     ``none``, ``open`` or ``all``. Raises StoreError."""
-    documents = query.facts("tasks", path)
+    documents = [(document, fact) for document, fact in query.facts("tasks", path) if _is_fact(fact)]
     projects = {_parent(manifest) for manifest, _ in query.facts("manifest")} if documents else set()
     by_directory: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     by_project: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -91,6 +91,22 @@ def task_progress(query: Facts, path: str = "", *, tasks: str = "none") -> TaskP
         directories=[_share(name, *by_directory[name]) for name in inside],
         projects=[_share(name, *by_project[name]) for name in sorted(by_project)],
         tasks=listed,
+    )
+
+
+_FACT: Final = {"text": str, "done": bool, "line": int, "depth": int, "headings": list}
+
+
+def _is_fact(fact: Any) -> bool:
+    """Whether a fact has the form that ours has: an extractor of another package may use the name."""
+    if not isinstance(fact, dict) or not all(isinstance(fact.get(key), int) for key in ("done", "total")):
+        return False
+    items = fact.get("items")
+    return isinstance(items, list) and all(
+        isinstance(item, dict)
+        and item.keys() == _FACT.keys()
+        and all(isinstance(item[key], kind) for key, kind in _FACT.items())
+        for item in items
     )
 
 
