@@ -98,8 +98,11 @@ def skills(place: Place, every: bool, as_json: bool, wait: float | None) -> int:
         _section(f"{kind} tools", [(one, one["files"]) for one in told["tools"] if one["kind"] == kind])
     if told["requires"]:
         echo("asked for:")
+        wanted: dict[tuple[str, str], list[str]] = {}
         for one in told["requires"]:
-            echo(f"  {printable(one['name'])} {printable(one['spec'])}  {shown(one['path'])}")
+            wanted.setdefault((one["name"], one["spec"]), []).append(one["path"])
+        for (name, spec), paths in wanted.items():
+            echo(f"  {printable(name)} {printable(spec)}  {_places(paths)}")
     if every:
         echo("dependencies:")
         for one in told["dependencies"]:
@@ -128,7 +131,11 @@ def _section(title: str, found: list[tuple[dict[str, Any], list[str]]]) -> None:
         return
     echo(f"{title}:")
     for one, paths in found:
-        paths = list(dict.fromkeys(paths))
-        more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
         kind = "" if title.endswith("tools") else f" ({one['kind']})"
-        echo(f"  {printable(one['name'])}{kind}  {', '.join(map(shown, paths[:_NAMED]))}{more}")
+        echo(f"  {printable(one['name'])}{kind}  {_places(paths)}")
+
+
+def _places(paths: list[str]) -> str:
+    paths = list(dict.fromkeys(paths))
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(map(shown, paths[:_NAMED])) + more
