@@ -15,10 +15,11 @@ from currant import ranking
 from currant.model import Definition, Header, Record, Symbol
 from currant.store import records, search
 
-_Piece = Callable[[int], Record]
+# The piece of a record by its id; None is allowed when none of the texts is in its names.
+_Piece = Callable[[int, Sequence[str]], Record | None]
 _Judge = Callable[[Symbol], int | None]
-# How to ask for candidates, and the ranks to take from them.
-_Pass = tuple[Callable[[str], str | None], tuple[int, ...]]
+# How to ask for candidates, what stands around the name in a line of names, and the ranks to take.
+_Pass = tuple[Callable[[str], str | None], tuple[str, str], tuple[int, ...]]
 
 FILE_KIND: Final = "file"
 """The kind of what is found in the header of a file."""
@@ -27,7 +28,8 @@ FILE_KIND: Final = "file"
 # match: words within names are not indexed, only their letters.
 _ENOUGH: Final = 200
 
-_FEW: Final = 40
+# Records up to which one look for all ranks costs less than one for each.
+_FEW: Final = 100
 _TYPOS: Final = (ranking.TYPO, ranking.SECOND_TYPO)
 _IN_NAMES: Final = (ranking.EXACT, ranking.CASE, ranking.PREFIX, ranking.WORD, ranking.PART)
 
@@ -70,9 +72,10 @@ class _Search:
 
     def run(self) -> list[Definition]:
         if not self._few():
-            for express, ranks in _passes(self._asked.name, self._asked.exact):
+            for express, (before, after), ranks in _passes(self._asked.name, self._asked.exact):
                 if self._room():
-                    self._names(express(self._folded), ranks, self._by_letters)
+                    lines = [f"{before}{self._folded}{after}"]
+                    self._names(express(self._folded), ranks, self._by_letters, lines)
         if self._asked.exact or not self._folded:
             return self._found
         whole = bool(self._found) and self._found[0].match in ("exact", "case")
@@ -96,26 +99,34 @@ class _Search:
         candidates = search.few(self._connection, narrowed or expression, _FEW)
         if candidates is None:
             return False
-        self._take(iter(candidates), _IN_NAMES, lambda record: self._matches(record, self._by_letters))
+        lines = [self._folded]
+        self._take(
+            iter(candidates),
+            _IN_NAMES,
+            lambda record: self._matches(record, self._by_letters, lines),
+            lines,
+        )
         return True
 
     def _typos(self) -> None:
         """Names with one error, and only when there is none, with two."""
         for errors in range(1, ranking.errors_allowed(self._folded) + 1):
             self._kept = search.kept(self._folded, errors)
-            self._names(search.any_of(self._kept), (_TYPOS[errors - 1],), self._by_errors)
+            self._names(search.any_of(self._kept), (_TYPOS[errors - 1],), self._by_errors, self._kept)
             if self._found:
                 return
 
     def _room(self) -> int:
         return self._asked.limit - len(self._found)
 
-    def _names(self, expression: str | None, ranks: tuple[int, ...], judge: _Judge) -> None:
+    def _names(
+        self, expression: str | None, ranks: tuple[int, ...], judge: _Judge, lines: Sequence[str]
+    ) -> None:
         if expression is None and self._asked.name:
             return  # too short for this
         narrowed = search.narrowed(expression, self._asked.kind, self._asked.language)
         candidates = search.candidates(self._connection, narrowed)
-        self._take(candidates, ranks, lambda record: self._matches(record, judge))
+        self._take(candidates, ranks, lambda record: self._matches(record, judge, lines), lines)
 
     def _texts(self, words: list[str], rank: int) -> None:
         candidates = search.described(self._connection, words, beginnings=rank == ranking.BEGINNINGS)
@@ -126,6 +137,7 @@ class _Search:
         candidates: Iterator[tuple[bytes, int]],
         ranks: tuple[int, ...],
         matches: Callable[[Record], list[tuple[int, Symbol, str | None]]],
+        lines: Sequence[str] = (),
     ) -> None:
         room = self._room()
         by_rank: dict[int, list[Definition]] = {rank: [] for rank in ranks}
@@ -134,14 +146,16 @@ class _Search:
             shown = os.fsdecode(path)
             if self._under is not None and not self._under(shown):
                 continue
-            record = self._piece(number)
+            looked += 1
+            record = self._piece(number, lines)
+            if record is None:
+                continue
             if self._language and records.fold(record.language or "") != self._language:
                 continue
             for rank, symbol, snippet in matches(record):
                 # Candidates come by path, so the first `room` of a rank are the ones to show.
                 if rank in by_rank and len(by_rank[rank]) < room:
                     by_rank[rank].append(_definition(shown, record, symbol, rank, snippet))
-            looked += 1
             filled = len(best) if looked < _ENOUGH else sum(map(len, by_rank.values()))
             if filled >= room:
                 break
@@ -158,10 +172,12 @@ class _Search:
             return None
         return ranking.of_misspelt(symbol.name, self._folded)
 
-    def _matches(self, record: Record, judge: _Judge) -> list[tuple[int, Symbol, str | None]]:
+    def _matches(
+        self, record: Record, judge: _Judge, lines: Sequence[str]
+    ) -> list[tuple[int, Symbol, str | None]]:
         """(rank, definition, None) of what matches by its name, by line."""
         found: list[tuple[int, Symbol, str | None]] = []
-        if not _may_have(record, self._kept or [self._folded]):
+        if not _may_have(record, lines):
             return found
         for symbol in record.symbols:
             rank = judge(symbol)
@@ -227,13 +243,13 @@ def _lines(match: tuple[int, Symbol, str | None]) -> tuple[int, int]:
 def _passes(name: str, exact: bool) -> list[_Pass]:
     """One for each expression, best first; later ones are skipped once the limit is filled."""
     if exact:
-        return [(search.whole, (ranking.EXACT,))]
+        return [(search.whole, ("\n", "\n"), (ranking.EXACT,))]
     if not name:
-        return [(search.prefix, (ranking.PREFIX,))]  # every name begins with it
+        return [(search.prefix, ("\n", ""), (ranking.PREFIX,))]  # every name begins with it
     return [
-        (search.whole, (ranking.EXACT, ranking.CASE)),
-        (search.prefix, (ranking.PREFIX,)),
-        (search.part, (ranking.WORD, ranking.PART)),
+        (search.whole, ("\n", "\n"), (ranking.EXACT, ranking.CASE)),
+        (search.prefix, ("\n", ""), (ranking.PREFIX,)),
+        (search.part, ("", ""), (ranking.WORD, ranking.PART)),
     ]
 
 

@@ -6,7 +6,7 @@ Thread-safe: calls share nothing but the store and the cache. Paths come out as 
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -113,7 +113,7 @@ class Query:
         """
         asked = finding.Asked(name, kind, language, exact, path, documentation, limit)
         with self._store.snapshot() as connection:
-            found = finding.find(connection, lambda number: self._piece(connection, number), asked)
+            found = finding.find(connection, lambda *which: self._piece_if(connection, *which), asked)
         self._told({definition.path for definition in found})
         return found
 
@@ -134,6 +134,21 @@ class Query:
                 raise self._store.damaged(f"record {number}: {error}") from error
             self._cache.put(number, record, size)
         return record
+
+    def _piece_if(self, connection: apsw.Connection, number: int, lines: Sequence[str]) -> Record | None:
+        """The piece; None is possible when none of these is in its names (see `records.decode_if`)."""
+        record = self._cache.get(number)
+        if record is not None or not lines:
+            return record or self._piece(connection, number)
+        stored = one(connection, "SELECT stored FROM records WHERE id = ?", (number,))
+        try:
+            decoded = records.decode_if(stored, lines)
+        except (ValueError, TypeError) as error:
+            raise self._store.damaged(f"record {number}: {error}") from error
+        if decoded is None:
+            return None
+        self._cache.put(number, *decoded)
+        return decoded[0]
 
     def _whole(self, connection: apsw.Connection, result: int) -> Record:
         rows: list[Any] = connection.execute(

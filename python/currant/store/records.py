@@ -19,6 +19,9 @@ _MARKS: Final = str.maketrans({"\n": " ", "\0": " ", KIND_MARK: " ", LANGUAGE_MA
 
 _CAREFUL: Final = frozenset({"\0", KIND_MARK, LANGUAGE_MARK})
 
+# Written in JSON as it is, and folded from nothing but itself and its capitals.
+_PLAIN: Final = re.compile(r"[\n!#-\[\]-~]+")
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
@@ -78,6 +81,23 @@ def decode(stored: bytes) -> tuple[Record, int]:
     """
     try:
         text = zlib.decompress(stored)
+        return _decoder.decode(text), len(text)
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise ValueError(f"damaged record: {error}") from error
+
+
+def decode_if(stored: bytes, lines: Sequence[str]) -> tuple[Record, int] | None:
+    """The same, None for a piece that has none of these texts in a name or anywhere else.
+
+    `lines` are folded parts of names, with a newline for where a name begins or ends. Half of the time goes
+    into decoding, and most candidates of a search are none.
+    """
+    try:
+        text = zlib.decompress(stored)
+        if text.isascii() and all(_PLAIN.fullmatch(line) for line in lines):
+            low = text.lower()
+            if not any(line.replace("\n", '"').encode() in low for line in lines):
+                return None
         return _decoder.decode(text), len(text)
     except (zlib.error, msgspec.DecodeError) as error:
         raise ValueError(f"damaged record: {error}") from error

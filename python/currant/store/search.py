@@ -12,8 +12,9 @@ import apsw
 
 from currant.store.records import KIND_MARK, LANGUAGE_MARK, PIECES, fold
 
-# More terms narrow nothing further and only cost time.
-_MAX_TERMS: Final = 32
+# Names in the sources of Linux: with 8 terms a question is answered in half the time that 32 take, and has
+# 5 % more candidates.
+_MAX_TERMS: Final = 8
 MAX_WORDS: Final = 16
 """Words of a question that are looked for in the documentation; the rest says nothing new."""
 # What can follow one or two letters of a folded name; before anything else they are lines of their own.
@@ -162,8 +163,11 @@ def _any_of(trigrams: Iterable[str]) -> str:
 
 
 def _terms_of(text: str) -> list[str]:
-    trigrams = dict.fromkeys(text[i : i + 3] for i in range(len(text) - 2))
-    return [_quoted(one) for one in list(trigrams)[:_MAX_TERMS]]
+    trigrams = list(dict.fromkeys(text[i : i + 3] for i in range(len(text) - 2)))
+    if len(trigrams) > _MAX_TERMS:  # from the first to the last, since the ends of a name tell most
+        last = len(trigrams) - 1
+        trigrams = [trigrams[number * last // (_MAX_TERMS - 1)] for number in range(_MAX_TERMS)]
+    return [_quoted(one) for one in trigrams]
 
 
 def _quoted(term: str) -> str:
