@@ -145,6 +145,37 @@ def test_a_file_that_moves_away_and_back_is_reported_in_between(tree: Tree) -> N
         assert found(index) == []
 
 
+def test_what_led_to_a_file_that_the_index_once_had_is_dead_whatever_its_form(tree: Tree) -> None:
+    tree.write(
+        {
+            "docs/conf.py": "# intersphinx_mapping\nextensions = ['sphinx.ext.intersphinx']\n",
+            "docs/index.rst": ".. toctree::\n\n   one\n   two\n\n:doc:`one` `w <one.html>`_ :doc:`other`\n",
+            "docs/page.md": "[a](one) [b](/docs/two) `x.py`\n",
+            "docs/one.rst": "",
+            "docs/two.md": "",
+            "src/x.py": "",
+            "x.c": '#include "y.h"\n#include "z.h"\n',
+            "y.h": "",
+            "z.h": "",
+            "include/z.h": "",
+        }
+    )
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == []
+        for name in ("docs/one.rst", "docs/two.md", "y.h", "z.h"):
+            tree.path(name).unlink()
+        assert found(index) == [
+            ("docs/index.rst", 3, "dead", "one"),
+            ("docs/index.rst", 4, "dead", "two"),
+            ("docs/index.rst", 6, "dead", "one"),
+            ("docs/index.rst", 6, "dead", "one.html"),
+            ("docs/page.md", 1, "dead", "/docs/two"),
+            ("docs/page.md", 1, "dead", "one"),
+            ("x.c", 1, "dead", "y.h"),
+        ]
+        assert index.drift().findings[0].reason == "docs/one.rst is not there any more"
+
+
 def test_a_name_is_dead_once_nothing_defines_it_any_more(tree: Tree) -> None:
     tree.write(
         {

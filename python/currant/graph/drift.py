@@ -171,7 +171,7 @@ class _Run:
                 for one in found
                 if one.kind == "anchor"
             }
-            self._gone: set[str] = set()
+            self._lost = ListedTree(())
             changed = self._changed()
             for path, references in by_file.items():
                 self._file(path, references, changed)
@@ -222,6 +222,10 @@ class _Run:
 
     def _path(self, path: str, one: Reference, place: Place) -> Finding | None:
         if place.state == "missing":
+            lost = self._lost_place(path, one)
+            if lost is not None and not self._exists(path, place, stored.plain_path(one.target)):
+                hint = self._hint(one.target)
+                return Finding(path, one.line, "dead", one.target, f"{lost} is not there any more{hint}")
             if not self._is_meant(path, one, place):
                 return None
             hint = self._hint(one.target)
@@ -258,9 +262,7 @@ class _Run:
         if self._exists(path, place, target):
             return False
         if one.kind in ("path", "dependency"):
-            return self._was_there(path, target) or self._path_is_meant(path, target, end)
-        if place.path in self._gone:
-            return True
+            return self._path_is_meant(path, target, end)
         if one.kind == "doc":
             return self._doc_is_meant(path, target)
         if self._language.get(path) not in _DOCUMENTS:
@@ -290,9 +292,16 @@ class _Run:
         bases = _upwards(posixpath.dirname(path))
         return any(self._tree.has_directory(posixpath.join(base, above)) for base in bases)
 
-    def _was_there(self, path: str, target: str) -> bool:
-        bases = _upwards(posixpath.dirname(path))
-        return any(posixpath.normpath(posixpath.join(base, target)) in self._gone for base in bases)
+    def _lost_place(self, path: str, one: Reference) -> str | None:
+        """What this led to among the files that the index once had, None when nothing did."""
+        if not self._lost.files:
+            return None
+        place = resolve(self._lost, path, one.kind, one.target)
+        if place.state not in ("file", "directory") or not place.path:
+            return None
+        # An include may be found along a search path.
+        elsewhere = one.kind == "include" and self._tree.ending_with(_tail(stored.plain_path(one.target)))
+        return None if elsewhere else place.path
 
     def _doc_is_meant(self, path: str, target: str) -> bool:
         if ":" in target or target.strip("/") in _MADE_DOCS:
@@ -423,7 +432,7 @@ class _Run:
             else:
                 (gone.add if kind == "deleted" else gone.discard)(path)
                 seen.pop(path, None)
-        self._gone = {os.fsdecode(path) for path in gone} - self._tree.files
+        self._lost = ListedTree({os.fsdecode(path) for path in gone} - self._tree.files)
         return {os.fsdecode(path): at for path, at in seen.items()}
 
     def _older(self, path: str, described: list[tuple[int, str]], changed: dict[str, float]) -> None:
