@@ -12,7 +12,7 @@ LOOM = $(LEAN) --features loom --test loom
 RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build format lint types stubs test test-rust test-python bench docs all clean
+.PHONY: help install build format lint types stubs test test-rust test-python golden bench docs all clean
 
 help: ## Say what each target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test-rust: ## Run the tests of the core alone: quick, needs no Python
 
 test-python: ## Run the tests of the Python layer alone
 	$(PYTHON) -m pytest
+
+golden: ## Write the expected definitions of tests/golden anew; read the difference
+	REWRITE_GOLDEN=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
 bench: ## Measure: the core's hand-over, then every benches/bench_*.py
 	$(CARGO) run --release $(LEAN) --example handover
