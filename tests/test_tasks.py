@@ -233,7 +233,7 @@ def test_a_document_of_nothing_but_tasks_is_counted_and_listed_in_part() -> None
 def test_a_document_beyond_the_limit_says_that_its_end_was_not_read() -> None:
     record = annotated(b"- [x] a\n" + b"x" * module.MAX_BYTES + b"\n\n- [ ] b\n")
     assert record.facts["tasks"]["total"] == 1
-    assert record.notes == ["partial: tasks of the first 1 MiB only"]
+    assert record.notes == ["partial: tasks of the first 256 KiB only"]
 
 
 def test_every_document_of_the_registry_gets_its_tasks_and_no_other_file_pays() -> None:

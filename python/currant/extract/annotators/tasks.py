@@ -22,8 +22,8 @@ from currant.model import Record
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-MAX_BYTES: Final = 1 << 20
-"""How much of a document is read: half a second of the Markdown parser for nothing but tasks."""
+MAX_BYTES: Final = 1 << 18
+"""How much of a document is read: a second of the Markdown parser for nothing but tasks."""
 MAX_ITEMS: Final = 5_000
 """Tasks of one document that are listed; all of them are counted."""
 MAX_TEXT: Final = 300
@@ -58,7 +58,7 @@ class TasksAnnotator:
         notes = list(record.notes)
         if len(source) > MAX_BYTES:
             source = source[: source.rfind(b"\n", 0, MAX_BYTES) + 1]
-            notes.append(f"partial: tasks of the first {MAX_BYTES >> 20} MiB only")
+            notes.append(f"partial: tasks of the first {MAX_BYTES >> 10} KiB only")
         items = list(tasks(language, source))
         if not items:
             return record
