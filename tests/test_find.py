@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import currant
+import stored_index
 from conftest import GitRepo
 from currant import finding, ranking
 from currant.cli import run
+from currant.collection import Collection
 from currant.model import Definition, FileStat, Header, Record, Remove, Symbol, Upsert
 from currant.query import Query
 from currant.store import maintenance, records, search
@@ -343,6 +345,19 @@ def test_records_of_an_older_version_are_found_before_and_after_they_are_indexed
         assert not store.is_undocumented()
         with store.snapshot() as connection:
             assert len(list(search.described(connection, ["old"], beginnings=False))) == 5
+
+
+def test_an_index_from_before_the_search_is_completed_by_the_idle_writer(tmp_path: Path) -> None:
+    stored_index.restore(1, tmp_path)
+    with opened(tmp_path) as store:
+        assert store.is_undocumented()
+        idle = Collection(store, keep_days=30)
+        assert idle.step(0.0) > 1  # the first index comes first
+        idle.step(60.0)
+        assert not store.is_undocumented()
+        assert names(query(store).find("parse_config", exact=True)) == ["parse_config"] * 2
+    with opened(tmp_path) as store:
+        assert not store.is_undocumented()
 
 
 def test_a_snippet_is_short_and_around_the_word() -> None:
