@@ -55,6 +55,7 @@ class Listed:
         ("docs/guide/a.md", "url", "https://x.org", Place("none")),
         ("docs/guide/b.rst", "doc", "a", Place("file", "docs/guide/a.md")),
         ("docs/guide/b.rst", "doc", "/guide/a", Place("file", "docs/guide/a.md", exact=False)),
+        ("docs/guide/b.rst", "doc", "index", Place("missing", "docs/guide/index")),
         ("docs/guide/b.rst", "path", "src/app/main.py", Place("file", "src/app/main.py", exact=False)),
         ("src/app/main.py", "dependency", "src/app/util.h", Place("file", "src/app/util.h")),
         ("src/app/x.c", "include", "util.h", Place("file", "src/app/util.h")),

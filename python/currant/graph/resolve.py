@@ -90,7 +90,8 @@ def _places(source: str, kind: str, path: str) -> Iterator[str | None]:
                 yield _join(base, site + bare)
         return
     bases = [*above[::-1], *above] if kind == "dependency" else above
-    for base in bases:
+    # Sphinx looks for a page nowhere else.
+    for base in bases if kind != "doc" else [here]:
         yield _join(base, path)
     if kind in ("link", "image"):
         # A page that a site shows as a directory of its own.
