@@ -169,6 +169,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 # Those that only read; the others need an engine.
 QUESTIONS = ["find", "show", "why", "files", "failures", "rows", "counts", "changes", "ping", "sync"]
+QUESTIONS += ["task_progress", "skills"]
 PARAMETERS = sorted({name for method in QUESTIONS for name in METHODS[method].params})
 LIMITS = st.sampled_from([0, -1, 1, 2**31, 2**63, 10**30])
 CLOCKS = st.sampled_from(["c:1:1", "c::", "c:x:y", "c:1:" + "9" * 5000, ":::", "c:1:-1", "c:1:٣"])
@@ -188,6 +189,8 @@ CLOCKS = st.sampled_from(["c:1:1", "c::", "c:x:y", "c:1:" + "9" * 5000, ":::", "
 @example("show", {"path": "\ud800"})
 @example("find", {"name": "\udc80", "kind": "\ud800"})
 @example("rows", {"path": "a" * 10_000})
+@example("task_progress", {"path": "\ud800", "tasks": "\0"})
+@example("task_progress", {"path": "\udcff/../\0", "tasks": "open"})
 @example("sync", {"paths": ["\0", "\ud800", "../..", "/etc"]})
 def test_any_question_gets_an_answer_or_a_typed_refusal(
     desk: Desk, name: str, params: dict[str, Any]

@@ -23,7 +23,7 @@ from currant.ipc import wire
 from currant.ipc.client import Client
 from currant.ipc.methods import METHODS, Desk
 from currant.ipc.server import Server
-from currant.model import FileStat, Record, Remove, ResultKey, Symbol, SyncResult, Upsert
+from currant.model import FileStat, FileView, Record, Remove, ResultKey, Symbol, SyncResult, Upsert
 from currant.query import Query
 from currant.store import Store
 
@@ -56,6 +56,12 @@ class IndexOnly:
     def sync(self, timeout: float, _paths: object = None) -> SyncResult:
         self.budgets.append(timeout)
         return SyncResult(self.store.clock(), self.fresh, [] if self.fresh else [ODD])
+
+    def outdated(self) -> int:
+        return 0
+
+    def show(self, path: str) -> FileView | None:
+        return self.query.show(path)
 
     def get_status(self) -> dict[str, Any]:
         return {"root": str(self.root), "clock": self.store.clock()}
