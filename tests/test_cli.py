@@ -66,8 +66,13 @@ def ask(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) ->
 def test_every_command_has_help_that_says_more_than_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     listed = cli.list_commands(None)  # type: ignore[arg-type]
     assert set(COMMANDS) <= set(listed)
+    told: list[list[str]] = []
     for name in listed:
-        assert run([name, "--help"]) == 0
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        below = getattr(command, "commands", {})  # a group says it of each of its commands
+        told += [[name, one] for one in below] or [[name]]
+    for words in told:
+        assert run([*words, "--help"]) == 0
         text = capsys.readouterr().out
         assert "--json" in text
         assert len(text) > 400
