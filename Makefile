@@ -11,6 +11,9 @@ FULL = --no-default-features --features outline,notify-source
 LOOM = $(LEAN) --features loom --test loom
 RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 
+# Files of tests side by side; `make test PYTEST_JOBS=` runs one after the other.
+PYTEST_JOBS ?= -n auto --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help install build format lint types stubs test test-rust test-python golden bench docs all clean
 
@@ -46,14 +49,14 @@ stubs: ## Compare _core.pyi with the native module that is installed
 test: ## Run every test: the core with its grammars, then Python
 	$(RUST_ENV) $(CARGO) test $(FULL)
 	$(RUST_ENV) $(CARGO) test $(LOOM)
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(PYTEST_JOBS)
 
 test-rust: ## Run the tests of the core alone: quick, needs no Python
 	$(RUST_ENV) $(CARGO) test $(LEAN)
 	$(RUST_ENV) $(CARGO) test $(LOOM)
 
 test-python: ## Run the tests of the Python layer alone
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(PYTEST_JOBS)
 
 golden: ## Write the expected definitions of tests/golden anew; read the difference
 	REWRITE_GOLDEN=1 $(PYTHON) -m pytest -q tests/test_golden.py

@@ -6,6 +6,7 @@ for a program that runs for weeks, that is a bug like any other.
 
 import gc
 import os
+import random
 import subprocess
 import threading
 from collections import Counter
@@ -17,6 +18,10 @@ import pytest
 
 # A thread that was told to stop gets this long to do so. Only a test that fails waits for it.
 JOIN_SECONDS = 5.0
+
+# The seed of tests that try another one each time: one for all processes of a run, which must agree on
+# the names of the tests.
+os.environ.setdefault("CURRANT_TEST_ANY_SEED", str(random.randrange(1 << 32)))
 
 # Native threads of the core carry this name; Python does not know of them.
 CORE_THREADS = "currant"

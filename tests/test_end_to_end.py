@@ -6,7 +6,6 @@ definitions, a replay of the change feed for the history. Seeds are fixed but on
 """
 
 import os
-import random
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from currant.model import ChangeRow, ChangeType
 from oracle import Storm, definitions, git_files
 
 QUICK = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
-ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.randrange(1 << 32))
+ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or os.environ["CURRANT_TEST_ANY_SEED"])
 SOURCES = ["inotify", "poll", "notify"] if sys.platform == "linux" else ["auto", "poll"]
 
 

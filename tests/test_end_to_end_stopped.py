@@ -5,7 +5,6 @@ or has overflowed. Afterwards ``currant sync`` and ``currant verify`` exit with 
 """
 
 import os
-import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from currant.cli import run
 from oracle import Storm, definitions, git_files
 from watcher import Watcher
 
-ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.randrange(1 << 32))
+ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or os.environ["CURRANT_TEST_ANY_SEED"])
 
 
 @pytest.fixture

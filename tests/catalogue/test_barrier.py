@@ -19,7 +19,7 @@ from currant.api import Index
 from oracle import git_files
 
 QUICK = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
-ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or random.randrange(1 << 32))
+ANY_SEED = int(os.environ.get("CURRANT_TEST_SEED") or os.environ["CURRANT_TEST_ANY_SEED"])
 LOOPS = 1_000
 
 _WRITE_ON = """
