@@ -249,6 +249,10 @@ impl Core {
             self.drop_file(child, platform);
         }
         if let Some(moved) = self.moved_here(parent, stat, platform) {
+            if let Some(left) = self.parent_of(moved) {
+                // What is there instead may have been told while the tree still had this one there.
+                self.request_listing(left, false);
+            }
             let old_path = self.take_out(moved);
             self.put_moved(moved, parent, name, old_path, now);
             return;

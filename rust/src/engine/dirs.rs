@@ -133,14 +133,25 @@ impl Core {
                 self.denied.insert(dir);
             }
             Err(WatchError::Limit | WatchError::TooLong) => {
-                self.unwatched.insert(dir);
+                self.lose_watch(dir, platform);
             }
             Err(WatchError::Other(reason)) => {
-                self.unwatched.insert(dir);
+                self.lose_watch(dir, platform);
                 self.problems.insert(path.to_vec(), format!("cannot be watched: {reason}"));
             }
         }
         true
+    }
+
+    /// What is at the directory's path cannot be watched. A watch that it has is on what was there before: it
+    /// would be taken for a sign of where this directory has gone.
+    pub(super) fn lose_watch(&mut self, dir: NodeId, platform: &mut impl Platform) {
+        self.unwatched.insert(dir);
+        let Some(wd) = self.dirs.get_mut(&dir).and_then(|info| info.wd.take()) else { return };
+        if self.wds.get(&wd) == Some(&dir) {
+            self.wds.remove(&wd);
+            platform.unwatch(wd);
+        }
     }
 
     pub(super) fn bind(&mut self, dir: NodeId, wd: i32, platform: &mut impl Platform) {

@@ -70,6 +70,10 @@ impl Core {
             return false;
         }
         self.rescan(path, now, platform);
+        if let Some(parent) = node.and_then(|node| self.parent_of(node)) {
+            // The directory may turn out to be elsewhere by now, and something else to be here.
+            self.request_listing(parent, false);
+        }
         rules || path.is_empty() || self.tree.find(path).is_some_and(|node| self.tree.is_dir(node))
     }
 

@@ -37,8 +37,9 @@ impl Core {
         let parent = self.parent_of(other);
         if other != ROOT && !self.tree.is_below(dir, other) {
             self.remove_subtree(other, platform);
-            if let Ok(wd) = platform.watch(path) {
-                self.bind(dir, wd, platform);
+            match platform.watch(path) {
+                Ok(wd) => self.bind(dir, wd, platform),
+                Err(_) => self.lose_watch(dir, platform),
             }
             if let Some(parent) = parent {
                 self.request_listing(parent, false);

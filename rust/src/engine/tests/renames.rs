@@ -247,3 +247,27 @@ fn what_is_due_below_a_file_that_became_a_directory_waits_for_the_removal_of_its
     world.sync();
     world.check_index();
 }
+
+#[test]
+fn exchanged_directories_are_told_apart_without_a_watch_to_spare() {
+    let mut world = World::with(&["c/a/a", "b/a/c", "b/c", "k"]);
+    world.disk().watch_limit = 1;
+    world.disk().exchange("c/a", "b");
+    world.path_sync("b");
+    world.sync();
+    world.check_index();
+}
+
+#[test]
+fn a_file_in_the_place_of_a_directory_that_was_found_elsewhere_is_found_too() {
+    let mut world = World::with(&["a/a", "a/b/a", "a/b/b", "b/a/c", "b/c", "c/a/a", "c/b"]);
+    world.kill(false);
+    world.list(0);
+    world.turn();
+    world.machine.open(0);
+    world.disk().exchange("c/b", "a");
+    world.path_sync("a");
+    assert!(world.index.contains_key("a"), "{:?}", world.index.keys());
+    world.settle();
+    world.check();
+}
