@@ -241,7 +241,9 @@ impl Core {
                 let known = self.tree.ino(child);
                 let replaced = known != 0 && stat.ino != 0 && known != stat.ino;
                 self.tree.set_ino(child, stat.ino);
-                if recursive || replaced {
+                // It may stand here for a row of the index alone, which nobody has compared with the disk.
+                let unseen = self.dirs.get(&child).is_some_and(|info| !info.listed);
+                if recursive || replaced || unseen {
                     self.request_listing(child, true);
                 }
                 return;

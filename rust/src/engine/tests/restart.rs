@@ -117,3 +117,17 @@ fn late_rows_of_what_is_another_kind_by_now_go() {
     world.sync();
     world.check();
 }
+
+#[test]
+fn a_directory_that_only_a_late_row_told_of_is_listed_when_it_is_found() {
+    let mut world = World::with(&["b/a/c", "k"]);
+    world.disk().watch_limit = 1;
+    world.kill(true);
+    world.disk().rename("b", "/elsewhere");
+    world.disk().mkdir("b");
+    world.events();
+    world.listings();
+    world.disk().mkdir("b/a");
+    world.sync();
+    world.check_index();
+}
