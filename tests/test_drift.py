@@ -58,6 +58,16 @@ def test_references_that_lead_nowhere_are_reported_with_their_lines(tree: Tree) 
         assert {kind for _, _, kind, _ in found(index)} == {"anchor"}
 
 
+def test_a_dependency_that_a_header_names_and_that_is_not_there_is_reported(tree: Tree) -> None:
+    header = (
+        "# [Source file intent]\n# One.\n#\n# [Dependencies]\n"
+        "# codebase:docs/guide.md\n# codebase:docs/gone.md\n# system:json\n# other:docs/other.md\n"
+    )
+    tree.write({"src/app.py": header + "import json\n", "docs/guide.md": "# Guide\n"})
+    with opened(tree) as index:
+        assert found(index) == [("src/app.py", 6, "dead", "docs/gone.md")]
+
+
 def test_what_may_well_lead_somewhere_is_not_reported(tree: Tree) -> None:
     tree.write(
         {

@@ -261,6 +261,8 @@ class _Run:
             return False
         if self._exists(path, place, target):
             return False
+        if one.kind == "dependency" and "/" in target and has_ending(name):
+            return True  # a header says itself that this is a file of the code base
         if one.kind in ("path", "dependency"):
             return self._path_is_meant(path, target, end)
         if one.kind == "doc":
