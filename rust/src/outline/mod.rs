@@ -122,7 +122,7 @@ pub trait Language: Sync {
     fn version(&self) -> &'static str;
 
     /// Append the definitions of `source`, in the order in which they start; says why if those are not
-    /// all. May stop, without saying so, once there are more than [`SYMBOL_LIMIT`].
+    /// all. May stop, without saying so, once there are more than `SYMBOL_LIMIT`.
     ///
     /// Never panics, whatever the bytes; takes time and memory linear in their number, or stops.
     ///
