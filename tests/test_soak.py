@@ -36,6 +36,7 @@ def test_a_short_soak_with_a_new_seed_finds_no_difference(tmp_path: Path) -> Non
     assert report.operations >= 2_000
     assert set(report.kinds) >= {"killed", "stopped", "rules", "limited", "overflow"}
     assert report.kills
+    assert report.overflows
     assert report.polled_rounds, "a limit was set below the number of directories"
     assert report.git_compared
     assert report.feeds_replayed == report.rounds
