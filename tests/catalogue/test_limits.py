@@ -4,10 +4,14 @@ docs/guarantees.md).
 The limits are those of a user namespace that the watcher alone is in; the overflows are real ones."""
 
 import os
+import shutil
 from pathlib import Path
+
+import pytest
 
 from catalogue.kit import Live, watching
 from catalogue.namespaces import inside, limited
+from catalogue.repeats import leaves_nothing_behind
 from conftest import GitRepo
 from watcher import Watcher
 
@@ -232,3 +236,81 @@ def test_inotify_that_was_demanded_and_cannot_be_had_is_refused_in_one_line(git_
         assert watcher.process.returncode == 2
         assert "max_user_instances" in words
         assert len(words.splitlines()) == 1
+
+
+@pytest.mark.parametrize("source", ["inotify", "notify"])
+def test_twenty_overflows_leave_nothing_behind(git_repo: GitRepo, source: str) -> None:
+    git_repo.write({f"d{n}/f": str(n) for n in range(20)})
+    with watching(git_repo, source) as live:
+        before = lost(live)
+
+        def round_of() -> None:
+            with live.frozen():
+                overflow(git_repo.root)
+                git_repo.write({"late/deep/f": "1", "d3/s/g": "2"})
+            live.sync()
+            assert {"late/deep/f", "d3/s/g"} <= live.rows().keys()
+            shutil.rmtree(git_repo.path("late"))
+            shutil.rmtree(git_repo.path("d3/s"))
+            live.sync()
+            assert len(live.rows()) == 22
+
+        leaves_nothing_behind(live, round_of)
+        assert lost(live) - before >= 23
+
+
+def test_twenty_times_out_of_watches_leave_nothing_behind(git_repo: GitRepo) -> None:
+    """The tree outgrows the limit and shrinks, and the limit is raised and lowered."""
+    git_repo.write({f"d{n}/f": str(n) for n in range(10)})
+    with watching(git_repo, prefix=limited(20, 8)) as live:
+
+        def round_of() -> None:
+            git_repo.write({f"more/{n}/f": str(n) for n in range(30)})
+            live.sync()
+            assert live.engine()["unwatched"] == 22
+            assert live.kernel_watches() == 20
+            inside(live, "echo 1000 > /proc/sys/user/max_inotify_watches")
+            live.sync()
+            assert live.engine()["unwatched"] == 0
+            inside(live, "echo 20 > /proc/sys/user/max_inotify_watches")
+            shutil.rmtree(git_repo.path("more"))
+            live.sync()
+
+        leaves_nothing_behind(live, round_of)
+
+
+def test_twenty_times_over_the_limit_of_the_configuration_leave_nothing_behind(git_repo: GitRepo) -> None:
+    git_repo.write({f"d{n}/f": str(n) for n in range(10)})
+    with watching(git_repo, "inotify", "monitor.max_watches=4") as live:
+        live.degraded = (POLLED,)
+        live.exact_watches = False
+
+        def round_of() -> None:
+            git_repo.write({f"d{n}/s/g": str(n) for n in range(10)})
+            git_repo.path("d1").rename(git_repo.path("d0/s/d1"))
+            live.sync()
+            assert live.kernel_watches() == live.engine()["watches"] == 4
+            git_repo.path("d0/s/d1").rename(git_repo.path("d1"))
+            for number in range(10):
+                shutil.rmtree(git_repo.path(f"d{number}/s"))
+            live.sync()
+
+        leaves_nothing_behind(live, round_of)
+
+
+def test_twenty_rounds_without_an_instance_leave_nothing_behind(git_repo: GitRepo) -> None:
+    git_repo.write({f"d{n}/f": str(n) for n in range(5)})
+    with watching(git_repo, "auto", prefix=limited(1_000, 0)) as live:
+        live.degraded = ("polled",)
+
+        def round_of() -> None:
+            git_repo.write({"d1/s/g": "1", "new/f": "2"})
+            git_repo.path("d2").rename(git_repo.path("new/d2"))
+            live.sync()
+            assert live.kernel_watches() == 0
+            git_repo.path("new/d2").rename(git_repo.path("d2"))
+            shutil.rmtree(git_repo.path("new"))
+            shutil.rmtree(git_repo.path("d1/s"))
+            live.sync()
+
+        leaves_nothing_behind(live, round_of)

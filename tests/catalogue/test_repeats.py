@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.kit import SOURCES, Live, exchange, watching
+from catalogue.kit import SOURCES, exchange, watching
+from catalogue.repeats import leaves_nothing_behind
 from conftest import GitRepo, Tree
 
 sources = pytest.mark.parametrize("source", SOURCES)
@@ -150,31 +151,11 @@ def test_twenty_repeats_of_anything_leave_nothing_behind(
     place = Tree(git_repo.path("place"))
     place.write({"kept/in/f": "1", "other/g": "2", "file": "3"})
 
-    def round_of(live: Live) -> None:
-        for recipe in CHEAP:
-            recipe(place)
-            live.sync()
-
-    def held(live: Live) -> dict[str, int]:
-        engine = live.at_rest()["engine"]
-        counted = ("files", "dirs", "failed", "unwatched", "denied")
-        return {"watches": live.kernel_watches(), **{key: engine[key] for key in counted}}
-
-    def pooled(live: Live) -> int:
-        return live.descriptors() + len(os.listdir(f"/proc/{live.pid}/task"))
-
     with watching(git_repo, source) as live:
-        live.settle()
-        for _ in range(3):
-            round_of(live)  # buffers, pools and caches are as large as they get
-        live.settle()
-        before, pool, memory = held(live), pooled(live), live.resident()
-        for _ in range(20):
-            round_of(live)
-        live.settle()
-        assert held(live) == before
-        # One connection more may have been opened; a descriptor or a thread left by each repeat are 20.
-        assert pooled(live) - pool < 20
-        # Twenty lost nodes or rows are some kilobytes, which no such test can see; twenty lost buffers,
-        # listings or snapshots are more than this.
-        assert live.resident() - memory < 8 << 20
+
+        def round_of() -> None:
+            for recipe in CHEAP:
+                recipe(place)
+                live.sync()
+
+        leaves_nothing_behind(live, round_of)
