@@ -37,6 +37,7 @@ def test_a_short_soak_with_a_new_seed_finds_no_difference(tmp_path: Path) -> Non
     assert set(report.kinds) >= {"killed", "stopped", "rules", "limited", "overflow"}
     assert report.kills
     assert report.overflows
+    assert sum(report.forced.values()) == report.kinds["overflow"]
     assert report.polled_rounds, "a limit was set below the number of directories"
     assert report.git_compared
     assert report.feeds_replayed == report.rounds

@@ -8,6 +8,7 @@ system and kernel. ``python -m currant.soak`` runs it. Everything happens in a f
 - `hands`: does an operation on the disk
 - `generate`: chooses the next operation, from a seed
 - `watcher`: ``currant watch`` in a process of its own: stop, continue, kill, ask
+- `queue`: the kernel's queue of notifications made short for a moment; `gate`: a watcher that waits for it
 - `lab`: one root, its hands and its watcher; also does the steps that are adversity
 - `plan`: which adversity a round gets
 - `git`: what git says the files are

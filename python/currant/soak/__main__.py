@@ -21,7 +21,8 @@ INTERRUPTED: Final = 130
 _LINE_SECONDS: Final = 15.0
 
 EPILOG: Final = """exit status: 0 no difference, 1 differences, 2 wrong usage, 130 interrupted.
-Nothing outside of a fresh temporary directory below --dir is touched. docs/soak.md says more."""
+Nothing outside of a fresh temporary directory below --dir is touched, but, as root and for moments, the
+kernel's fs.inotify.max_queued_events (--no-lower: not that either). docs/soak.md says more."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--files", type=int, default=400, help="size of the tree (default: 400)")
     option("--rivals", action="store_true", help="watchfiles and watchdog too, where installed")
     option("--no-adversity", action="store_true", help="operations only: no stops, kills, floods")
+    option("--no-lower", action="store_true", help="as root: leave the kernel's max_queued_events alone")
     option("--no-links", action="store_true", help="no hard links")
     option("--max-failures", type=int, default=1, help="go on after failures, up to this many (default: 1)")
     option("--max-rss-mb", type=int, default=1024, help="allowed resident size of the watcher")
@@ -88,8 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = Options(
             ops=given.ops, seed=seed, directory=given.dir, out=given.out, source=given.source,
             state=given.state, files=given.files, keep=given.keep, adversity=not given.no_adversity,
-            links=not given.no_links, rivals=given.rivals, shrink_seconds=given.shrink_seconds,
-            max_failures=given.max_failures, max_rss=given.max_rss_mb << 20,
+            links=not given.no_links, rivals=given.rivals, lower=not given.no_lower,
+            shrink_seconds=given.shrink_seconds, max_failures=given.max_failures,
+            max_rss=given.max_rss_mb << 20,
         )  # fmt: skip
         report = soak(options, progress=_Progress(given.ops))
     except CurrantError as error:

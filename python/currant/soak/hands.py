@@ -175,7 +175,7 @@ class Hands:
         self.close()
 
     def op_fill(self, one: bytes, other: bytes, times: bytes) -> None:
-        """Write to two files in turn: four notifications a time, none of which the kernel can merge."""
+        """Write to two files in turn: two notifications a time, neither of which the kernel can merge."""
         handles = [self._open(path, os.O_CREAT | os.O_TRUNC) for path in (one, other)]
         try:
             for number in range(int(times)):

@@ -15,6 +15,7 @@ from currant.clock import Clock
 from currant.errors import UsageError
 from currant.ipc.client import Answer
 from currant.soak.hands import Hands
+from currant.soak.queue import Queue
 from currant.soak.steps import Step, step
 from currant.soak.watcher import Watcher, WatcherDied
 
@@ -36,6 +37,7 @@ class Lab:
         source: str = "auto",
         state_inside: bool = False,
         sync_seconds: int = SYNC_SECONDS,
+        queue: Queue | None = None,
     ) -> None:
         self.root = directory / "root"
         self.root.mkdir()
@@ -46,7 +48,8 @@ class Lab:
         self.expected_death = False
         """A fail point kills this watcher, now or some rounds later; or never, if it is not passed."""
         self.incarnations = 0
-        self._source = source
+        self.source = source
+        self.queue = queue or Queue()
         self._sync_seconds = sync_seconds
         self._clock = clock
         self._away = directory / "away"
@@ -69,7 +72,8 @@ class Lab:
     # --- adversity ----------------------------------------------------------------------------------------
 
     def _start(self, *settings: bytes) -> bool:
-        """``section.key=value`` each; ``fail=POINT@N`` has it killed there."""
+        """``section.key=value`` each; ``fail=POINT@N`` has it killed there; ``queue=short`` gives it a short
+        queue of notifications, where the kernel's limit can be lowered."""
         if self.watcher is not None and self.watcher.process.poll() is None:
             return False
         self._bury()
@@ -80,12 +84,13 @@ class Lab:
             environ["CURRANT_FAIL_POINTS"] = f"{point}=kill -9 $PPID"
             self.expected_death = True
         self.last_settings = dict(given)
-        if self._source != "auto":
-            given["monitor.source"] = self._source
+        short = given.pop("queue", "") == "short" and not self.queue.refusal()
+        if self.source != "auto":
+            given["monitor.source"] = self.source
         self.incarnations += 1
         self.watcher = Watcher(
             self.root, self.state_dir, given, environ=environ, clock=self._clock,
-            log=self._directory / "watcher.log",
+            log=self._directory / "watcher.log", queue=self.queue if short else None,
         )  # fmt: skip
         return True
 

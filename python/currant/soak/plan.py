@@ -6,19 +6,18 @@ that, so that the time from there to a fresh index is the recovery time of the k
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Final
 
 from currant.soak.generate import Generator
 from currant.soak.lab import Lab
+from currant.soak.queue import SHORT
 from currant.soak.steps import Step, step
 
 FAIL_POINTS: Final = (
     *("fp_hash_then_commit", "fp_commit_then_ack", "fp_stat_then_read", "fp_read_then_fstat"),
     *("fp_add_watch_then_list", "fp_list_then_descend", "fp_rescan_mid"),
 )
-_QUEUE: Final = Path("/proc/sys/fs/inotify/max_queued_events")
 _MOST_QUEUED: Final = 300_000
 """A larger limit of the kernel is not forced over: the burst would take too long."""
 
@@ -29,17 +28,11 @@ WEIGHTS: Final = {
 }
 
 
-def queue_limit() -> int | None:
-    """Notifications that the kernel queues before it drops some; None when that cannot be forced here."""
-    try:
-        limit = int(_QUEUE.read_text())
-    except (OSError, ValueError):
-        return None
-    return limit if limit <= _MOST_QUEUED else None
-
-
 class Plan:
-    """Rounds for one lab, from a chance of its own. `roots` False: the root stays where it is."""
+    """Rounds for one lab, from a chance of its own. `roots` False: the root stays where it is.
+
+    `unlowered` says why the kernel's queue is never made shorter, but flooded as long as it is; empty when it
+    is to be, and can be. `forced` counts rounds in which an overflow was forced, by the way it was."""
 
     def __init__(
         self,
@@ -50,14 +43,21 @@ class Plan:
         *,
         adversity: bool,
         roots: bool = True,
+        unlowered: str = "",
     ) -> None:
         self.counts: dict[str, int] = {}
+        self.forced: dict[str, int] = {}
+        polled = "nothing is queued with source poll" if lab.source == "poll" else ""
+        refusal = lab.queue.refusal()  # asked first: it puts back what a run that was killed left
+        self.unlowered = unlowered or polled or refusal
         self._lab = lab
         self._gen = generator
         self._chance = chance
         self._do = do
-        self._limit = queue_limit()
+        limit = lab.queue.length()
+        self._limit = limit if limit is not None and limit <= _MOST_QUEUED else None
         self._limited = False
+        self._short = False
         self._kinds: dict[str, Callable[[int], None]] = {
             **{"live": self._live, "stopped": self._stopped, "pulses": self._pulses},
             **{"overflow": self._overflow, "killed": self._killed, "stopped and killed": self._both},
@@ -67,7 +67,7 @@ class Plan:
         }
         if not adversity:
             self._kinds = {"live": self._live}
-        if self._limit is None:
+        if self._limit is None and self.unlowered:
             self._kinds.pop("overflow", None)
         if lab.state_inside or not roots:
             self._kinds.pop("root replaced", None)
@@ -82,8 +82,9 @@ class Plan:
 
     def round(self, count: int) -> str:
         """One burst of about `count` operations; which kind it was."""
-        if self._limited:  # a low limit lasts for one round
-            self._limited = False
+        # Few watches last for one round; a short queue may stay, for overflows that nobody planned.
+        if self._limited or (self._short and self._chance.random() < 0.5):
+            self._limited = self._short = False
             self._do(step("!end"))
             self.start()
             self._do(step("!sync"))
@@ -126,17 +127,28 @@ class Plan:
 
     def _overflow(self, count: int) -> None:
         """More notifications than the kernel keeps; what is lost lies before, in or after the flood."""
-        assert self._limit is not None
         before = int(count * self._chance.random())
+        short = self._chance.random() < 0.7  # a long queue is another thing to lose than a short one
+        if self._limit is None or (short and not self.unlowered):
+            self._do(step("!end"))
+            self._do(step("!start", *self._settings(), "queue=short"))
+            self._do(step("!sync"))
+            self._short = True
+            self._flood(before, count - before, SHORT, "short queue")
+            return
         if self._lab.expected_death:
             # A point that kills it in this round would take its count of losses along.
             self._do(step("!end"))
             self.start()
             self._do(step("!sync"))
+        self._flood(before, count - before, self._limit, "flood")
+
+    def _flood(self, before: int, after: int, limit: int, way: str) -> None:
+        self.forced[way] = self.forced.get(way, 0) + 1
         self._do(step("!stop"))
         self._gen.run(before)
-        self._do(step("fill", "fill1.py", "fill2.py", self._limit // 2 + 500))
-        self._gen.run(count - before)
+        self._do(step("fill", "fill1.py", "fill2.py", limit // 2 + 500))
+        self._gen.run(after)
         for name in ("fill1.py", "fill2.py"):
             self._do(step("unlink", name))
         self._gen.begin()

@@ -40,6 +40,10 @@ class Report:
     kills: int = 0
     stops: int = 0
     overflows: int = 0
+    forced: dict[str, int] = field(default_factory=dict)
+    """Rounds in which an overflow was forced: with a ``short queue``, by a ``flood``."""
+    unlowered: str = ""
+    """Why the kernel's limit was never lowered; empty when it could be."""
     root_scans: int = 0
     events: int = 0
     polled_rounds: int = 0
@@ -91,6 +95,9 @@ class Report:
             f"{self.overflows:,} overflows, {self.root_scans:,} whole scans, {self.events:,} notifications, "
             f"{self.polled_rounds:,} rounds with directories polled"
         )
+        if self.forced:
+            why = f"; the kernel's limit was not lowered: {self.unlowered}" if self.unlowered else ""
+            yield f"rounds with a forced overflow: {_counts(self.forced)}{why}"
         yield (
             f"compared: {self.rounds:,} fresh indexes, {self.git_compared:,} times with git, "
             f"{self.feeds_replayed:,} change feeds replayed ({self.fresh_instances:,} began anew); "

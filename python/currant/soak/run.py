@@ -47,6 +47,7 @@ class Options:
     adversity: bool = True
     links: bool = True
     rivals: bool = False
+    lower: bool = True
     shrink_seconds: float = 300.0
     shrink_trials: int = 2_000
     max_failures: int = 1
@@ -127,8 +128,10 @@ class _Run:
             self._do,
             adversity=options.adversity,
             roots=not options.rivals,  # neither follows a root that was renamed or replaced
+            unlowered=_unlowered(options),
         )
-        report.kinds = self._plan.counts
+        report.kinds, report.forced = self._plan.counts, self._plan.forced
+        report.unlowered = self._plan.unlowered
         if options.rivals:
             self._rivals = Rivals(self._lab.root)
         self._begin()
@@ -310,3 +313,9 @@ class _Run:
         self._gen.restore()
         self._gen.begin()
         self._begin()
+
+
+def _unlowered(options: Options) -> str:
+    if not options.lower:
+        return "--no-lower"
+    return "the rivals' queues are as long as ours" if options.rivals else ""

@@ -1,6 +1,7 @@
 """``currant watch`` in a process of its own: start, stop, continue, kill, ask; and what the kernel says.
 
 Owns the process. It dies with us, so that a run that was killed leaves nobody watching, stopped or not.
+With a `Queue` it is let into the moment in which the kernel's queue is short, and out of it.
 """
 
 import contextlib
@@ -10,19 +11,24 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from currant.clock import Clock
 from currant.errors import ServiceUnreachable
 from currant.ipc.client import Answer, Client
+from currant.soak.queue import Queue
 
+GATE: Final = "currant.soak.gate"
 _CONNECT_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.005
 _SILENCE_SECONDS: Final = 120.0
 """Beyond what a barrier may take: then it hangs."""
 _END_SECONDS: Final = 60.0
+_INSTANCE_SECONDS: Final = 5.0
+"""The longest that the queue of the whole machine is short."""
+_INSTANCE: Final = "anon_inode:inotify"
 _PR_SET_PDEATHSIG: Final = 1
 _libc: Final = ctypes.CDLL(None)
 
@@ -32,11 +38,12 @@ class WatcherDied(Exception):
 
 
 class Watcher:
-    """One incarnation, with its `settings` (``section.key`` -> value)."""
+    """One incarnation, with its `settings` (``section.key`` -> value). `short`: with a `queue`, whether its
+    inotify instance was made while the queue was short."""
 
     def __init__(
         self, root: Path, state_dir: Path, settings: Mapping[str, object], *, log: Path, clock: Clock,
-        environ: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None, queue: Queue | None = None,
     ) -> None:  # fmt: skip
         self.settings = dict(settings)
         self._state_dir = state_dir
@@ -47,18 +54,57 @@ class Watcher:
         options = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
         if not state_dir.is_relative_to(root):
             options += ["--set", f"state_dir={state_dir}"]
-        command = [sys.executable, "-m", "currant", "watch", "--json", "--root", os.fspath(root), *options]
+        program, pipe = ("currant", subprocess.DEVNULL) if queue is None else (GATE, subprocess.PIPE)
+        command = [sys.executable, "-m", program, "watch", "--json", "--root", os.fspath(root), *options]
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdin=pipe,
+                stdout=pipe,
                 stderr=errors,
                 start_new_session=True,  # Ctrl-C is for us
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
                 env={**os.environ, **(environ or {})},
                 cwd=root.parent,
             )
+        self.short = queue is not None and self._pass(queue)
+
+    def _pass(self, queue: Queue) -> bool:
+        """Let it go on from the gate while the queue is short."""
+        go, here = self.process.stdin, self.process.stdout
+        assert go is not None
+        assert here is not None
+        with go, here, contextlib.suppress(BrokenPipeError):
+            here.readline()
+            try:
+                with queue.lowered():
+                    go.write(b"go\n")
+                    go.flush()
+                    return self._instance()
+            except BrokenPipeError:
+                raise
+            except OSError:
+                go.write(b"go\n")  # with a queue like any other
+        return False
+
+    def _instance(self) -> bool:
+        """Wait until it has made its inotify instance, or will not."""
+        deadline = self._clock.monotonic() + _INSTANCE_SECONDS
+        pause = threading.Event()
+        while self.process.poll() is None and self._clock.monotonic() < deadline:
+            if any(self._instances()):
+                return True
+            pause.wait(_LOOK_SECONDS / 5)
+        return False
+
+    def _instances(self) -> Iterator[str]:
+        """Names of its descriptors that are inotify instances."""
+        base = Path(f"/proc/{self.process.pid}/fd")
+        with contextlib.suppress(OSError):
+            for handle in os.listdir(base):
+                with contextlib.suppress(OSError):
+                    if os.readlink(base / handle) == _INSTANCE:
+                        yield handle
 
     # --- signals ------------------------------------------------------------------------------------------
 
@@ -144,11 +190,10 @@ class Watcher:
             status = dict(line.split(":", 1) for line in (base / "status").read_text().splitlines())
             handles = os.listdir(base / "fd")
             watches = 0
-            for handle in handles:
+            for handle in self._instances():
                 with contextlib.suppress(OSError):
-                    if os.readlink(base / "fd" / handle) == "anon_inode:inotify":
-                        told = (base / "fdinfo" / handle).read_text()
-                        watches += sum(line.startswith("inotify wd") for line in told.splitlines())
+                    told = (base / "fdinfo" / handle).read_text()
+                    watches += sum(line.startswith("inotify wd") for line in told.splitlines())
         except (OSError, ValueError):
             return Facts(0, 0, 0, 0)
         return Facts(_kib(status, "VmRSS"), _kib(status, "VmHWM"), len(handles), watches)
