@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "changes": {"_core"},
     "status": set(),
     "writer": {"store", "changes", "status"},
+    "idle": set(),
     "reading": {"changes", "extract", "status"},
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
@@ -53,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "collection"),
+        *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "collection", "idle"),
         *("llm", "parts"),
     },
     "component": {"service"},

@@ -76,6 +76,22 @@ class MetadataCache:
                 if entry is not None:
                     self._bytes -= entry.size
 
+    def shrink(self, fraction: float) -> int:
+        """Drop about this part of what is kept (0 to 1), what was not used lately first; bytes dropped."""
+        with self._lock:
+            before = self._bytes
+            goal = before - int(before * min(max(fraction, 0.0), 1.0))
+            spared = len(self._entries)  # each entry may stay once for having been used
+            while self._entries and self._bytes > goal:
+                oldest, entry = self._entries.popitem(last=False)
+                if entry.used and spared > 0 and goal:
+                    spared -= 1
+                    entry.used = False
+                    self._entries[oldest] = entry
+                else:
+                    self._bytes -= entry.size
+            return before - self._bytes
+
     def clear(self) -> None:
         """Drop everything; the counts stay."""
         with self._lock:

@@ -34,6 +34,7 @@ from currant.errors import (
     UsageError,
 )
 from currant.extract import Registry
+from currant.idle import IdleWork
 from currant.llm.switch import Switch
 from currant.lock import RootLock
 from currant.model import ChangeType, CommitInfo, FileChange, FileView, Progress, SyncResult
@@ -110,6 +111,7 @@ class Service:
         self._upgrader: Upgrader | None = None
         self._collection: Collection | None = None
         self._shared: SharedResults | None = None
+        self._idle: IdleWork | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -131,6 +133,11 @@ class Service:
     def query(self) -> Query:
         """Raises ClosedError before `start` and after `stop`."""
         return self._part(self._query, lambda: self._query)
+
+    @property
+    def cache(self) -> MetadataCache:
+        """The decoded records in memory. Raises ClosedError before `start` and after `stop`."""
+        return self._part(self._cache, lambda: self._cache)
 
     @property
     def engine(self) -> EngineLike:
@@ -217,14 +224,17 @@ class Service:
             store.on_commit.append(lambda _commit: shared.flush())
         queue = self._queue = ChangeDetectionQueue(engine, self._clock)
         collection = self._collection = Collection(store, self.settings.store.keep_unused_days)
+        # Whoever only asks one question does not write for another purpose.
+        idle = self._idle = IdleWork(collection.step, self._clock) if self.live else None
         writer = Writer(
             store,
             queue,
             status=self.status_reporter,
             clock=self._clock,
-            # Whoever only asks one question does not write for another purpose.
-            idle=collection.step if self.live else None,
+            idle=None if idle is None else idle.step,
         )
+        if idle is not None:
+            idle.wake = writer.wake_idle
         pool = WorkerThreadPool(
             queue,
             writer,
@@ -300,6 +310,8 @@ class Service:
 
     def _closing_steps(self) -> Iterator[Callable[[], object]]:
         controller, shared = self._controller, self._shared
+        if self._idle is not None:
+            yield self._idle.close
         if controller is not None:
             yield controller.worker_pool.request_stop
         auditor = self._auditor
@@ -447,6 +459,12 @@ class Service:
         """How many files have a record by an extractor that is not in use any more, and wait for another."""
         upgrader = self._upgrader
         return 0 if upgrader is None else upgrader.status()["outdated"]
+
+    def when_idle(self, step: Callable[[Store], bool], timeout: float) -> bool:
+        """Have short steps of upkeep done on the writer's thread, while there is nothing to commit, until
+        `step` returns False; see `IdleWork.ask`. False for a service that is not live."""
+        store, idle = self.store, self._idle
+        return idle is not None and idle.ask(lambda: step(store), timeout)
 
     def clear_queue(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""

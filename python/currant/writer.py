@@ -98,6 +98,7 @@ class Writer:
         self._store = store
         self._idle = idle
         self._idle_at = 0.0
+        self._idle_asked = False
         self._queue = queue
         self._status = status
         self._clock = clock
@@ -155,6 +156,12 @@ class Writer:
             if self._failures:
                 self._retry_at = 0.0
                 self._wake()
+
+    def wake_idle(self) -> None:
+        """Have `idle` called as soon as there is nothing to commit, whenever it wanted to be called."""
+        with self._changed:
+            self._idle_asked = True
+            self._wake()
 
     def backlog(self) -> int:
         """Submissions not yet acknowledged."""
@@ -263,7 +270,9 @@ class Writer:
         """A step of other writing, when it is time."""
         if self._idle is None:
             return None
-        if now >= self._idle_at:
+        with self._changed:
+            asked, self._idle_asked = self._idle_asked, False
+        if asked or now >= self._idle_at:
             self._idle_at = now + self._idle(self._clock.now())
         return max(0.0, self._idle_at - now)
 

@@ -65,6 +65,8 @@ def connect(path: str, *, write: bool) -> apsw.Connection:
         connection.pragma("mmap_size", 0)
         connection.pragma("trusted_schema", 0)  # an index may have come with the tree
         if write:
+            # Of a new file alone, and before anything is in it: later it would take a VACUUM.
+            connection.pragma("auto_vacuum", 2)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "NORMAL")
             connection.pragma("foreign_keys", 1)
@@ -126,6 +128,7 @@ class ReaderPool:
         self._returned = threading.Condition(self._lock)
         self._idle: list[apsw.Connection] = []
         self._lent: set[apsw.Connection] = set()
+        self._unused = 0  # as many at the front of `_idle` were not taken since the last `trim`
         self._closed = False
 
     @contextmanager
@@ -159,6 +162,22 @@ class ReaderPool:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
+    def counts(self) -> tuple[int, int]:
+        """Connections that are open: (idle, lent)."""
+        with self._lock:
+            return len(self._idle), len(self._lent)
+
+    def trim(self, keep: int) -> int:
+        """Close those that were idle ever since the call before, but leave `keep` idle ones; how many."""
+        with self._lock:
+            count = max(0, min(self._unused, len(self._idle) - keep))
+            # Taken from the end, so the front has been idle for longest.
+            closing, self._idle = self._idle[:count], self._idle[count:]
+            self._unused = len(self._idle)
+        for connection in closing:
+            connection.close()
+        return count
+
     def close(self) -> None:
         """Close every connection; reads in progress are interrupted and waited for. Idempotent."""
         with self._lock:
@@ -177,6 +196,7 @@ class ReaderPool:
                 raise ClosedError("the index is closed: open it again")
             if self._idle:
                 connection = self._idle.pop()
+                self._unused = min(self._unused, len(self._idle))
                 self._lent.add(connection)
                 return connection
         try:

@@ -179,15 +179,17 @@ def settle(connection: apsw.Connection, place: str, *, anew: bool) -> None:
         raise
 
 
+# Not the planner's statistics, which come and go (store.upkeep).
+_TABLES: Final = """
+SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[14]'"""
+
+
 def is_as_made(connection: apsw.Connection) -> bool:
     """Whether the tables are those that the migrations make; a damaged schema may well parse."""
     fresh = apsw.Connection(":memory:")
     try:
         migrate(fresh)
-        expected, found = (
-            sorted(map(repr, one.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")))
-            for one in (fresh, connection)
-        )
+        expected, found = (sorted(map(repr, one.execute(_TABLES))) for one in (fresh, connection))
         return expected == found
     finally:
         fresh.close()

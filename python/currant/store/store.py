@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import apsw
 
@@ -12,12 +12,14 @@ from currant.clock import Clock
 from currant.errors import ClosedError, StoreDamagedError, StoreLostError
 from currant.model import CommitInfo, Item, Opened, ResultKey
 from currant.store import commit as commits
-from currant.store import maintenance, seal, search
+from currant.store import maintenance, seal, search, upkeep
 from currant.store.connection import ReaderPool, is_damage, one, translate
 from currant.store.inplace import InPlace
 from currant.store.opening import INDEX_NAME, abandon, mark_damaged, open_index
 
 _log = logging.getLogger("currant.store")
+
+_T = TypeVar("_T")
 
 _TREE_ROWS: Final = """
 SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
@@ -142,6 +144,15 @@ class Store:
         except apsw.Error as error:
             raise self._translated(error) from error
 
+    def tend(self, step: Callable[[apsw.Connection], _T]) -> _T:
+        """One of the short steps of `store.upkeep`, on the writer's thread. Raises as `commit` does."""
+        self._require_open()
+        try:
+            with self.writing() as writer:
+                return step(writer)
+        except apsw.Error as error:
+            raise self._translated(error) from error
+
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
         """The write connection, for every write of this process: what comes to the files any other way is
@@ -238,6 +249,19 @@ class Store:
                 (key.content, key.language, extractor),
             ).fetchone()
         return row[0] if row else None
+
+    def figures(self) -> upkeep.Figures:
+        """How large the file is, and how much of it is free."""
+        with self._readers.lend() as connection:
+            return upkeep.figures(connection)
+
+    def readers(self) -> tuple[int, int]:
+        """Read connections that are open: (idle, in use)."""
+        return self._readers.counts()
+
+    def trim_readers(self, keep: int = 1) -> int:
+        """Close the read connections that nobody used since the call before; how many. `keep` stay."""
+        return self._readers.trim(keep)
 
     def clock(self) -> str:
         """The clock as of the last commit of this process."""
