@@ -68,10 +68,12 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         *("service", "graph", "ipc", "query", "record", "projects", "plan", "verify", "owner", "_core"),
     },
+    # Tools for agents over an index, or over what has several of them.
+    "mcp": {"api", "ipc"},
     # A user of the index like any other; its watcher is a process of its own.
     "soak": {"api", "ipc"},
     # Shows states and languages, and reaches an owner without paying for the API's imports.
-    "cli": {"api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner"},
+    "cli": {"api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner", "mcp"},
 }
 
 # The package itself is the public face: it names what `api` defines.
@@ -84,6 +86,7 @@ HOMES = {
     "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
     "click": {"cli"},
     "rich": {"cli"},
+    "mcp": {"mcp"},  # the SDK takes longer to import than all of Currant
     "orjson": {"jsontext"},
     # What leaves the machine leaves it there, and only when it was switched on.
     "boto3": {"llm"},

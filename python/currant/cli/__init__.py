@@ -41,6 +41,7 @@ _COMMANDS: Final = {
     "doctor": "check",
     "llm": "llm",
     "extractors": "extractors",
+    "mcp": "mcp",
 }
 
 HELP: Final = """A live metadata index of a code monorepo that is never silently stale.
