@@ -68,6 +68,8 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         *("service", "graph", "ipc", "query", "record", "projects", "plan", "verify", "owner", "_core"),
     },
+    # The service: upkeep of the indexes that one process owns.
+    "maintenance": {"store", "service"},
     # Tools for agents over an index, or over what has several of them.
     "mcp": {"api", "ipc"},
     # A user of the index like any other; its watcher is a process of its own.

@@ -150,6 +150,59 @@ class DriftSettings(Struct, frozen=True, forbid_unknown_fields=True):
     grace_days: Annotated[float, Meta(ge=0, le=3_650)] = 7
 
 
+Interval = Annotated[int, Meta(ge=0, le=31_536_000)]
+"""Seconds from one run to the next; 0 switches it off."""
+
+
+class MaintenanceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Upkeep of a running service (`currant.maintenance`). Intervals are seconds; 0: only when asked for.
+
+    `optimize_budget_s`: the most work that one optimization of one project does. Below
+    `memory_available_percent` caches are given back. `log_max_total_mb` and `log_max_age_days` bound the
+    directory of the logs.
+    """
+
+    enabled: bool = True
+    cleanup_interval: Interval = 300
+    optimization_interval: Interval = 3600
+    health_check_interval: Interval = 60
+    eviction_interval: Interval = 60
+    metrics_interval: Interval = 30
+    max_concurrent_tasks: Annotated[int, Meta(ge=1, le=32)] = 5
+    optimize_budget_s: Annotated[float, Meta(ge=0.1, le=600)] = 2.0
+    memory_available_percent: Annotated[float, Meta(ge=0, le=90)] = 10.0
+    metrics_kept: Annotated[int, Meta(ge=1, le=10_000)] = 120
+    log_max_age_days: Annotated[float, Meta(ge=0, le=3_650)] = 14
+    log_max_total_mb: Annotated[int, Meta(ge=1, le=100_000)] = 200
+
+
+class PeriodicSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The schedules (`currant.periodic`): which run, and how often. Intervals are seconds; 0 or a flag that
+    is false switches one off.
+
+    `timezone` is a name as in ``Europe/Berlin``: that of the times that are shown. A run that is later than
+    `misfire_grace_s` is left out; None: made up for, once. `tasks`: the user's own, by the names of their
+    entry points, each with an interval, 0 to switch it off.
+    """
+
+    enabled: bool = True
+    pool_size: Annotated[int, Meta(ge=1, le=32)] = 5
+    coalesce: bool = True
+    misfire_grace_s: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
+    timezone: str = "UTC"
+    sync_projects: bool = True
+    sync_projects_interval: Interval = 900
+    cache_refresh: bool = True
+    cache_refresh_interval: Interval = 21_600
+    cleanup_logs: bool = True
+    cleanup_logs_interval: Interval = 86_400
+    audit: bool = True
+    audit_interval: Interval = 21_600
+    retention: bool = True
+    retention_interval: Interval = 3_600
+    tasks: dict[str, Interval] = {}
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. `state_dir` None means ``.currant`` below the root."""
 
@@ -160,6 +213,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     cache: CacheSettings = CacheSettings()
     drift: DriftSettings = DriftSettings()
     llm: LlmSettings = LlmSettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
+    periodic: PeriodicSettings = PeriodicSettings()
     state_dir: str | None = None
 
     def state_path(self, root: Path) -> Path:
@@ -240,6 +295,8 @@ def _describe(kind: msgspec.inspect.Type) -> str:
             return "must be a table of section titles, each with one of " + ", ".join(map(str, values))
         case msgspec.inspect.VarTupleType():
             return "must be a list of strings"
+        case msgspec.inspect.DictType(value_type=msgspec.inspect.IntType(ge=low, le=high)):
+            return f"must be a table of names, each with a whole number from {low} to {high}"
         case msgspec.inspect.DictType():
             return "must be a table of tables, one for each name"
         case _:
@@ -315,6 +372,9 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
         )
     yield from here[:1]
 
+
+_OF_THE_MACHINE: Final = frozenset({"maintenance", "periodic"})
+"""Sections that are about the user's service, whatever tree it is asked from."""
 
 _MAX_FILE: Final = 1 << 20
 # Dots outside quotes on one line. The reader of TOML takes time with the square of the parts of a dotted
@@ -396,6 +456,8 @@ def _of_the_tree(
         if (key, known[key][0]) != ("llm.provider", "off"):
             # Where contents are sent, which of them and for how much money is nobody else's to say.
             refuse(key, "a file of the tree can only switch this off (llm.provider): use your own file")
+    for key in [key for key in known if key.partition(".")[0] in _OF_THE_MACHINE]:
+        refuse(key, "a file of the tree cannot set up the user's service: use your own file instead")
     if "extract.shared_cache" in known:
         refuse(
             "extract.shared_cache",

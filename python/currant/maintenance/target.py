@@ -1,0 +1,149 @@
+"""The upkeep of one project whose index this process owns.
+
+Owns the order of the steps of an optimization and its budget. The steps are the store's (`store.upkeep`), and
+the thread that does them the writer's, while it has nothing to commit: no search waits, and no commit for
+longer than one step.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from currant.clock import Clock, SystemClock
+from currant.service import Service
+from currant.store import Store, upkeep
+
+PATIENCE: Final = 10.0
+"""The writer rests between the steps, so a budget takes longer by the clock: so many times, and 5 s more to
+begin."""
+_BEGIN_SECONDS: Final = 5.0
+LEAST_FREE_BYTES: Final = 256 << 20
+"""With less room than this on the disk of the index a project is not well."""
+
+
+class ServiceTarget:
+    """A `currant.maintenance.MaintenanceTarget` over a running service."""
+
+    def __init__(self, name: str, service: Service, clock: Clock | None = None) -> None:
+        self._name = name
+        self._service = service
+        self._clock = clock or SystemClock()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self._name
+
+    def optimize(self, budget_s: float, cancelled: Callable[[], bool]) -> dict[str, Any]:
+        """See `MaintenanceTarget`. ``complete`` False: there is more to do, and the next run goes on;
+        ``busy``: changes came all the time."""
+        report: dict[str, Any] = {
+            **{"analyzed": 0, "merges": 0, "freed_pages": 0, "checkpointed_pages": 0},
+            **{"steps": 0, "seconds": 0.0, "longest_step_s": 0.0, "complete": False, "busy": False},
+        }
+        steps: Iterator[None] | None = None
+
+        def step(store: Store) -> bool:
+            nonlocal steps
+            if cancelled():
+                return False
+            if steps is None:
+                steps = _steps(store, report)
+            before = self._clock.monotonic()
+            more = next(steps, steps) is None
+            taken = self._clock.monotonic() - before
+            report["steps"] += 1
+            report["seconds"] += taken
+            report["longest_step_s"] = max(report["longest_step_s"], taken)
+            report["complete"] = not more
+            return more and report["seconds"] < budget_s
+
+        report["busy"] = not self._service.when_idle(step, budget_s * PATIENCE + _BEGIN_SECONDS)
+        return report
+
+    def cleanup_connections(self) -> dict[str, Any]:
+        """See `MaintenanceTarget`."""
+        store = self._service.store
+        closed = store.trim_readers()
+        idle, in_use = store.readers()
+        return {"closed": closed, "idle": idle, "in_use": in_use}
+
+    def evict(self, fraction: float) -> dict[str, Any]:
+        """See `MaintenanceTarget`."""
+        store = self._service.store
+        dropped = self._service.cache.shrink(fraction)
+        closed = store.trim_readers(keep=0)
+        if fraction >= 1:
+            closed += store.trim_readers(keep=0)  # also those that were used since the last time
+        return {"dropped_bytes": dropped, "readers_closed": closed}
+
+    def health(self) -> dict[str, Any]:
+        """See `MaintenanceTarget`."""
+        service = self._service
+        trouble = service.guard.trouble()
+        if trouble:
+            return {"ok": False, "problems": [f"index_lost: {trouble}"], "degraded": []}
+        problems = []
+        if not service.is_running():
+            problems.append("not_running: changes are not worked on")
+        if service.root_missing():
+            problems.append("root_missing: the root is not there")
+        found = service.store.problem()
+        if found is not None:
+            problems.append(f"index_lost: {found}")
+        free = _free_bytes(service.state_dir)
+        if free is not None and free < LEAST_FREE_BYTES:
+            problems.append(f"disk_full: {free >> 20} MiB left for {service.state_dir}")
+        return {"ok": not problems, "problems": problems, "degraded": service.degraded()}
+
+    def metrics(self) -> dict[str, Any]:
+        """See `MaintenanceTarget`."""
+        service = self._service
+        store = service.store
+        progress, figures = service.progress(), store.figures()
+        idle, in_use = store.readers()
+        return {
+            "phase": progress.phase,
+            "pending": progress.total - progress.done,
+            "done": progress.done,
+            "files_per_second": progress.files_per_second,
+            "counts": {key: value for key, value in service.query.counts().items() if key != "by_language"},
+            "cache": service.cache.stats(),
+            "index_bytes": figures.pages * figures.page_bytes,
+            "free_bytes": figures.free_pages * figures.page_bytes,
+            "log_bytes": _size(f"{store.path}-wal"),
+            "readers": {"idle": idle, "in_use": in_use},
+            "commits": store.generation,
+        }
+
+
+def _steps(store: Store, report: dict[str, Any]) -> Iterator[None]:
+    """The steps of an optimization, the most useful first; each is one short transaction."""
+    for table in store.tend(upkeep.unanalyzed):
+        store.tend(partial(upkeep.analyze, table=table))
+        report["analyzed"] += 1
+        yield
+    for searched in upkeep.SEARCHED:
+        while store.tend(partial(upkeep.merge, table=searched)):
+            report["merges"] += 1
+            yield
+    while freed := store.tend(upkeep.free):
+        report["freed_pages"] += freed
+        yield
+    report["checkpointed_pages"] = store.tend(upkeep.checkpoint)[1]
+
+
+def _free_bytes(path: os.PathLike[str]) -> int | None:
+    try:
+        found = os.statvfs(path)
+    except (OSError, AttributeError):
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # never opened: that would drop SQLite's locks
+    except OSError:
+        return 0
