@@ -119,8 +119,8 @@ class Report:
                 f"{told['checks']} checks; {told['new_mistakes']:,} new: {_counts(told['new_by_kind'])}"
             )
             yield f"  after rounds of: {_counts(told['new_by_round'])} {told['note']}".rstrip()
-            if told["died_at_check"]:
-                yield f"  a thread of it was dead at check {told['died_at_check']}"
+            if told["deaths"]:
+                yield f"  found dead and begun anew {told['deaths']} times: {told['died_of'][0]}"
         yield from self.notes
         for failure in self.failures:
             yield (

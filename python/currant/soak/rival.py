@@ -63,7 +63,8 @@ class Model:
         self._clock = SystemClock()
         self._guard = threading.Lock()
         self._last = self._clock.monotonic()
-        self.alive: Callable[[], bool] = lambda: True
+        self.death: Callable[[], str] = lambda: ""
+        """What a thread of the library died of; empty while all of them live."""
         self.files = dict(listing(root))
 
     def look(self, path: str) -> None:
@@ -86,8 +87,8 @@ class Model:
                 del self.files[known]
 
     def answer(self) -> str:
-        """One line: the files, and whether the library still works."""
-        return json.dumps({"files": self.settled(), "alive": self.alive()})
+        """One line: the files, and what the library died of, if it did."""
+        return json.dumps({"files": self.settled(), "death": self.death()})
 
     def settled(self) -> dict[str, str]:
         """The model, once nothing came for a while."""
@@ -135,28 +136,39 @@ def _watchfiles(root: str) -> Model:
 
 
 def _watchdog(root: str) -> Model:
-    from watchdog.events import FileSystemEvent, FileSystemEventHandler
+    from watchdog import events
     from watchdog.observers import Observer
 
-    class Handler(FileSystemEventHandler):
-        """Every event but those of opening and closing without writing, which change nothing."""
+    class Handler(events.FileSystemEventHandler):
+        """Whatever it is, the paths are looked at."""
 
-        def on_any_event(self, event: FileSystemEvent) -> None:
-            if event.event_type in ("opened", "closed_no_write"):
-                return
+        def on_any_event(self, event: events.FileSystemEvent) -> None:
             ready.wait()
             for path in (event.src_path, event.dest_path):
                 if path:
                     model[0].look(os.fsdecode(path))
 
+    # All that changes something. Not what opening and reading make: its user's looking would fill its queue.
+    wanted: list[type[events.FileSystemEvent]] = [
+        *(events.FileCreatedEvent, events.FileModifiedEvent, events.FileClosedEvent, events.FileDeletedEvent),
+        *(events.FileMovedEvent, events.DirCreatedEvent, events.DirModifiedEvent, events.DirDeletedEvent),
+        events.DirMovedEvent,
+    ]
+    died: list[str] = []
+
+    def dies(told: threading.ExceptHookArgs) -> None:
+        # Of its threads; some of them are its own business, so this is how one learns of it.
+        died.append(f"{told.exc_type.__name__}: {told.exc_value}")
+
+    threading.excepthook = dies
     ready = threading.Event()
     model: list[Model] = []
     observer = Observer()
-    observer.schedule(Handler(), root, recursive=True)
+    observer.schedule(Handler(), root, recursive=True, event_filter=wanted)
     observer.start()
     model.append(Model(root))  # listed after watching: nothing falls in between
     ready.set()
-    model[0].alive = lambda: all(thread.is_alive() for thread in (observer, *observer.emitters))
+    model[0].death = lambda: "; ".join(died)
     return model[0]
 
 

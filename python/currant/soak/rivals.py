@@ -1,9 +1,11 @@
 """Two other libraries in the same storm: what would their users believe, and how much of it is wrong?
 
 Owns the processes of the rivals (see `rival`) and the count. They watch the same root, are stopped and
-continued together with our watcher, see the same floods, and are never restarted: they stay up while ours
-is killed. What they believe is compared with the disk at each check, after a second of silence. What is
-wrong stays wrong until an event repairs it, so new mistakes are counted apart from standing ones.
+continued together with our watcher, see the same floods, and stay up while ours is killed. What they believe
+is compared with the disk at each check, after a second of silence. What is wrong stays wrong until an event
+repairs it, so new mistakes are counted apart from standing ones. One of which a thread is found dead at a
+check begins anew after it, with a listing: it would be deaf for the rest of the run, and no measure of
+anything else.
 """
 
 import json
@@ -19,9 +21,11 @@ from currant.soak.rival import listing
 
 NAMES: Final = ("watchfiles", "watchdog")
 
+_SHOWN: Final = 3
+
 GIVEN: Final = {
     "watchfiles": "watch(root, watch_filter=None, step=50): recursive, no filter",
-    "watchdog": "the default Observer, recursive; every event but opened and closed_no_write",
+    "watchdog": "the default Observer, recursive, event_filter: all that changes something",
 }
 
 
@@ -31,21 +35,24 @@ class Rival:
     def __init__(self, name: str, root: Path) -> None:
         self.name = name
         self.checks = self.wrong_checks = self.judged = self.wrong = self.new = 0
-        self.died_after = 0
-        """At which check a thread of it was found dead; 0 for never."""
+        self.deaths: list[str] = []
+        """What it died of, each time that a thread of it was found dead."""
         self.kinds: dict[str, int] = {"missing": 0, "phantom": 0, "stale": 0}
         self.by_round: dict[str, int] = {}
         self._root = root
+        self._begin()
+
+    def _begin(self) -> None:
         self._before: frozenset[tuple[str, str]] = frozenset()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "currant.soak.rival", name, os.fspath(root)],
+            [sys.executable, "-m", "currant.soak.rival", self.name, os.fspath(self._root)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         told = self._answer()
-        self.note = "" if told is not None and "ready" in told else f"{name} does not run: {told}"
+        self.note = "" if told is not None and "ready" in told else f"{self.name} does not run: {told}"
 
     def stop(self) -> None:
         """SIGSTOP."""
@@ -69,8 +76,6 @@ class Rival:
         if believed is None or "died" in believed:
             self.note = f"{self.name} ended after {self.checks} checks: {believed}"
             return
-        if not believed["alive"] and not self.died_after:
-            self.died_after = self.checks + 1
         wrong = frozenset(mistakes(believed["files"], truth))
         new = wrong - self._before
         self._before = wrong
@@ -83,6 +88,10 @@ class Rival:
             self.kinds[mistake] += 1
         if new:
             self.by_round[kind] = self.by_round.get(kind, 0) + len(new)
+        if believed["death"]:
+            self.deaths.append(believed["death"])
+            self.close()
+            self._begin()
 
     def as_dict(self) -> dict[str, Any]:
         """Counts; `wrong_percent` is of all files at all checks."""
@@ -90,7 +99,8 @@ class Rival:
         return {
             **{"given": GIVEN[self.name], "checks": self.checks, "checks_with_mistakes": self.wrong_checks},
             **{"wrong_percent": round(share, 3), "new_mistakes": self.new, "new_by_kind": self.kinds},
-            **{"new_by_round": self.by_round, "note": self.note, "died_at_check": self.died_after},
+            **{"new_by_round": self.by_round, "note": self.note, "deaths": len(self.deaths)},
+            "died_of": self.deaths[:_SHOWN],
         }
 
     def close(self) -> None:
