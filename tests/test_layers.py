@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"changes", "extract", "status"},
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
-    "llm": {"store", "query", "extract", "reading", "_core"},
+    "llm": {"store", "query", "extract", "graph", "reading", "_core"},
     "lock": set(),
     "recovery": set(),
     "owner": set(),

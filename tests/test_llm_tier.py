@@ -9,6 +9,7 @@ import pytest
 
 from conftest import Tree
 from currant.config import LlmSettings
+from currant.graph.fan_in import fan_in
 from currant.llm import prompt
 from currant.llm.prices import dollars
 from currant.store.ledger import next_day
@@ -82,6 +83,31 @@ def test_only_files_that_need_it_and_may_be_sent_are_sent(tree: Tree) -> None:
         assert reasons.keys() == {"holds.py", "latin.py"}
         assert "a private key" in reasons["holds.py"]
         assert plan.skipped.keys() >= {"secret", "in llm.exclude", "larger than llm.max_file_kb", "language"}
+
+
+def test_what_most_files_lead_to_is_asked_for_first(tree: Tree) -> None:
+    tree.write(
+        {f"{name}.py": ADD + f"# {name}\n" for name in ("alone", "linked", "needed", "shared", "again")}
+    )
+    tree.write({"again.py": ADD + "# shared\n", "third.py": ADD + "# shared\n"})
+    header = "###\n# [Source file intent]\n# User {0}.\n###\n# [Dependencies]\n# codebase:needed.py\n###\n"
+    tree.write({f"user{number}.py": header.format(number) for number in range(4)})
+    tree.write(
+        {
+            "README.md": "[one](linked.py) [once more](linked.py) and `alone.py` is in [text](alone.py#x)\n",
+            "docs/a.md": "[two](../linked.py), not [this](linked.pyc)\n",
+            "docs/b.md": "[three](../linked.py) and `add()`\n",
+        }
+    )
+    with Lab(tree.root, concurrency=1) as lab:
+        query = lab.service.query
+        counted = {name: fan_in(query, f"{name}.py") for name in ("alone", "linked", "needed", "shared")}
+        assert counted == {"needed": 4, "linked": 3, "shared": 2, "alone": 1}
+        assert fan_in(query, "nowhere.py") == 0
+        lab.run()
+        assert [call.text.split("# ")[1].split()[0] for call in lab.server.calls] == [
+            *("needed", "linked", "shared", "alone"),
+        ]
 
 
 def test_an_answer_of_another_shape_is_repaired_once_with_the_reason(tree: Tree) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from currant.clock import Clock
 from currant.errors import ClosedError, CurrantError
+from currant.graph.fan_in import fan_in
 from currant.llm.decide import Rules, complete
 from currant.model import CommitInfo
 from currant.query import Query
@@ -112,6 +113,6 @@ class Feed:
                 bytes.fromhex(view.content),
                 language or "",
                 size,
-                fan_in=self._query.sharing(path) if wanted else 1,
+                fan_in=fan_in(self._query, path) if wanted else 0,
                 wanted=wanted,
             )

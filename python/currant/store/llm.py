@@ -89,13 +89,13 @@ WHERE at > :after"""
 @dataclass(frozen=True, slots=True)
 class Noted:
     """One path as the change feed tells of it. `content` None: it is gone. `wanted`: its content needs a
-    call."""
+    call. `fan_in`: how many other files lead to it, as it is now; nobody corrects it while it waits."""
 
     path: bytes
     content: bytes | None
     language: str = ""
     size: int = 0
-    fan_in: int = 1
+    fan_in: int = 0
     wanted: bool = False
 
 
@@ -220,7 +220,7 @@ class LlmStore:
 
     def due(self, now: float, delay: float, most: float, limit: int) -> list[Waiting]:
         """Up to `limit` rows that were quiet for `delay` seconds or wait for `most`, in the order of work:
-        asked for lately, changed lately (both by the hour), most files with this content, path."""
+        asked for lately, changed lately (both by the hour), most files that lead to it, path."""
         with self._reading() as connection:
             rows: list[Any] = connection.execute(
                 _DUE, {"now": now, "delay": delay, "most": most, "limit": limit}
