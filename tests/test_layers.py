@@ -39,6 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"changes", "extract", "status"},
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
+    # The documentation graph: reads, like `query`, but over all files.
+    "graph": {"store", "query", "extract"},
     "llm": {"store", "query", "extract", "graph", "reading", "_core"},
     "lock": set(),
     "recovery": set(),
@@ -58,8 +60,6 @@ ALLOWED: dict[str, set[str]] = {
         *("llm", "parts"),
     },
     "component": {"service"},
-    # The documentation graph: reads, like `query`, but over all files.
-    "graph": {"store", "query", "extract"},
     "projects": set(),
     "ipc": {"service", "query", "record", "graph", "projects", "owner"},
     "plan": {"query", "_core"},
