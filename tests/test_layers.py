@@ -60,6 +60,8 @@ ALLOWED: dict[str, set[str]] = {
         *("llm", "parts"),
     },
     "component": {"service"},
+    # The service's own file: it needs the store's connections and nothing of an index.
+    "jobs": {"store"},
     "projects": set(),
     "ipc": {"service", "query", "record", "graph", "projects", "owner"},
     "plan": {"query", "_core"},
@@ -84,7 +86,7 @@ FACES = {"__init__": {"api", "_core", *VALUES}, "__main__": {"cli"}}
 # Libraries that have one home, so that what they guard has one owner.
 HOMES = {
     # One SQLite library per file, one package that opens it; `query` needs its types, `doctor` its version.
-    "apsw": {"store", "finding", "query", "doctor"},
+    "apsw": {"store", "finding", "query", "doctor", "jobs"},
     "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
     "click": {"cli"},
     "rich": {"cli"},

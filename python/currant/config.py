@@ -203,6 +203,36 @@ class PeriodicSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tasks: dict[str, Interval] = {}
 
 
+class JobsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The jobs of the service (`currant.jobs`): workers, leases, retries, limits, and what is kept.
+
+    `workers` 0: as many as there are processors, at most four. A worker that has not renewed its lease for
+    `lease_s` counts as lost. `stall_s`: a job without a time limit fails after so long without a sign of
+    progress. `aging_s`: after so long in the queue its age counts for more than its priority."""
+
+    workers: Annotated[int, Meta(ge=0, le=64)] = 0
+    lease_s: Annotated[float, Meta(ge=1, le=3600)] = 60
+    heartbeat_s: Annotated[float, Meta(ge=0.1, le=1200)] = 15
+    poll_ms: Annotated[int, Meta(ge=10, le=10_000)] = 250
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
+    extraction_attempts: Annotated[int, Meta(ge=1, le=100)] = 5
+    maintenance_attempts: Annotated[int, Meta(ge=1, le=100)] = 1
+    backoff_base_s: Annotated[float, Meta(ge=0.01, le=3600)] = 2
+    backoff_max_s: Annotated[float, Meta(ge=1, le=86_400)] = 300
+    maintenance_timeout_s: Annotated[float, Meta(ge=1, le=86_400)] = 300
+    stall_s: Annotated[float, Meta(ge=1, le=86_400)] = 600
+    abandon_s: Annotated[float, Meta(ge=1, le=3600)] = 30
+    aging_s: Annotated[float, Meta(ge=1, le=86_400)] = 600
+    refresh_limit: Annotated[int, Meta(ge=1, le=10_000)] = 5
+    refresh_window_s: Annotated[float, Meta(ge=1, le=86_400)] = 300
+    create_project_limit: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    create_project_window_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600
+    keep_completed_h: Annotated[float, Meta(ge=0, le=87_600)] = 24
+    keep_cancelled_h: Annotated[float, Meta(ge=0, le=87_600)] = 24
+    keep_failed_h: Annotated[float, Meta(ge=0, le=87_600)] = 168
+    keep_history_days: Annotated[float, Meta(ge=0, le=3650)] = 30
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. `state_dir` None means ``.currant`` below the root."""
 
@@ -215,6 +245,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     llm: LlmSettings = LlmSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     periodic: PeriodicSettings = PeriodicSettings()
+    jobs: JobsSettings = JobsSettings()
     state_dir: str | None = None
 
     def state_path(self, root: Path) -> Path:
@@ -324,6 +355,8 @@ def _check_pairs(valid: Mapping[str, tuple[Any, str]]) -> Iterator[ConfigProblem
     for low_key, high_key in (
         ("scheduler.delay_seconds", "scheduler.max_delay_seconds"),
         ("monitor.debounce_ms", "monitor.max_delay_ms"),
+        ("jobs.heartbeat_s", "jobs.lease_s"),
+        ("jobs.backoff_base_s", "jobs.backoff_max_s"),
     ):
         (low, low_source), (high, high_source) = effective(low_key), effective(high_key)
         if low > high:
@@ -373,7 +406,7 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
     yield from here[:1]
 
 
-_OF_THE_MACHINE: Final = frozenset({"maintenance", "periodic"})
+_OF_THE_MACHINE: Final = frozenset({"jobs", "maintenance", "periodic"})
 """Sections that are about the user's service, whatever tree it is asked from."""
 
 _MAX_FILE: Final = 1 << 20

@@ -5,6 +5,7 @@ index, ask the owner, wait and retry, repair the index, report a bug. Each messa
 way out. `exit_code` is what the command line exits with; docs/ lists the codes.
 """
 
+import math
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,6 +68,14 @@ class ComponentNotInitialized(UsageError):
 
 class ClosedError(UsageError):
     """The object was closed; open it again."""
+
+
+class NoSuchJob(UsageError):
+    """There is no job with this id: it never was, or is pruned."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"no job {_SHORT.repr(job_id)}: `currant jobs list` shows those there are")
 
 
 # --- make an index ----------------------------------------------------------------------------------
@@ -142,6 +151,28 @@ class RootMissingError(RetryError):
             f"the root {root} is not there, so nothing can be brought up to date: put it back, and it is "
             f"found by itself; if it was renamed, stop the watcher and start it there"
         )
+
+
+class RateLimited(RetryError):
+    """Asked too often; `retry_after_s` seconds from now it is allowed again."""
+
+    def __init__(self, action: str, limit: int, window_s: float, retry_after_s: float) -> None:
+        self.action = action
+        self.limit = limit
+        self.window_s = window_s
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"{action}: at most {limit} in {window_s:g} s; try again in {math.ceil(retry_after_s)} s"
+        )
+
+
+class JobConflict(RetryError):
+    """This cannot be done to the job in its present state. `live` is the job that is in the way: another one
+    for the same thing, or itself; None when it is over."""
+
+    def __init__(self, message: str, live: str | None = None) -> None:
+        self.live = live
+        super().__init__(message)
 
 
 # --- the index itself -------------------------------------------------------------------------------
