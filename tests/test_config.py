@@ -54,12 +54,37 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("periodic.cleanup_logs_interval", 86_400, 0, 31_536_000),
     ("periodic.audit_interval", 21_600, 0, 31_536_000),
     ("periodic.retention_interval", 3_600, 0, 31_536_000),
+    ("jobs.workers", 0, 0, 64),
+    ("jobs.lease_s", 60, 1, 3_600),
+    ("jobs.heartbeat_s", 15, 0.1, 1_200),
+    ("jobs.poll_ms", 250, 10, 10_000),
+    ("jobs.max_attempts", 3, 1, 100),
+    ("jobs.extraction_attempts", 5, 1, 100),
+    ("jobs.maintenance_attempts", 1, 1, 100),
+    ("jobs.backoff_base_s", 2, 0.01, 3_600),
+    ("jobs.backoff_max_s", 300, 1, 86_400),
+    ("jobs.maintenance_timeout_s", 300, 1, 86_400),
+    ("jobs.stall_s", 600, 1, 86_400),
+    ("jobs.abandon_s", 30, 1, 3_600),
+    ("jobs.aging_s", 600, 1, 86_400),
+    ("jobs.refresh_limit", 5, 1, 10_000),
+    ("jobs.refresh_window_s", 300, 1, 86_400),
+    ("jobs.create_project_limit", 10, 1, 10_000),
+    ("jobs.create_project_window_s", 3600, 1, 86_400),
+    ("jobs.keep_completed_h", 24, 0, 87_600),
+    ("jobs.keep_cancelled_h", 24, 0, 87_600),
+    ("jobs.keep_failed_h", 168, 0, 87_600),
+    ("jobs.keep_history_days", 30, 0, 3_650),
 ]
 # What else must be given so that a bound is valid beside its partner.
 PARTNERS: dict[tuple[str, float], dict[str, Any]] = {
     ("scheduler.max_delay_seconds", 30): {"scheduler.delay_seconds": 1},
     ("monitor.debounce_ms", 10_000): {"monitor.max_delay_ms": 10_000},
     ("monitor.max_delay_ms", 1): {"monitor.debounce_ms": 0},
+    ("jobs.lease_s", 1): {"jobs.heartbeat_s": 1},
+    ("jobs.heartbeat_s", 1200): {"jobs.lease_s": 3600},
+    ("jobs.backoff_base_s", 3600): {"jobs.backoff_max_s": 3600},
+    ("jobs.backoff_max_s", 1): {"jobs.backoff_base_s": 1},
 }
 
 
