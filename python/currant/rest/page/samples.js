@@ -1,0 +1,51 @@
+// Owns what the charts show: one value of each measure every two seconds, ten minutes of them.
+// A moment without a connection is a gap, not a zero: nobody knows what happened then.
+
+export const STEP_S = 2;
+export const LENGTH = 300;
+
+const measures = { rate: [], waiting: [], queued: [], running: [] };
+const perProject = new Map();
+
+function push(ring, value) {
+  ring.push(value);
+  if (ring.length > LENGTH) ring.shift();
+}
+
+/** Take one sample of `state` as it is now. */
+export function sample(state) {
+  const live = state.link.state === "live";
+  const projects = [...state.projects.values()];
+  const sum = (of) => projects.reduce((total, project) => total + (of(project) ?? 0), 0);
+  push(measures.rate, live ? sum((project) => project.rate) : null);
+  push(measures.waiting, live ? sum((project) => project.pending) : null);
+  push(measures.queued, live && state.queue ? state.queue.pending : null);
+  push(measures.running, live && state.queue ? state.queue.processing : null);
+  for (const id of perProject.keys()) if (!state.projects.has(id)) perProject.delete(id);
+  for (const project of projects) {
+    if (!perProject.has(project.id)) perProject.set(project.id, []);
+    push(perProject.get(project.id), live ? (project.rate ?? 0) : null);
+  }
+}
+
+/** The samples of one measure, oldest first. */
+export function series(name) {
+  return measures[name];
+}
+
+/** Files per second of one project. */
+export function seriesOf(id) {
+  return perProject.get(id) ?? [];
+}
+
+/** Finished jobs in equal parts of the time up to `now`: [{completed, failed, cancelled}], oldest first. */
+export function finished(jobs, now, { minutes = 60, parts = 60 } = {}) {
+  const width = (minutes * 60) / parts;
+  const start = now - minutes * 60;
+  const made = Array.from({ length: parts }, () => ({ completed: 0, failed: 0, cancelled: 0 }));
+  for (const job of jobs) {
+    if (job.finishedAt === null || job.finishedAt < start || !(job.status in made[0])) continue;
+    made[Math.min(parts - 1, Math.floor((job.finishedAt - start) / width))][job.status] += 1;
+  }
+  return made;
+}
