@@ -75,6 +75,11 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("jobs.keep_cancelled_h", 24, 0, 87_600),
     ("jobs.keep_failed_h", 168, 0, 87_600),
     ("jobs.keep_history_days", 30, 0, 3_650),
+    ("serve.port", 7411, 0, 65_535),
+    ("serve.soft_stop_s", 10, 0, 600),
+    ("serve.hard_stop_s", 25, 0, 600),
+    ("serve.clone_depth", 1, 0, 1_000_000),
+    ("serve.git_stall_s", 600, 10, 86_400),
 ]
 # What else must be given so that a bound is valid beside its partner.
 PARTNERS: dict[tuple[str, float], dict[str, Any]] = {
@@ -85,6 +90,8 @@ PARTNERS: dict[tuple[str, float], dict[str, Any]] = {
     ("jobs.heartbeat_s", 1200): {"jobs.lease_s": 3600},
     ("jobs.backoff_base_s", 3600): {"jobs.backoff_max_s": 3600},
     ("jobs.backoff_max_s", 1): {"jobs.backoff_base_s": 1},
+    ("serve.soft_stop_s", 600): {"serve.hard_stop_s": 600},
+    ("serve.hard_stop_s", 0): {"serve.soft_stop_s": 0},
 }
 
 

@@ -72,12 +72,17 @@ ALLOWED: dict[str, set[str]] = {
     },
     # The service: upkeep of the indexes that one process owns.
     "maintenance": {"store", "service"},
+    # The composition root of `currant serve`.
+    "hub": {"statedir", "lock", "owner", "plan", "service", "api", "jobs", "maintenance"},
     # Tools for agents over an index, or over what has several of them.
     "mcp": {"api", "ipc"},
     # A user of the index like any other; its watcher is a process of its own.
     "soak": {"api", "ipc"},
     # Shows states and languages, and reaches an owner without paying for the API's imports.
-    "cli": {"api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner", "mcp"},
+    "cli": {
+        *("api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner", "mcp"),
+        *("jobs", "hub"),
+    },
 }
 
 # The package itself is the public face: it names what `api` defines.

@@ -233,6 +233,21 @@ class JobsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_history_days: Annotated[float, Meta(ge=0, le=3650)] = 30
 
 
+class ServeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`currant serve`: where its state is kept and where it listens (127.0.0.1 alone; port 0: any free one).
+
+    `soft_stop_s` after the first signal running jobs are asked to end, `hard_stop_s` after it they are handed
+    back. `clone_depth`: commits of history a clone has (0: all). `git_stall_s`: how long git may say nothing.
+    """
+
+    home: str | None = None
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 7411
+    soft_stop_s: Annotated[float, Meta(ge=0, le=600)] = 10
+    hard_stop_s: Annotated[float, Meta(ge=0, le=600)] = 25
+    clone_depth: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
+    git_stall_s: Annotated[float, Meta(ge=10, le=86_400)] = 600
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. `state_dir` None means ``.currant`` below the root."""
 
@@ -246,6 +261,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     maintenance: MaintenanceSettings = MaintenanceSettings()
     periodic: PeriodicSettings = PeriodicSettings()
     jobs: JobsSettings = JobsSettings()
+    serve: ServeSettings = ServeSettings()
     state_dir: str | None = None
 
     def state_path(self, root: Path) -> Path:
@@ -261,10 +277,23 @@ def load_settings(
     `flags` maps ``"section.key"`` to a value (None: not given). Raises ConfigError listing every problem
     of every source at once.
     """
+    return _load(root, flags or {}, environ)
+
+
+def load_service_settings(
+    *, flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """The settings of `currant serve`, which has no root: the user's file, the environment, flags.
+
+    Raises ConfigError as `load_settings` does."""
+    return _load(None, flags or {}, environ)
+
+
+def _load(root: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     problems: list[ConfigProblem] = []
     sources = [_read_file(path, root, problems) for path in _files(root, environ, problems)]
     sources.append(_read_environment(environ, problems))
-    sources.append(_read_flags(flags or {}, problems))
+    sources.append(_read_flags(flags, problems))
     given: dict[str, tuple[Any, str]] = {}  # key -> (value, source)
     for found in sources:  # later sources overwrite, but hide no mistake of earlier ones
         for key, (value, source) in found.items():
@@ -357,6 +386,7 @@ def _check_pairs(valid: Mapping[str, tuple[Any, str]]) -> Iterator[ConfigProblem
         ("monitor.debounce_ms", "monitor.max_delay_ms"),
         ("jobs.heartbeat_s", "jobs.lease_s"),
         ("jobs.backoff_base_s", "jobs.backoff_max_s"),
+        ("serve.soft_stop_s", "serve.hard_stop_s"),
     ):
         (low, low_source), (high, high_source) = effective(low_key), effective(high_key)
         if low > high:
@@ -389,7 +419,7 @@ def _unknown(key: str, value: object, source: str, known: Mapping[str, object]) 
 # --- sources ------------------------------------------------------------------------------------------
 
 
-def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]) -> Iterator[Path]:
+def _files(root: Path | None, environ: Mapping[str, str], problems: list[ConfigProblem]) -> Iterator[Path]:
     """The configuration files that exist, lowest precedence first."""
     base = environ.get("XDG_CONFIG_HOME") or ""
     home = environ.get("HOME") or ""
@@ -397,6 +427,8 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
     config_home = Path(base) if os.path.isabs(base) else Path(home) / ".config" if home else None
     if config_home is not None and (user := config_home / "currant" / "config.toml").is_file():
         yield user
+    if root is None:
+        return
     # Any kind of thing with that name: what cannot be read must not pass for "no settings".
     here = [path for name in ("currant.toml", ".currant.toml") if os.path.lexists(path := root / name)]
     if len(here) == 2:
@@ -406,7 +438,7 @@ def _files(root: Path, environ: Mapping[str, str], problems: list[ConfigProblem]
     yield from here[:1]
 
 
-_OF_THE_MACHINE: Final = frozenset({"jobs", "maintenance", "periodic"})
+_OF_THE_MACHINE: Final = frozenset({"jobs", "maintenance", "periodic", "serve"})
 """Sections that are about the user's service, whatever tree it is asked from."""
 
 _MAX_FILE: Final = 1 << 20
@@ -420,8 +452,8 @@ class _TooDeepError(Exception):
     """A key of more parts than any setting has."""
 
 
-def _read_file(path: Path, root: Path, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
-    of_the_tree = path.parent == root
+def _read_file(path: Path, root: Path | None, problems: list[ConfigProblem]) -> dict[str, tuple[Any, str]]:
+    of_the_tree = root is not None and path.parent == root
     try:
         text = _text(path, links=not of_the_tree)
         if any(_QUOTED.sub("", line).count(".") > _MAX_DOTS for line in text.split("\n")):
@@ -445,7 +477,7 @@ def _read_file(path: Path, root: Path, problems: list[ConfigProblem]) -> dict[st
         else:
             flat[section] = content
     known = _known(flat, str(path), problems)
-    return _of_the_tree(known, root, problems) if of_the_tree else known
+    return _of_the_tree(known, root, problems) if of_the_tree and root is not None else known
 
 
 def _text(path: Path, *, links: bool) -> str:

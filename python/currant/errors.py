@@ -78,6 +78,26 @@ class NoSuchJob(UsageError):
         super().__init__(f"no job {_SHORT.repr(job_id)}: `currant jobs list` shows those there are")
 
 
+class NoSuchProject(UsageError):
+    """The service knows no project of this id or name."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        super().__init__(f"no project {wanted!r}: `currant project list` has them all")
+
+
+class ProjectConflict(UsageError):
+    """This root, or this name, is a project already; `project` is its name."""
+
+    def __init__(self, what: str, project: str) -> None:
+        self.project = project
+        super().__init__(f"{what} is project {project!r} already: use it, or remove it first")
+
+
+class SourceRefused(UsageError):
+    """This is nothing that a project can be made of; the message never holds a password."""
+
+
 # --- make an index ----------------------------------------------------------------------------------
 
 
@@ -105,6 +125,18 @@ class LockedError(CurrantError):
         who = f"process {pid}" if pid else "another process"
         what = root or "this root"
         super().__init__(f"{what} is owned by {who}: ask it through its socket, or stop it first")
+
+
+class AlreadyServing(CurrantError):
+    """Another process serves this home; `pid` is who, 0 when it could not be read."""
+
+    exit_code: int = 4
+
+    def __init__(self, pid: int, home: str, address: str = "") -> None:
+        self.pid = pid
+        who = f"process {pid}" if pid else "another process"
+        at = f" at {address}" if address else ""
+        super().__init__(f"{who} serves {home} already{at}: use that one, or stop it first")
 
 
 # --- wait and retry ---------------------------------------------------------------------------------
@@ -173,6 +205,20 @@ class JobConflict(RetryError):
     def __init__(self, message: str, live: str | None = None) -> None:
         self.live = live
         super().__init__(message)
+
+
+class ProjectNotReady(RetryError):
+    """The project has no index to ask yet, or not now; `state` says why."""
+
+    def __init__(self, project: str, state: str, reason: str = "") -> None:
+        self.project = project
+        self.state = state
+        why = f" ({reason})" if reason else ""
+        super().__init__(f"project {project!r} is {state}{why}: wait, or look at `currant project list`")
+
+
+class GitError(RetryError):
+    """git failed or said nothing for too long; the message has its last lines, without any password."""
 
 
 # --- the index itself -------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ _held: "weakref.WeakSet[RootLock]" = weakref.WeakSet()
 class RootLock:
     """Held from `acquire` to `release`, or to the end of the process however it ends."""
 
-    def __init__(self, state_dir: Path, root: str = "") -> None:
-        self._path = state_dir / "lock"
+    def __init__(self, state_dir: Path, root: str = "", *, name: str = "lock") -> None:
+        self._path = state_dir / name
         self._root = root
         self._fd = -1
 

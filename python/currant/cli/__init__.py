@@ -42,6 +42,8 @@ _COMMANDS: Final = {
     "llm": "llm",
     "extractors": "extractors",
     "mcp": "mcp",
+    "serve": "serve",
+    "project": "project",
 }
 
 HELP: Final = """A live metadata index of a code monorepo that is never silently stale.

@@ -82,7 +82,7 @@ def options(function: _F) -> _F:
     @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
     @functools.wraps(function)
     def command(root: str | None, state_dir: str | None, settings: tuple[str, ...], **rest: Any) -> Any:
-        flags: dict[str, Any] = dict(_setting(text) for text in settings)
+        flags: dict[str, Any] = dict(setting(text) for text in settings)
         if state_dir is not None:
             flags["state_dir"] = os.path.abspath(state_dir)
         told = rest.pop("path", None) or root or os.environ.get("CURRANT_ROOT")
@@ -98,7 +98,7 @@ def options(function: _F) -> _F:
     return command  # type: ignore[return-value]
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def setting(text: str) -> tuple[str, Any]:
     """``section.key=value``; the value as JSON when it reads as JSON (numbers, true, lists), else as text."""
     import json
 

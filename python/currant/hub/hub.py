@@ -1,0 +1,354 @@
+"""The composition root of `currant serve`: what it is made of, in which order it starts and stops.
+
+Owns the keepers of the projects and the thread that compares them with the ledger, so that a project added or
+removed by a command beside the service is taken up. Does not own what the parts do.
+
+Starting: the home's lock, jobs.db, projects, workers, upkeep, schedules. Stopping: nothing new is claimed,
+running jobs end or are handed back, then the reverse. A service that is killed at any point starts again from
+jobs.db: its jobs run again, its projects are opened again.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+
+from currant.api import Index
+from currant.clock import Clock, SystemClock
+from currant.config import Settings
+from currant.errors import ClosedError, ProjectNotReady
+from currant.hub.events import Bus
+from currant.hub.handlers import Handlers, remove_clone
+from currant.hub.home import Home
+from currant.hub.keeper import Keeper
+from currant.hub.ledger import Ledger, Project
+from currant.jobs import Database, Discard, Enqueued, Job, JobManager, JobQueueManager, JobWorker, RateLimiter
+from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarget, TaskRun
+
+log = logging.getLogger(__name__)
+
+_BEAT_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 10.0
+_PROJECT_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class Hub:
+    """The running service of one home. Thread-safe."""
+
+    def __init__(self, home: Path, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.home = Home(home)
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.events = Bus(self.clock)
+        self.started_at = 0.0
+        self._begun = 0.0
+        self._lifecycle = threading.Lock()
+        self._running = False
+        self._stopping = threading.Event()
+        self._beat = threading.Event()
+        self._keeping = threading.Lock()  # of the keepers; held for no I/O
+        self._keepers: dict[str, Keeper] = {}
+        self._tidying = threading.Lock()  # one thread at a time compares
+        self._thread: threading.Thread | None = None
+        self._undo = contextlib.ExitStack()
+
+    database: Database
+    jobs: JobManager
+    queue: JobQueueManager
+    limiter: RateLimiter
+    worker: JobWorker
+    ledger: Ledger
+    maintenance: BackgroundProcessor
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Become the service of this home and go on where the last one ended. Raises AlreadyServing naming
+        the other process, StoreError; then nothing is left open."""
+        with self._lifecycle:
+            if self._stopping.is_set():
+                raise ClosedError("this hub was stopped: make a new one")
+            if self._running:
+                return
+            self.home.prepare()
+            with contextlib.ExitStack() as undo:
+                self.home.acquire()
+                undo.callback(self.home.release)
+                self._build(undo)
+                self._undo = undo.pop_all()
+            self._running = True
+
+    def _build(self, undo: contextlib.ExitStack) -> None:
+        self.started_at, self._begun = self.clock.now(), self.clock.monotonic()
+        self.database = Database(self.home.database, self.clock)
+        undo.callback(self.database.close)
+        self.jobs = JobManager(self.database, self.settings.jobs)
+        self.queue = JobQueueManager(self.database, self.settings.jobs, manager=self.jobs)
+        self.limiter = RateLimiter(self.database, self.settings.jobs)
+        self.ledger = Ledger(self.database, self.jobs, self.home)
+        self.jobs.on_change.append(self._job_changed)
+        self.ledger.on_change.append(self._project_changed)
+        self.worker = JobWorker(self.jobs, Handlers(self).table())
+        self.maintenance = BackgroundProcessor(
+            self.settings.maintenance, self._targets, self.database, self.clock
+        )
+        self.maintenance.on_run.append(self._kept_up)
+        undo.callback(self.events.close)
+        undo.callback(self._stop_keepers)
+        self._recover()
+        self._reconcile()
+        thread = self._thread = threading.Thread(target=self._watch, name="currant-hub", daemon=True)
+        thread.start()
+        undo.callback(self._join)
+        self.maintenance.start()
+        undo.callback(self.maintenance.stop)
+        self.worker.start()
+        undo.callback(self.stop_jobs)
+
+    def stop_jobs(self) -> None:
+        """Claim nothing more; running jobs are asked to end after `serve.soft_stop_s` and handed back after
+        `serve.hard_stop_s`. Idempotent."""
+        self._stopping.set()
+        self.worker.stop(self.settings.serve.soft_stop_s, self.settings.serve.hard_stop_s)
+
+    def stop(self) -> None:
+        """Stop everything, in order. Idempotent, from any thread."""
+        self._stopping.set()
+        with self._lifecycle:
+            self._running = False
+            self._undo.close()
+
+    def second_signal(self) -> None:
+        """Hand running jobs back now instead of waiting for them."""
+        self.worker.now()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _join(self) -> None:
+        self._stopping.set()
+        self._beat.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _stop_keepers(self) -> None:
+        with self._keeping:
+            keepers = list(self._keepers.values())
+        for keeper in keepers:
+            keeper.request_stop()
+        deadline = self.clock.monotonic() + _CLOSE_SECONDS
+        for keeper in keepers:
+            if not keeper.join(max(0.0, deadline - self.clock.monotonic())):
+                log.error(
+                    "project %s: its disk does not answer, its index is left as it is", keeper.project.name
+                )
+
+    # --- projects ---------------------------------------------------------------------------------------
+
+    def projects(self) -> list[Project]:
+        """All projects, the oldest first."""
+        return self.ledger.projects()
+
+    def project(self, wanted: str) -> Project:
+        """The project of this id or name. Raises NoSuchProject."""
+        return self.ledger.get(wanted)
+
+    def add_project(
+        self, source: str, *, name: str | None = None, client: str = "local"
+    ) -> tuple[Project, Job]:
+        """See `Ledger.add`."""
+        return self.ledger.add(source, name=name, client=client)
+
+    def remove_project(self, wanted: str, *, delete_clone: bool = True) -> Project:
+        """Remove a project: its jobs are cancelled, its index is closed, a clone of ours is deleted. A
+        directory that the user named stays as it is, with its index. Returns at once; a ``project`` event
+        with the state ``removed`` says the end.
+        """
+        return self.ledger.mark_removing(wanted, delete_clone=delete_clone)
+
+    def refresh(self, wanted: str, *, client: str = "local") -> Enqueued:
+        """See `Ledger.refresh`."""
+        return self.ledger.refresh(wanted, client=client)
+
+    def index(self, wanted: str) -> Index:
+        """The open index of a project, kept true while this runs: not the caller's to close. Raises
+        NoSuchProject, ProjectNotReady with the state."""
+        project = self.ledger.get(wanted)
+        with self._keeping:
+            keeper = self._keepers.get(project.id)
+        if keeper is None or project.state == "removing":
+            raise ProjectNotReady(project.name, project.state, project.error or "")
+        return keeper.index()
+
+    def keeper(self, project: Project) -> Keeper:
+        """The keeper of a project, started if it was not."""
+        with self._keeping:
+            if self._stopping.is_set():
+                raise ProjectNotReady(project.name, "closed", "the service stops")
+            keeper = self._keepers.get(project.id)
+            if keeper is None:
+                keeper = self._keepers[project.id] = Keeper(project, self.ledger, self.events, self.clock)
+                keeper.start()
+            return keeper
+
+    def overview(self) -> list[dict[str, Any]]:
+        """Every project with what its keeper saw last; asks no index, so it is quick and never waits."""
+        with self._keeping:
+            looked = {project_id: keeper.looked() for project_id, keeper in self._keepers.items()}
+        return [_plain(project) | {"index": looked.get(project.id) or None} for project in self.projects()]
+
+    def status(self) -> dict[str, Any]:
+        """How the service is, in plain values; docs/service.md has the keys."""
+        overview = self.overview()
+        states: dict[str, int] = {}
+        for one in overview:
+            states[one["state"]] = states.get(one["state"], 0) + 1
+        return {
+            "pid": os.getpid(),
+            "home": os.fspath(self.home.path),
+            "phase": "stopping" if self._stopping.is_set() else "running",
+            "started_at": self.started_at,
+            "uptime_seconds": self.clock.monotonic() - self._begun,
+            "states": states,
+            "projects": overview,
+            "queue": self.queue.get_queue_status(),
+            "degraded": [],
+        }
+
+    def run_maintenance(self, task: str) -> dict[str, Any]:
+        """See `currant.hub.handlers.Surroundings`."""
+        try:
+            kind = BackgroundTask(task)
+        except ValueError:
+            known = ", ".join(one.value for one in BackgroundTask)
+            raise Discard(f"no task of upkeep is called {task!r}; there are: {known}") from None
+        run = self.maintenance.run_now(kind)
+        if run is None:
+            return {"status": "skipped", "task": task}
+        told: dict[str, Any] = msgspec.to_builtins(run)
+        return {"status": "success" if run.error is None else "failed", **told}
+
+    def _targets(self) -> list[ServiceTarget]:
+        """The projects whose indexes this process owns: others are kept up by their owners."""
+        with self._keeping:
+            keepers = list(self._keepers.values())
+        found = [(keeper.project.name, keeper.service()) for keeper in keepers]
+        return [ServiceTarget(name, service, self.clock) for name, service in found if service is not None]
+
+    # --- the ledger against the keepers -----------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """What a service that was killed left: nobody else works on its jobs, nobody needs half a clone."""
+        with self.database.write() as connection:
+            connection.execute("UPDATE job SET lease_until = 0 WHERE status = 'processing'")
+        known = {project.id for project in self.projects()}
+        for entry in os.scandir(self.home.clones):
+            if _PROJECT_ID.fullmatch(entry.name) and entry.name not in known:
+                shutil.rmtree(entry.path, ignore_errors=True)
+        for project in self.projects():
+            if project.state in ("new", "cloning", "indexing"):
+                self.ledger.process(project, trigger="start")
+
+    def _watch(self) -> None:
+        """Follow jobs.db: what another process wrote there is noticed within a beat."""
+        reader = self.database.reader()
+        seen = None
+        try:
+            while not self._stopping.is_set():
+                try:
+                    version = reader.pragma("data_version")
+                    if version != seen or self._beat.is_set():
+                        self._beat.clear()
+                        self._reconcile()
+                        seen = version
+                except Exception:
+                    log.exception("while comparing the projects with jobs.db")
+                self._beat.wait(_BEAT_SECONDS)
+        finally:
+            reader.close()
+
+    def _reconcile(self) -> None:
+        """Open what is new, end what is being removed or gone."""
+        with self._tidying:
+            projects = {project.id: project for project in self.projects()}
+            for project in projects.values():
+                if project.state != "removing":
+                    with contextlib.suppress(ProjectNotReady):
+                        self.keeper(project)
+            with self._keeping:
+                ending = [
+                    keeper
+                    for project_id, keeper in self._keepers.items()
+                    if project_id not in projects or projects[project_id].state == "removing"
+                ]
+            for keeper in ending:
+                keeper.request_stop()
+            for project in projects.values():
+                if project.state == "removing":
+                    self._remove(project)
+
+    def _remove(self, project: Project) -> None:
+        """One step of a removal: nothing may be at work in a directory that is deleted."""
+        if self.ledger.cancel_jobs(project):
+            self._beat.set()
+            return
+        with self._keeping:
+            keeper = self._keepers.get(project.id)
+        if keeper is not None:
+            keeper.request_stop()
+            if not keeper.join(0.0 if self._stopping.is_set() else _BEAT_SECONDS):
+                self._beat.set()
+                return
+            with self._keeping:
+                self._keepers.pop(project.id, None)
+        if not self.ledger.keeps_clone(project):
+            remove_clone(self.home, project)
+        self.ledger.erase(project)
+        self.events.publish("project", _plain(project) | {"state": "removed"})
+
+    # --- telling ----------------------------------------------------------------------------------------
+
+    def _job_changed(self, job: Job) -> None:
+        self.events.publish("job", _plain_job(job))
+
+    def _kept_up(self, run: TaskRun) -> None:
+        if run.task == BackgroundTask.HealthCheck.value:
+            self.events.publish("health", self.maintenance.health())
+
+    def _project_changed(self, project: Project) -> None:
+        self.events.publish("project", _plain(project))
+        if project.state in ("new", "removing"):
+            self._beat.set()
+        elif project.state in ("indexing", "failed"):
+            with self._keeping:
+                keeper = self._keepers.get(project.id)
+            if keeper is not None and project.state == "indexing":
+                keeper.nudge()
+
+
+def _plain(project: Project) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(project)
+    return told
+
+
+def _plain_job(job: Job) -> dict[str, Any]:
+    """A job as it goes with an event: what a page shows of it."""
+    return {
+        **{"id": job.id, "type": job.type, "project_id": job.project_id, "status": str(job.status)},
+        **{"progress": job.progress, "message": job.message, "error": job.error, "attempt": job.attempt},
+        **{"priority": job.priority.name.lower(), "cancel_requested": job.cancel_requested},
+        **{"created_at": job.created_at, "started_at": job.started_at, "finished_at": job.finished_at},
+    }

@@ -1,0 +1,171 @@
+"""`currant serve` as a user runs it: one process, one lock, signals, what it says and leaves behind."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Tree
+from currant.hub import Home
+from currant.hub.lifecycle import Nobody, Signals
+
+PATIENCE = 60
+
+
+def currant(*arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """A command to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "currant", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def told(*arguments: str) -> Any:
+    return json.loads(currant(*arguments, "--json").stdout)
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A service that has said where it listens; ended if the test did not."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "currant", "serve", "--port", "0", "--json", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, process.stderr.read() if process.stderr else ""
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(tmp_path: Path, tree: Tree, number: signal.Signals) -> None:
+    tree.write({"a.py": "x = 1\n"})
+    assert told("project", "add", str(tree.root))["served_by"] is None
+    home = Home(tmp_path / "state" / "currant")
+    with serving() as process:
+        assert told("project", "list")["served_by"] == process.pid
+        at = home.running()
+        assert at is not None
+        assert at.pid == process.pid
+        second = currant("serve", check=False)
+        assert second.returncode == 4
+        assert f"process {process.pid} serves" in second.stderr
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 0
+    assert home.running() is None
+    assert home.served_by() is None
+    assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
+    for file in home.path.iterdir():
+        if file.is_file() and file.name != ".gitignore":
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_commands_work_without_a_service(tree: Tree) -> None:
+    added = told("project", "add", str(tree.root), "--name", "mine")["project"]
+    assert [one["name"] for one in told("project", "list")["projects"]] == ["mine"]
+    assert told("project", "refresh", "mine")["created"]
+    again = currant("project", "add", str(tree.root), check=False)
+    assert again.returncode == 2
+    assert "'mine'" in again.stderr
+    assert told("project", "remove", added["id"])["project"]["state"] == "removing"
+    assert told("project", "list")["projects"] == []
+    assert currant("project", "remove", "mine", check=False).returncode == 2
+
+
+def test_a_password_is_nowhere_to_be_seen(tmp_path: Path) -> None:
+    done = currant("project", "add", "https://me:S3cr3t@127.0.0.1:9/app.git")
+    listed = currant("project", "list", "--json")
+    assert "S3cr3t" not in done.stdout + done.stderr + listed.stdout + listed.stderr
+    refused = currant("project", "add", "ftp://me:S3cr3t@127.0.0.1:9/app.git", check=False)
+    assert refused.returncode == 2
+    assert "S3cr3t" not in refused.stdout + refused.stderr
+
+
+def test_a_port_that_is_taken_is_said_before_anything_runs(tmp_path: Path) -> None:
+    from currant.errors import UsageError
+    from currant.hub.lifecycle import listen
+
+    with listen(0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(UsageError, match="another port"):
+            listen(port)
+
+
+def test_the_token_is_made_once(tmp_path: Path) -> None:
+    home = Home(tmp_path / "state" / "currant")
+    home.prepare()
+    token = home.token()
+    assert len(token) >= 32
+    assert Home(home.path).token() == token
+    assert stat.S_IMODE((home.path / "token").stat().st_mode) == 0o600
+    assert [name for name in os.listdir(home.path) if name.startswith("token")] == ["token"]
+    (home.path / "token").write_text("")  # somebody emptied it: no token is not a token
+    assert len(home.token()) >= 32
+
+
+class _Hub:
+    """What `Signals` needs of a hub."""
+
+    def __init__(self, stop: Callable[[], None] = lambda: None) -> None:
+        self.calls: list[str] = []
+        self._stop = stop
+
+    def stop_jobs(self) -> None:
+        self.calls.append("stop_jobs")
+        self._stop()
+
+    def second_signal(self) -> None:
+        self.calls.append("second_signal")
+
+
+def test_the_second_signal_hands_back_and_leaves() -> None:
+    import threading
+
+    left: list[int] = []
+    gone, stopping, release = threading.Event(), threading.Event(), threading.Event()
+
+    def leave(status: int) -> None:
+        left.append(status)
+        gone.set()
+
+    def stop() -> None:
+        stopping.set()
+        release.wait(PATIENCE)
+
+    hub, face = _Hub(stop), Nobody()
+    signals = Signals(hub, face, leave=leave)  # type: ignore[arg-type]
+    with signals.installed():
+        signals.handle(signal.SIGTERM)
+        assert stopping.wait(PATIENCE)
+        signals.handle(signal.SIGINT)
+        assert gone.wait(PATIENCE)
+        release.set()
+        face.serve()
+    assert left == [128 + signal.SIGTERM]
+    assert hub.calls == ["stop_jobs", "second_signal"]
