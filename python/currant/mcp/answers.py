@@ -12,7 +12,7 @@ from currant.errors import CurrantError, UsageError
 from currant.ipc.client import Answer
 from currant.mcp import freshness, shapes
 from currant.mcp.budget import cut, fitting, tokens
-from currant.mcp.paths import meant, relative, shown
+from currant.mcp.paths import named, shown
 from currant.mcp.source import Source
 
 _SYNC_MS: Final = 2_000
@@ -56,10 +56,6 @@ class Tools:
         said.note = freshness.note(told, said.degraded, answer.outstanding)
         said.pending = freshness.named(answer.outstanding)
         return said
-
-    def _path(self, index: Index, path: str) -> str:
-        """A path of the tree as the index has it, perhaps one that no file has."""
-        return relative(index.root, meant(path))
 
     def _unknown(self, index: Index, path: str, said: freshness.Said) -> CurrantError:
         """What to tell about a path that the index does not hold."""
@@ -110,7 +106,7 @@ class Tools:
     def file_record(self, asked: shapes.FileRecord) -> shapes.FileAnswer:
         """What the index holds of one file, which is looked at anew first."""
         index = self._source.index(asked.project)
-        path = self._path(index, asked.path)
+        path = named(index.root, asked.path)
         if not path:
             raise UsageError("that is the root: name a file; status says what is in the tree")
         reached = index.ask("sync", {"paths": [path]}, sync_ms=_SYNC_MS)
@@ -143,7 +139,7 @@ class Tools:
     def references(self, asked: shapes.References) -> shapes.ReferencesAnswer:
         """What names a file, and what it names."""
         index = self._source.index(asked.project)
-        path = self._path(index, asked.path)
+        path = named(index.root, asked.path)
         told, said = self._ask(index, asked.project, "refs", {"path": path})
         if told is None:
             raise self._unknown(index, path, said)
@@ -230,7 +226,7 @@ class Tools:
         """The barrier, with as much patience as was asked for."""
         index = self._source.index(asked.project)
         job = "" if asked.paths else self._source.refresh(asked.project)
-        params = {"paths": [self._path(index, path) for path in asked.paths]} if asked.paths else {}
+        params = {"paths": [named(index.root, path) for path in asked.paths]} if asked.paths else {}
         reached = index.ask("sync", params, sync_ms=round(asked.wait_seconds * 1_000))
         return shapes.RefreshAnswer(job=job, **asdict(self._said(index, asked.project, reached)))
 
@@ -239,7 +235,7 @@ class Tools:
         index = self._source.index(asked.project)
         told, said = self._ask(index, asked.project, "drift", {"kinds": asked.kinds})
         findings = told["findings"]
-        if asked.path and (below := self._path(index, asked.path)):
+        if asked.path and (below := named(index.root, asked.path)):
             findings = [
                 one for one in findings if one["path"] == below or one["path"].startswith(below + "/")
             ]

@@ -39,13 +39,13 @@ def tool(name: str) -> Tool:
 
 def _unquoted(tool: Tool, key: str, value: Any) -> Any:
     field = next((one for one in msgspec.structs.fields(tool.arguments) if one.name == key), None)
-    if field is None or not isinstance(value, str) or not isinstance(field.default, list):
+    if field is None or not isinstance(value, str) or field.default_factory is not list:
         return value
     try:
         read = json.loads(value)
     except (ValueError, RecursionError):
-        return [value]  # one path where a list of them is taken
-    return read if isinstance(read, list) else [value]
+        read = None
+    return read if isinstance(read, list) else [value]  # one path where several may stand
 
 
 def _takes(tool: Tool, projects: bool) -> list[str]:

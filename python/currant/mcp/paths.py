@@ -26,14 +26,17 @@ def shown(path: str) -> str:
     return path
 
 
-def meant(path: str) -> str:
-    """The path that `shown` wrote: ``\\xNN`` of 128 and above is that byte again."""
-    return _STRAY.sub(lambda found: chr(0xDC00 + int(found[1], 16)), path)
+def named(root: Path, path: str) -> str:
+    """The path that an agent means, relative to the root; ``""`` is the root. ``\\xNN`` is the byte for which
+    `shown` wrote it, unless a file has it in its name. Raises UsageError for what is not below the root."""
+    literal = relative(root, path)
+    if _STRAY.search(path) and not os.path.lexists(root / literal):
+        return relative(root, _STRAY.sub(lambda found: chr(0xDC00 + int(found[1], 16)), path))
+    return literal
 
 
 def relative(root: Path, path: str) -> str:
-    """A path as an agent gives it, relative to the root; ``""`` is the root. Raises UsageError for what is
-    not below it."""
+    """A path relative to the root. Raises UsageError for what is not below it."""
     if "\0" in path:
         raise UsageError("a path holds no NUL character")
     base = os.fspath(root)

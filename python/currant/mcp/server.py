@@ -5,7 +5,8 @@ there, and an error says what the tool says and nothing else.
 """
 
 import json
-from typing import Any
+import logging
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -22,7 +23,8 @@ from currant.mcp.answers import Tools
 from currant.mcp.budget import ANSWER_TOKENS
 from currant.mcp.source import Source
 
-_AT_ONCE = 8
+_log: Final = logging.getLogger(__name__)
+_AT_ONCE: Final = 8
 """Calls that are worked on side by side. One that waits for the index must not hold up the others."""
 
 
@@ -51,6 +53,10 @@ def build(source: Source, *, budget: int = ANSWER_TOKENS) -> Server[Any]:
             answer = await anyio.to_thread.run_sync(tools.call, tool.name, given, limiter=limiter[0])
         except CurrantError as error:
             return _text(str(error), failed=True)
+        except Exception:
+            # Nothing that we foresaw: the traceback is for the log, not for the model.
+            _log.exception("%s", params.name)
+            return _text(f"{params.name}: a fault in Currant; its log has the traceback", failed=True)
         body = msgspec.json.encode(answer).decode()
         # The text is the same JSON: a client shows the one or the other.
         return types.CallToolResult(
