@@ -72,6 +72,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     # The service: upkeep of the indexes that one process owns.
     "maintenance": {"store", "service"},
+    # A clock that puts jobs into the queue.
+    "periodic": {"statedir", "lock", "jobs"},
     # The composition root of `currant serve`.
     "hub": {"statedir", "lock", "owner", "plan", "service", "api", "jobs", "maintenance"},
     # Tools for agents over an index, or over what has several of them.
@@ -93,6 +95,9 @@ HOMES = {
     # One SQLite library per file, one package that opens it; `query` needs its types, `doctor` its version.
     "apsw": {"store", "finding", "query", "doctor", "jobs"},
     "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
+    "apscheduler": {"periodic"},
+    "sqlalchemy": {"periodic"},
+    "psutil": {"maintenance"},
     "click": {"cli"},
     "rich": {"cli"},
     "mcp": {"mcp"},  # the SDK takes longer to import than all of Currant
