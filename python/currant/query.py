@@ -54,6 +54,7 @@ _FACTS: Final = """
 SELECT f.path, a.value FROM facts a CROSS JOIN files f ON f.result_id = a.result_id
 WHERE a.name = ? AND (f.path > ? AND f.path < ? OR f.path = ?) ORDER BY f.path"""
 _SHARING: Final = "SELECT count(*) FROM files WHERE result_id = (SELECT result_id FROM files WHERE path = ?)"
+_IN_USE: Final = "SELECT 1 FROM results r JOIN files f ON f.result_id = r.id WHERE r.content = ? LIMIT 1"
 _LANGUAGES: Final = """
 SELECT t.language, t.files, t.symbols, coalesce(b.bytes, 0) FROM tally t LEFT JOIN (
   SELECT r.language AS language, total(f.size) AS bytes
@@ -191,6 +192,11 @@ class Query:
         """How many files have the content of this one, itself included; 0 for none. Raises StoreError."""
         with self._store.snapshot() as connection:
             return int(one(connection, _SHARING, (os.fsencode(path),)))
+
+    def contents_in_use(self, contents: Iterable[bytes]) -> set[bytes]:
+        """Those of `contents` (hashes) that some file has. Raises StoreError."""
+        with self._store.snapshot() as connection:
+            return {one for one in contents if connection.execute(_IN_USE, (one,)).fetchone() is not None}
 
     def look(self, path: str) -> FileView | None:
         """As `show`, for ourselves: nobody has asked for this file."""

@@ -10,5 +10,5 @@ Nothing here is needed for any other answer of the index.
 - `wire`, `bedrock`, `openai`: the two ways to ask
 - `merge`: the answer beside the record that syntax gave
 - `extraction`: one file, from reading it to storing the answer; `scheduler`: the threads; `feed`: from the
-  change feed into the queue; `tier`: all of it for one root
+  change feed into the queue; `collect`: answers that no file has any more; `tier`: all of it for one root
 """

@@ -16,10 +16,12 @@ from currant.errors import ConfigError, ConfigProblem
 NANO: Final = 1_000_000_000
 
 LISTED_ON: Final = "2026-11-22"
-"""When `LISTED` was last compared with public price lists. Prices differ by region and change; the settings
-``llm.price_input_per_million`` and ``llm.price_output_per_million`` replace them."""
+"""When `LISTED` was last compared with what others list: the price tables of seven public projects on GitHub
+(Helicone's ``packages/cost`` among them), which agree. Amazon's own page and a bill were not looked at.
+Prices differ by region and change; the settings ``llm.price_input_per_million`` and
+``llm.price_output_per_million`` replace them."""
 LISTED: Final = {"amazon.nova-lite-v1:0": (0.06, 0.24)}
-"""Model on Bedrock -> dollars for a million input and output tokens."""
+"""Model on Bedrock -> dollars for a million input and output tokens, on demand, in us-east-1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def price_of(settings: LlmSettings) -> Price:
     if is_local(settings):
         return Price(0.0, 0.0, "a server on this machine")
     if settings.provider != "openai" and settings.model in LISTED:
-        return Price(*LISTED[settings.model], f"list of {LISTED_ON}")
+        return Price(*LISTED[settings.model], f"third-party lists of {LISTED_ON}, not Amazon's own")
     raise _unknown(settings, "its price is not known")
 
 

@@ -16,6 +16,7 @@ from currant.clock import Clock
 from currant.config import ExtractSettings, Settings
 from currant.extract.secrets import Secrets
 from currant.llm import prompt
+from currant.llm.collect import Collector
 from currant.llm.decide import Rules, complete
 from currant.llm.extraction import Extraction, Outcome, budget_words
 from currant.llm.feed import Feed
@@ -74,6 +75,7 @@ class Tier:
         self._client: Client | None = None
         self._scheduler: Scheduler | None = None
         self._feed: Feed | None = None
+        self._collector: Collector | None = None
         working = live and self._llm.provider != "off"
         price = price_of(self._llm) if working else None
         self._client = connect(self._llm) if working else None
@@ -83,6 +85,9 @@ class Tier:
         except BaseException:
             self._close_client()
             raise
+        if live:
+            keep = settings.store.keep_unused_days
+            self._collector = Collector(query, self.store, keep, fed=working, clock=clock)
         if self._client is None or price is None:
             return
         client, known = self._client, price
@@ -123,10 +128,12 @@ class Tier:
         return announcement(self._settings)
 
     def start(self) -> None:
-        """Begin to work, when it is on and live."""
+        """Begin to work, when it is live: to ask when it is on, to collect answers in any case."""
         if self._scheduler is not None and self._feed is not None:
             self._scheduler.start()
             self._feed.start()
+        if self._collector is not None:
+            self._collector.start()
 
     def stop(self) -> None:
         """Finish the calls under way, within ten seconds, and close. Idempotent."""
@@ -134,6 +141,8 @@ class Tier:
             self._feed.stop(STOP_SECONDS)
         if self._scheduler is not None:
             self._scheduler.stop(STOP_SECONDS)
+        if self._collector is not None:
+            self._collector.stop(STOP_SECONDS)
         self.store.close()
         self._close_client()
 
@@ -182,7 +191,8 @@ class Tier:
         return estimate(self._llm, self._rules, self._query, self.store)
 
     def ledger(self, limit: int) -> dict[str, Any]:
-        """Dollars spent, reserved and saved; cost by content, the dearest first; what was set apart."""
+        """Dollars spent, reserved and saved; cost by content, the dearest first; what was set apart; how many
+        answers were collected."""
         spent = self.store.spent(self._clock.now())
         reuses, saved = self.store.saved()
         return {
@@ -195,6 +205,7 @@ class Tier:
             "usd_total": self._llm.usd_total,
             "reused": reuses,
             "saved_usd": dollars(saved),
+            "collected": self.store.collected(),
             "contents": [
                 {
                     **{name: value for name, value in row.items() if name != "nano"},

@@ -8,7 +8,7 @@ one lock; every transaction is durable when it returns. Thread-safe.
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,17 @@ import apsw
 from currant import statedir
 from currant.errors import ClosedError, SchemaTooNewError, StoreError
 from currant.model import ResultKey
-from currant.store import ledger
+from currant.store import ledger, llm_unused
 from currant.store.connection import connect, one, require_safe_sqlite, translate
 from currant.store.ledger import Refused, Spent
 
 NAME: Final = "llm.db"
-VERSION: Final = 1
+VERSION: Final = 2
 APPLICATION_ID: Final = 0x63754C4D  # "cuLM"
 HOUR: Final = 3600.0
 _NEVER: Final = -1e12
 
-_SCHEMA: Final = (
+_FIRST: Final = (
     """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 -- Every path with the content that was last considered; its call is still to be made when it is in `queue`.
@@ -74,6 +74,8 @@ CREATE TABLE quarantine (
 """
     + ledger.SCHEMA
 )
+_SCHEMAS: Final = (_FIRST, llm_unused.SCHEMA)
+"""What each version adds to the one before."""
 
 _DUE: Final = """
 SELECT path, content, language, size, fan_in, first_at, last_at, asked_at, not_before, attempts FROM queue
@@ -387,7 +389,8 @@ class LlmStore:
                 " WHERE extractor = ?",
                 (self.extractor,),
             ).fetchone()
-        return row[0], row[1]
+            _, reused, saved = llm_unused.collected(connection, self.extractor)
+        return row[0] + reused, row[1] + saved
 
     def costs(self, limit: int) -> list[Mapping[str, Any]]:
         """Cost by content, the dearest first: ``path`` (of the latest call), ``content``, ``calls``,
@@ -404,6 +407,27 @@ class LlmStore:
                 (limit,),
             ).fetchall()
         return [dict(zip(names, (os.fsdecode(row[0]), *row[1:8]), strict=True)) for row in rows]
+
+    # --- what no file has any more --------------------------------------------------------------------
+
+    def results_after(self, after: ResultKey | None, limit: int) -> list[ResultKey]:
+        """The next answers, and contents that were set apart, of any model, in the order of their keys."""
+        with self._reading() as connection:
+            return llm_unused.page(connection, after, limit)
+
+    def collect(
+        self, keys: Sequence[ResultKey], used: Container[bytes], now: float, keep: float, *, fed: bool = True
+    ) -> int:
+        """Note which of `keys` are of no content in `used`, and delete those that have been so for `keep`
+        seconds; how many answers went. What was spent and what was saved stay counted. `fed`: `note` is
+        called with the change feed."""
+        with self._writing() as connection:
+            return llm_unused.judge(connection, keys, used, now, keep, fed=fed)
+
+    def collected(self) -> int:
+        """Answers of this model that were collected."""
+        with self._reading() as connection:
+            return llm_unused.collected(connection, self.extractor)[0]
 
     # --- life -----------------------------------------------------------------------------------------
 
@@ -451,37 +475,39 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
     found = int(connection.pragma("user_version"))
     if found > VERSION:
         raise SchemaTooNewError(str(path), found, VERSION)
-    if found == VERSION:
+    if found == 0:
+        if one(connection, "SELECT count(*) FROM sqlite_schema"):
+            raise StoreError(f"{path} is not a ledger of Currant: remove it")
+    else:
         if int(connection.pragma("application_id")) != APPLICATION_ID:
             raise StoreError(f"{path} is not a ledger of Currant: remove it")
         # It may have come with the tree: no trigger of somebody else's, no amount below nothing.
-        if _shape(connection) != _shape_as_made():
+        if _shape(connection) != _shape_as_made(found):
             raise apsw.CorruptError("its tables are not the ones it was made with")
         verdict = connection.execute("PRAGMA quick_check(1)").get
         if verdict != "ok":
             raise apsw.CorruptError(str(verdict))
-        return
-    if one(connection, "SELECT count(*) FROM sqlite_schema"):
-        raise StoreError(f"{path} is not a ledger of Currant: remove it")
-    with _transaction(connection):
-        _make(connection)
-        connection.pragma("application_id", APPLICATION_ID)
-        connection.pragma("user_version", VERSION)
+    if found < VERSION:
+        with _transaction(connection):
+            _make(connection, _SCHEMAS[found:])
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", VERSION)
 
 
-def _make(connection: apsw.Connection) -> None:
-    for _ in connection.execute(_SCHEMA):
-        pass
+def _make(connection: apsw.Connection, schemas: Iterable[str]) -> None:
+    for schema in schemas:
+        for _ in connection.execute(schema):
+            pass
 
 
 def _shape(connection: apsw.Connection) -> list[str]:
     return sorted(map(repr, connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema")))
 
 
-def _shape_as_made() -> list[str]:
+def _shape_as_made(version: int) -> list[str]:
     fresh = apsw.Connection(":memory:")
     try:
-        _make(fresh)
+        _make(fresh, _SCHEMAS[:version])
         return _shape(fresh)
     finally:
         fresh.close()
