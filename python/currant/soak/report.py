@@ -120,7 +120,10 @@ class Report:
             )
             yield f"  after rounds of: {_counts(told['new_by_round'])} {told['note']}".rstrip()
             if told["deaths"]:
-                yield f"  found dead and begun anew {told['deaths']} times: {told['died_of'][0]}"
+                yield (
+                    f"  found dead and begun anew {told['deaths']} times ({told['died_of'][0]}); "
+                    f"{told['wrong_percent_alive']:.2f} % wrong at the checks that it lived to see"
+                )
         yield from self.notes
         for failure in self.failures:
             yield (

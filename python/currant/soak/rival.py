@@ -2,7 +2,7 @@
 
 Owns the model that a careful user of that library would keep: a listing at the start, then its events and
 nothing else. What an event names is looked at again: a file is read anew, a directory that is there is
-listed with everything below, a name that is gone is forgotten with everything below. Asked on standard
+listed with everything below, and what was known of it before is forgotten with everything below. Asked on standard
 input, it waits until its library was silent for a while and answers with the model, one JSON object.
 """
 
@@ -74,17 +74,14 @@ class Model:
             return
         with self._guard:
             self._last = self._clock.monotonic()
-            if os.path.isdir(path) and not os.path.islink(path):
-                self.files.pop(relative, None)
-                self.files.update(listing(self._root, path))
-                return
-            content = digest(path)
-            if content is not None:
-                self.files[relative] = content
-                return
-            prefix = relative + os.sep
+            # Whatever was known at or below it is known anew: what is gone from a directory goes, too.
+            prefix = "" if relative == "." else relative + os.sep
             for known in [one for one in self.files if one == relative or one.startswith(prefix)]:
                 del self.files[known]
+            if os.path.isdir(path) and not os.path.islink(path):
+                self.files.update(listing(self._root, path))
+            elif (content := digest(path)) is not None:
+                self.files[relative] = content
 
     def answer(self) -> str:
         """One line: the files, and what the library died of, if it did."""

@@ -35,6 +35,8 @@ class Rival:
     def __init__(self, name: str, root: Path) -> None:
         self.name = name
         self.checks = self.wrong_checks = self.judged = self.wrong = self.new = 0
+        self.alive_judged = self.alive_wrong = 0
+        """The same as `judged` and `wrong`, at checks at which all of its threads lived."""
         self.deaths: list[str] = []
         """What it died of, each time that a thread of it was found dead."""
         self.kinds: dict[str, int] = {"missing": 0, "phantom": 0, "stale": 0}
@@ -88,17 +90,23 @@ class Rival:
             self.kinds[mistake] += 1
         if new:
             self.by_round[kind] = self.by_round.get(kind, 0) + len(new)
-        if believed["death"]:
+        if not believed["death"]:
+            self.alive_judged += len(truth)
+            self.alive_wrong += len(wrong)
+        else:
             self.deaths.append(believed["death"])
             self.close()
             self._begin()
 
     def as_dict(self) -> dict[str, Any]:
-        """Counts; `wrong_percent` is of all files at all checks."""
+        """Counts; `wrong_percent` is of all files at all checks, beyond 100 where it believes in more than
+        there are; `wrong_percent_alive` the same at checks that it lived to see."""
         share = 100 * self.wrong / self.judged if self.judged else 0.0
+        alive = 100 * self.alive_wrong / self.alive_judged if self.alive_judged else 0.0
         return {
             **{"given": GIVEN[self.name], "checks": self.checks, "checks_with_mistakes": self.wrong_checks},
-            **{"wrong_percent": round(share, 3), "new_mistakes": self.new, "new_by_kind": self.kinds},
+            **{"wrong_percent": round(share, 3), "wrong_percent_alive": round(alive, 3)},
+            **{"new_mistakes": self.new, "new_by_kind": self.kinds},
             **{"new_by_round": self.by_round, "note": self.note, "deaths": len(self.deaths)},
             "died_of": self.deaths[:_SHOWN],
         }
