@@ -2,8 +2,8 @@
 
 Owns the model that a careful user of that library would keep: a listing at the start, then its events and
 nothing else. What an event names is looked at again: a file is read anew, a directory that is there is
-listed with everything below, and what was known of it before is forgotten with everything below. Asked on standard
-input, it waits until its library was silent for a while and answers with the model, one JSON object.
+listed with everything below, and what was known of it before is forgotten with everything below. Asked on
+standard input, it waits until its library was silent for a while and answers with the model, one JSON object.
 """
 
 import hashlib
