@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.types import Receive, Scope, Send
 
@@ -102,26 +103,31 @@ class Many:
 
 
 class McpApp:
-    """The ASGI application. It answers between `running()` and its end."""
+    """The ASGI application. It answers inside of `running()`."""
 
-    def __init__(self, manager: StreamableHTTPSessionManager) -> None:
-        self._manager = manager
-        self._app = StreamableHTTPASGIApp(manager)
+    def __init__(self, server: Server[Any]) -> None:
+        self._server = server
+        self._app: StreamableHTTPASGIApp | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Around serving, in the lifespan of the application that mounts this one."""
-        async with self._manager.run():
-            yield
+        # Each call stands for itself: no session to lose at a restart, and none to fill the memory.
+        manager = StreamableHTTPSessionManager(app=self._server, json_response=True, stateless=True)
+        async with manager.run():
+            self._app = StreamableHTTPASGIApp(manager)
+            try:
+                yield
+            finally:
+                self._app = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if self._app is None:
+            raise RuntimeError("the MCP application is not running: enter running() in the lifespan")
         await self._app(scope, receive, send)
 
 
 def http_app(hub: Hub, *, budget: int = ANSWER_TOKENS) -> McpApp:
-    """The tools over every project of `hub`, each call on its own: no session outlives a request."""
-    manager = StreamableHTTPSessionManager(
-        app=build(Many(hub), budget=budget), json_response=True, stateless=True
-    )
-    return McpApp(manager)
+    """The tools over every project of `hub`."""
+    return McpApp(build(Many(hub), budget=budget))

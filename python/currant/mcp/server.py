@@ -24,15 +24,17 @@ from currant.mcp.budget import ANSWER_TOKENS
 from currant.mcp.source import Source
 
 _log: Final = logging.getLogger(__name__)
-_AT_ONCE: Final = 8
-"""Calls that are worked on side by side. One that waits for the index must not hold up the others."""
+_AT_ONCE: Final = 32
+"""Calls that are worked on side by side."""
+_WAITING: Final = 8
+"""Of `refresh`, which may wait for a minute and must not hold up the others."""
 
 
 def build(source: Source, *, budget: int = ANSWER_TOKENS) -> Server[Any]:
     """A server of the SDK with the tools over `source`; whoever serves it picks the transport."""
     tools = Tools(source, budget)
     listed = [types.Tool.model_validate(tool) for tool in catalogue.listed(projects=source.several)]
-    limiter: list[anyio.CapacityLimiter] = []
+    limiters: dict[bool, anyio.CapacityLimiter] = {}
 
     async def list_tools(
         _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
@@ -42,15 +44,17 @@ def build(source: Source, *, budget: int = ANSWER_TOKENS) -> Server[Any]:
     async def call_tool(
         _context: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        if not limiter:
-            limiter.append(anyio.CapacityLimiter(_AT_ONCE))  # belongs to the running loop
+        if not limiters:  # they belong to the running loop
+            limiters.update({True: anyio.CapacityLimiter(_WAITING), False: anyio.CapacityLimiter(_AT_ONCE)})
         try:
             tool = calls.tool(params.name)
         except UsageError as error:
             raise MCPError(code=types.INVALID_PARAMS, message=str(error)) from None
         try:
             given = calls.arguments(tool, params.arguments or {}, projects=source.several)
-            answer = await anyio.to_thread.run_sync(tools.call, tool.name, given, limiter=limiter[0])
+            answer = await anyio.to_thread.run_sync(
+                tools.call, tool.name, given, limiter=limiters[tool.name == "refresh"]
+            )
         except CurrantError as error:
             return _text(str(error), failed=True)
         except Exception:
