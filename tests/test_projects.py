@@ -49,7 +49,7 @@ class Facts:
         return [*map(str.encode, self._manifests), b"a/Makefile", b"b/makefile", b"tests/conftest.py"]
 
     def languages(self) -> list[tuple[str, int, int, int]]:
-        return [("python", 2, 7, 100), ("", 1, 0, 5)]
+        return [("python", 2, 7, 100), ("go", 1, 3, 220), ("", 1, 0, 5)]
 
 
 def manifest(ecosystem: str, *dependencies: tuple[str, str], **more: Any) -> dict[str, Any]:
@@ -152,7 +152,9 @@ def test_skills_say_what_is_declared_where_and_what_for() -> None:
         ("python", ">=3.11", "a/pyproject.toml")
     ]
     assert [one.name for one in told.packages] == ["a", None, None, None]
-    assert told.languages[0].files == 2
+    assert [(one.language, one.files_percent, one.bytes_percent) for one in told.languages] == [
+        *(("python", 66.7, 31.2), ("go", 33.3, 68.8), ("", None, None)),
+    ]
 
 
 # --- the table ----------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _share(one: dict[str, Any], name: str) -> str:
 @options
 @wait_option
 def skills(place: Place, every: bool, as_json: bool, wait: float | None) -> int:
-    """Show what the tree is made with: languages by files, definitions and size; frameworks; test, build and
+    """Show what the tree is made with: languages by files, size and definitions; frameworks; test, build and
     lint tools; the versions that manifests ask for; with --dependencies each package and its place.
 
     From manifests (pyproject.toml, package.json, Cargo.toml, go.mod, pom.xml, ...), which are read and never
@@ -89,8 +89,9 @@ def skills(place: Place, every: bool, as_json: bool, wait: float | None) -> int:
         return 0
     echo("languages:")
     for one in told["languages"]:
-        counts = f"{one['files']:>8} files {one['definitions']:>10} definitions {size(one['bytes']):>10}"
-        echo(f"  {one['language'] or 'unknown':<16}{counts}")
+        files = f"{one['files']:>8} files {_percent(one['files_percent'])}"
+        weight = f"{size(one['bytes']):>10} {_percent(one['bytes_percent'])}"
+        echo(f"  {one['language'] or 'unknown':<16}{files}{weight} {one['definitions']:>10} definitions")
     _section(
         "frameworks", [(one, [place["path"] for place in one["declared"]]) for one in told["frameworks"]]
     )
@@ -115,6 +116,10 @@ def skills(place: Place, every: bool, as_json: bool, wait: float | None) -> int:
     _say_outdated(told)
     say_freshness(answer)
     return 0
+
+
+def _percent(share: float | None) -> str:
+    return " " * 8 if share is None else f"{share:>6.1f} %"
 
 
 def _say_outdated(told: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ From the tally of languages, the fact ``manifest`` and the names of files; `know
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -30,12 +30,17 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LanguageShare:
-    """How much there is of one language."""
+    """How much there is of one language, and which share of the files and of the bytes that have a language,
+    to a tenth of a percent; None for what has none (`language` is empty), such as images.
+
+    Lines are not counted: no record has them, and to count them would mean to read every file again."""
 
     language: str
     files: int
     definitions: int
     bytes: int
+    files_percent: float | None
+    bytes_percent: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ def skills(reads: Reads) -> Skills:
         path = os.fsdecode(raw)
         found.tool(known.of_file(path.rpartition("/")[2]), path)
     return Skills(
-        languages=[LanguageShare(*row) for row in reads.languages()],
+        languages=list(_shares(reads.languages())),
         frameworks=[
             Framework(what.title, what.kind, len(places), places[:_PLACES])
             for what, places in sorted(found.frameworks.items(), key=lambda one: _order(one[0]))
@@ -170,6 +175,18 @@ def skills(reads: Reads) -> Skills:
         ],
         packages=found.packages,
     )
+
+
+def _shares(rows: Sequence[tuple[str, int, int, int]]) -> Iterator[LanguageShare]:
+    files = sum(row[1] for row in rows if row[0])
+    size = sum(row[3] for row in rows if row[0])
+    for language, *counts in rows:
+        shares = (_percent(counts[0], files), _percent(counts[2], size)) if language else (None, None)
+        yield LanguageShare(language, counts[0], counts[1], counts[2], *shares)
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1) if whole else 0.0
 
 
 _TEXT_KEYS: Final = ("kind", "ecosystem")
