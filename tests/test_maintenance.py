@@ -48,6 +48,12 @@ class Project:
     def evict(self, fraction: float) -> dict[str, Any]:
         return self._called(f"evict {fraction:g}")
 
+    def refresh_cache(self) -> dict[str, Any]:
+        return self._called("refresh_cache")
+
+    def audit(self, check: Callable[[], None]) -> dict[str, Any]:
+        return self._called("audit")
+
     def health(self) -> dict[str, Any]:
         return self._called("health")
 

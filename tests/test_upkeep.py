@@ -152,6 +152,20 @@ def test_what_was_used_lately_is_dropped_last() -> None:
     assert cache.stats()["bytes"] == cache.stats()["entries"] == 0
 
 
+def test_what_nobody_asked_for_since_the_last_time_ages_away() -> None:
+    cache = MetadataCache(100_000)
+    for number in range(10):
+        cache.put(number, record("a"), 100)
+    for number in range(5):
+        cache.get(number)
+    before = cache.stats()["bytes"]
+    assert cache.age() == before / 2
+    cache.get(3)
+    assert cache.age() == before * 4 / 10
+    assert cache.age() == before / 10
+    assert cache.stats()["bytes"] == cache.stats()["entries"] == 0
+
+
 # --- the writer's idle time -------------------------------------------------------------------------------
 
 

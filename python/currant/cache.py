@@ -92,6 +92,20 @@ class MetadataCache:
                     self._bytes -= entry.size
             return before - self._bytes
 
+    def age(self) -> int:
+        """Drop what was not asked for since the call before; bytes dropped."""
+        with self._lock:
+            before = self._bytes
+            kept: OrderedDict[int, _Entry] = OrderedDict()
+            size = 0
+            for number, entry in self._entries.items():
+                if entry.used:
+                    entry.used = False
+                    kept[number] = entry
+                    size += entry.size
+            self._entries, self._bytes = kept, size
+            return before - size
+
     def clear(self) -> None:
         """Drop everything; the counts stay."""
         with self._lock:

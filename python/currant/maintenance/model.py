@@ -77,6 +77,12 @@ class MaintenanceTarget(Protocol):
     def evict(self, fraction: float) -> dict[str, Any]:
         """Give back this part (0 to 1) of the memory that can be given back."""
 
+    def refresh_cache(self) -> dict[str, Any]:
+        """Let go of what is cached and was not asked for since the call before."""
+
+    def audit(self, check: Callable[[], None]) -> dict[str, Any]:
+        """Compare the whole project with its disk, and repair what has drifted; `check` raises to end it."""
+
     def health(self) -> dict[str, Any]:
         """``ok``, and what is wrong: ``problems``, a list of short texts."""
 

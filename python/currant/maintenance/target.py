@@ -78,6 +78,25 @@ class ServiceTarget:
             closed += store.trim_readers(keep=0)  # also those that were used since the last time
         return {"dropped_bytes": dropped, "readers_closed": closed}
 
+    def refresh_cache(self) -> dict[str, Any]:
+        """See `MaintenanceTarget`."""
+        return {
+            "dropped_bytes": self._service.cache.age(),
+            "readers_closed": self._service.store.trim_readers(),
+        }
+
+    def audit(self, check: Callable[[], None]) -> dict[str, Any]:
+        """See `MaintenanceTarget`. One run of the audit, which cannot be ended on the way."""
+        check()
+        run = self._service.audit(whole=True)
+        return {
+            "files": run.files,
+            "contents": run.contents,
+            "suspects": run.suspects,
+            "drift": len(run.drift),
+            "settled": run.settled,
+        }
+
     def health(self) -> dict[str, Any]:
         """See `MaintenanceTarget`."""
         service = self._service
