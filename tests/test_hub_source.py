@@ -87,9 +87,9 @@ def test_no_password_is_ever_shown(scheme: str, password: str, path: str) -> Non
 
 
 def test_a_password_reaches_git_by_its_environment_alone() -> None:
-    env = environment(
-        {"PATH": "/bin", "GIT_DIR": "/elsewhere", "GIT_SSH_COMMAND": "ssh -i key"}, ("me", "S3cr3t")
-    )
+    base = {"PATH": "/bin", "GIT_DIR": "/elsewhere", "GIT_SSH_COMMAND": "ssh -i key"}
+    env = environment(base, parse_url("https://me:S3cr3t@example.org:1/app"))
+    assert env["GIT_CONFIG_KEY_1"] == "credential.https://example.org:1.helper"
     assert env["CURRANT_GIT_PASSWORD"] == "S3cr3t"
     assert "S3cr3t" not in env["GIT_CONFIG_VALUE_1"]
     assert env["GIT_TERMINAL_PROMPT"] == "0"

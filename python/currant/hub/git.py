@@ -24,7 +24,7 @@ if sys.platform != "win32":
     import fcntl
 
 _SLICE_SECONDS: Final = 0.2
-_END_SECONDS: Final = 5.0
+_END_SECONDS: Final = 2.0
 _KEPT_LINES: Final = 12
 _TRACKING: Final = "refs/remotes/origin/currant"
 _HELPER: Final = (
@@ -119,11 +119,11 @@ class Git:
         ]
         end = ["--", url.url, os.fspath(into)]
         try:
-            self._run([*base, *([f"--depth={depth}"] if depth else []), *end], secret=url.secret)
+            self._run([*base, *([f"--depth={depth}"] if depth else []), *end], url=url)
         except GitError as error:
             if not depth or "dumb http" not in str(error):
                 raise
-            self._run([*base, *end], secret=url.secret)  # a server of files alone cannot cut history
+            self._run([*base, *end], url=url)  # a server of files alone cannot cut history
         return self.head(into)
 
     def update(self, repository: Path, url: GitUrl, *, depth: int = 0) -> tuple[str, str]:
@@ -134,13 +134,13 @@ class Git:
         base = ["fetch", "--progress", "--no-tags", "--force"]
         end = ["--", url.url, f"+HEAD:{_TRACKING}"]
         try:
-            self._run([*base, *([f"--depth={depth}"] if depth else []), *end], repository, secret=url.secret)
+            self._run([*base, *([f"--depth={depth}"] if depth else []), *end], repository, url=url)
         except GitError as error:
             if "couldn't find remote ref HEAD" in str(error) and not before:
                 return "", ""  # still without any commit
             if not depth or "dumb http" not in str(error):
                 raise
-            self._run([*base, *end], repository, secret=url.secret)
+            self._run([*base, *end], repository, url=url)
         if self._ask(repository, "rev-parse", "--verify", "--quiet", _TRACKING) != before:
             self._run(["reset", "--hard", "--quiet", _TRACKING], repository)
         return before, self.head(repository)
@@ -155,6 +155,7 @@ class Git:
             env=environment(os.environ, None),
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            start_new_session=True,  # Ctrl-C is for the service, not for its git
             timeout=60,
         )
         return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
@@ -173,7 +174,7 @@ class Git:
         arguments: Sequence[str],
         repository: Path | None = None,
         *,
-        secret: tuple[str, str] | None = None,
+        url: GitUrl | None = None,
     ) -> None:
         """One git process to its end. Raises GitError, and what `check` raises."""
         self._check()
@@ -181,7 +182,7 @@ class Git:
         try:
             process = subprocess.Popen(
                 _command(repository, arguments),
-                env=environment(os.environ, secret),
+                env=environment(os.environ, url),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -236,7 +237,7 @@ class Git:
             del last[:-_KEPT_LINES]
 
 
-def environment(base: Mapping[str, str], secret: tuple[str, str] | None) -> dict[str, str]:
+def environment(base: Mapping[str, str], url: GitUrl | None) -> dict[str, str]:
     """What a git process of ours gets: the user's own set-up, nothing that asks, no other transport."""
     env = {name: value for name, value in base.items() if name not in _REPOSITORY_VARIABLES}
     env |= {
@@ -250,15 +251,17 @@ def environment(base: Mapping[str, str], secret: tuple[str, str] | None) -> dict
         "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_OPTIONAL_LOCKS": "0",
     }
-    if secret is not None:
-        # The empty one first: no helper of the user's is asked, nor told what to keep.
+    if url is not None and url.secret is not None:
+        # The empty one first: no helper of the user's is asked, nor told what to keep. Ours is for this one
+        # server: whoever it redirects to is told nothing.
+        scheme, _, rest = url.url.partition("://")
         env |= {
-            "CURRANT_GIT_USER": secret[0],
-            "CURRANT_GIT_PASSWORD": secret[1],
+            "CURRANT_GIT_USER": url.secret[0],
+            "CURRANT_GIT_PASSWORD": url.secret[1],
             "GIT_CONFIG_COUNT": "2",
             "GIT_CONFIG_KEY_0": "credential.helper",
             "GIT_CONFIG_VALUE_0": "",
-            "GIT_CONFIG_KEY_1": "credential.helper",
+            "GIT_CONFIG_KEY_1": f"credential.{scheme}://{rest.partition('/')[0]}.helper",
             "GIT_CONFIG_VALUE_1": _HELPER,
         }
     return env
@@ -287,13 +290,22 @@ def _command(repository: Path | None, arguments: Sequence[str]) -> list[str]:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """The process and all that it started: politely, then not."""
-    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        with suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)
-            return
+    """The process and all that it started: politely, then not. It is waited for last: until then its group
+    cannot become anybody else's."""
+    _signal(process, signal.SIGTERM)
+    assert process.stderr is not None
+    with selectors.DefaultSelector() as waiting, suppress(OSError):
+        waiting.register(process.stderr, selectors.EVENT_READ)
+        # Its end is that of everybody who could write there.
+        while waiting.select(_END_SECONDS) and os.read(process.stderr.fileno(), 1 << 16):
+            pass
+    _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    process.wait()
+
+
+def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)

@@ -223,6 +223,7 @@ class Handlers:
         except (GitError, OSError) as error:
             ledger.note(project.id, "failed", str(error))
             raise
+        ledger.fetched(project.id)
         ledger.note(project.id, "indexing")
 
     def _fetch(self, project: Project, job: JobContext) -> dict[str, Any]:
@@ -236,6 +237,10 @@ class Handlers:
                 )
         except BlockingIOError:
             raise Snooze(_TURN_SECONDS) from None
+        except GitError as error:
+            self._hub.ledger.fetched(project.id, str(error))
+            raise
+        self._hub.ledger.fetched(project.id)
         return {"commit": after, "moved": before != after}
 
 

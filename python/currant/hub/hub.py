@@ -23,12 +23,13 @@ import msgspec
 from currant.api import Index
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import ClosedError, ProjectNotReady
+from currant.errors import ClosedError, ProjectNotReady, RootRefusedError
 from currant.hub.events import Bus
 from currant.hub.handlers import Handlers, remove_clone
 from currant.hub.home import Home
 from currant.hub.keeper import Keeper
 from currant.hub.ledger import Ledger, Project
+from currant.hub.source import looks_like_url
 from currant.jobs import Database, Discard, Enqueued, Job, JobManager, JobQueueManager, JobWorker, RateLimiter
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarget, TaskRun
 
@@ -169,7 +170,10 @@ class Hub:
     def add_project(
         self, source: str, *, name: str | None = None, client: str = "local"
     ) -> tuple[Project, Job]:
-        """See `Ledger.add`."""
+        """See `Ledger.add`. A directory by its absolute path: the service's own directory means nothing to
+        who asks."""
+        if not looks_like_url(source.strip()) and not os.path.isabs(os.path.expanduser(source)):
+            raise RootRefusedError(f"{source!r} is not an absolute path")
         return self.ledger.add(source, name=name, client=client)
 
     def remove_project(self, wanted: str, *, delete_clone: bool = True) -> Project:
@@ -208,7 +212,11 @@ class Hub:
         """Every project with what its keeper saw last; asks no index, so it is quick and never waits."""
         with self._keeping:
             looked = {project_id: keeper.looked() for project_id, keeper in self._keepers.items()}
-        return [_plain(project) | {"index": looked.get(project.id) or None} for project in self.projects()]
+        origins = self.ledger.origins()
+        return [
+            _plain(project) | {"index": looked.get(project.id) or None, "origin": origins.get(project.id)}
+            for project in self.projects()
+        ]
 
     def status(self) -> dict[str, Any]:
         """How the service is, in plain values; docs/service.md has the keys."""
@@ -272,16 +280,16 @@ class Hub:
                     version = reader.pragma("data_version")
                     if version != seen or self._beat.is_set():
                         self._beat.clear()
-                        self._reconcile()
-                        seen = version
+                        # What is not over yet is looked at again, but not before the next beat.
+                        seen = version if self._reconcile() else None
                 except Exception:
                     log.exception("while comparing the projects with jobs.db")
                 self._beat.wait(_BEAT_SECONDS)
         finally:
             reader.close()
 
-    def _reconcile(self) -> None:
-        """Open what is new, end what is being removed or gone."""
+    def _reconcile(self) -> bool:
+        """Open what is new, end what is being removed or gone; whether all of that is done."""
         with self._tidying:
             projects = {project.id: project for project in self.projects()}
             for project in projects.values():
@@ -296,28 +304,28 @@ class Hub:
                 ]
             for keeper in ending:
                 keeper.request_stop()
-            for project in projects.values():
-                if project.state == "removing":
-                    self._remove(project)
+            removing = [project for project in projects.values() if project.state == "removing"]
+            left = [project for project in removing if not self._remove(project)]
+            return not left
 
-    def _remove(self, project: Project) -> None:
-        """One step of a removal: nothing may be at work in a directory that is deleted."""
+    def _remove(self, project: Project) -> bool:
+        """One step of a removal, and whether it was the last: nothing may be at work in a directory that is
+        deleted."""
         if self.ledger.cancel_jobs(project):
-            self._beat.set()
-            return
+            return False
         with self._keeping:
             keeper = self._keepers.get(project.id)
         if keeper is not None:
             keeper.request_stop()
             if not keeper.join(0.0 if self._stopping.is_set() else _BEAT_SECONDS):
-                self._beat.set()
-                return
+                return False
             with self._keeping:
                 self._keepers.pop(project.id, None)
         if not self.ledger.keeps_clone(project):
             remove_clone(self.home, project)
         self.ledger.erase(project)
         self.events.publish("project", _plain(project) | {"state": "removed"})
+        return True
 
     # --- telling ----------------------------------------------------------------------------------------
 

@@ -15,7 +15,13 @@ from typing import Any, Final
 from currant.api import Index
 from currant.clock import Clock
 from currant.config import load_settings
-from currant.errors import ClosedError, CurrantError, ProjectNotReady, ServiceUnreachable
+from currant.errors import (
+    ClosedError,
+    CurrantError,
+    ProjectNotReady,
+    RootMissingError,
+    ServiceUnreachable,
+)
 from currant.hub.events import Bus
 from currant.hub.ledger import Ledger, Project, State
 from currant.model import CommitInfo
@@ -81,7 +87,8 @@ class Keeper:
         index = self._index
         if index is None or self._stopping.is_set():
             now = self._ledger.get(self.project.id)
-            raise ProjectNotReady(now.name, now.state, now.error or "")
+            opening = now.state in ("indexing", "ready")
+            raise ProjectNotReady(now.name, "opening" if opening else now.state, now.error or "")
         return index
 
     def service(self) -> Service | None:
@@ -133,8 +140,9 @@ class Keeper:
         if self._index is None:
             if not os.path.isdir(self.project.root):
                 # A clone that is still to be made is not missing.
-                if self.project.kind == "path" or self._state() in ("indexing", "ready"):
+                if self.project.kind == "path" or self._state() in ("indexing", "ready", "missing"):
                     self._note("missing", self._missing())
+                    self._say(RootMissingError(self.project.root))
                 return _IDLE_SECONDS
             self._open()
         return self._look()
@@ -197,10 +205,13 @@ class Keeper:
             told = {"project_id": self.project.id, "clock": commit.clock, "changes": commit.changes}
             self._bus.publish("commit", told)
 
-    def _failed(self, error: Exception) -> float:
+    def _say(self, problem: Exception) -> None:
         with self._changed:
-            self.problem = error
+            self.problem = problem
             self._changed.notify_all()
+
+    def _failed(self, error: Exception) -> float:
+        self._say(error)
         try:
             self._note("failed", str(error) or type(error).__name__)
         except CurrantError as second:  # not even the ledger can be written

@@ -78,6 +78,17 @@ class Ledger:
         data: dict[str, Any] = msgspec.json.decode(row[0])
         return parse_url(str(data.get("url", project.source)))
 
+    def origins(self) -> dict[str, dict[str, Any]]:
+        """Of each clone by its project's id: ``fetched_at``, when it was last brought up to date (None:
+        never), and ``error``, why it could not be the last time."""
+        with self.database.read() as connection:
+            rows = connection.execute("SELECT id, data FROM project WHERE kind = 'git'").fetchall()
+        out = {}
+        for project_id, data in rows:
+            told = msgspec.json.decode(str(data)).get("origin", {})
+            out[str(project_id)] = {"fetched_at": told.get("fetched_at"), "error": told.get("error")}
+        return out
+
     # --- what is asked for ------------------------------------------------------------------------------
 
     def add(
@@ -178,6 +189,21 @@ class Ledger:
             return False
         self._tell(_project(row))
         return True
+
+    def fetched(self, project_id: str, error: str | None = None) -> None:
+        """Write down that a clone was brought up to date, or why not: it must not be stale in silence."""
+        with self.database.write() as connection:
+            row = connection.execute("SELECT data FROM project WHERE id = ?", (project_id,)).fetchone()
+            if row is None:
+                return
+            data: dict[str, Any] = msgspec.json.decode(row[0])
+            origin = data.setdefault("origin", {})
+            origin["error"] = error
+            if error is None:
+                origin["fetched_at"] = self.database.now()
+            connection.execute(
+                "UPDATE project SET data = ? WHERE id = ?", (msgspec.json.encode(data).decode(), project_id)
+            )
 
     def cancel_jobs(self, project: Project) -> int:
         """Cancel what waits or runs for a project; how many are running still."""
