@@ -1,5 +1,6 @@
 """The hub: projects added, refreshed, removed, lost and found, over restarts."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,93 @@ def test_named_files_are_read_again_by_a_job(home: Path, tree: Tree) -> None:
         completed(hub, job.id)
         asked = hub.jobs.create_job("extraction", project.id, args={"paths": ["a.py", "b.py"]}).job
         assert completed(hub, asked.id) == {"status": "success", "files": 1, "ignored": ["b.py"]}
+
+
+def test_a_clone_that_cannot_be_fetched_says_so(home: Path, make_repo: Callable[[str], GitRepo]) -> None:
+    origin = make_repo("origin")
+    origin.write({"a.py": "x = 1\n"}).commit()
+    with running(home) as hub:
+        project, job = hub.add_project(origin.root.as_uri())
+        completed(hub, job.id)
+        [told] = hub.overview()
+        assert told["origin"]["fetched_at"]
+        assert told["origin"]["error"] is None
+        origin.root.rename(origin.root.with_name("away"))
+        failed = finished(hub, hub.refresh(project.id).job.id)
+        assert failed.status == JobStatus.FAILED
+        [told] = hub.overview()
+        assert "git fetch failed" in told["origin"]["error"]
+        origin.root.with_name("away").rename(origin.root)
+        completed(hub, hub.jobs.retry(failed.id).job.id)
+        assert hub.overview()[0]["origin"]["error"] is None
+
+
+def test_a_job_does_not_wait_for_a_root_that_is_not_there(home: Path, tree: Tree) -> None:
+    with running(home) as hub:
+        project, job = hub.add_project(str(tree.root))
+        completed(hub, job.id)
+    tree.root.rename(tree.root.with_name("away"))
+    with running(home) as hub:
+        failed = finished(hub, hub.refresh(project.id).job.id)
+        assert failed.status == JobStatus.FAILED
+        assert "is not there" in (failed.error or "")
+
+
+def test_a_project_is_removed_while_a_job_works_on_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is asked to end first: its git must not write into what is deleted."""
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nmkdir $1; touch $1/file; exec sleep 600\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with running(home) as hub:
+        project, job = hub.add_project("file:///srv/endless")
+        until(hub, lambda: Path(f"{project.root}.partial/file").exists())
+        assert hub.project(project.id).state == "cloning"
+        hub.remove_project(project.id)
+        assert finished(hub, job.id).status == JobStatus.CANCELLED
+        until(hub, lambda: not hub.projects())
+        assert list(hub.home.clones.iterdir()) == []
+
+
+def test_a_job_in_work_is_handed_back_when_the_service_stops(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_repo: Callable[[str], GitRepo]
+) -> None:
+    origin = make_repo("origin")
+    origin.write({"a.py": "x = 1\n"}).commit()
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun; exec sleep 600\n")
+    program.chmod(0o755)
+    with monkeypatch.context() as slow, running(home) as hub:
+        slow.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        project, job = hub.add_project(origin.root.as_uri())
+        until(hub, lambda: (tmp_path / "begun").exists())
+    with running(home) as hub:
+        assert completed(hub, job.id)["files"] == 1
+        ended = hub.jobs.get_job(job.id)
+        assert ended is not None
+        assert (ended.attempt, ended.rescued) == (1, 0)  # the run that was stopped does not count
+        assert hub.index(project.id).files() == ["a.py"]
+
+
+def test_schedules_put_jobs_into_the_queue(home: Path, tree: Tree) -> None:
+    from currant.periodic.tasks import run_task
+
+    with running(home) as hub:
+        project, job = hub.add_project(str(tree.root))
+        completed(hub, job.id)
+        until(hub, lambda: hub.project(project.id).state == "ready")
+        assert hub.scheduler is not None
+        assert hub.scheduler.health()["alive"]
+        assert run_task("sync_projects") == 1
+        [refresh] = hub.jobs.list_jobs(project.id, type="refresh").jobs
+        assert refresh.trigger == "schedule"
+        completed(hub, refresh.id)
 
 
 def test_the_same_root_twice_is_a_conflict(home: Path, tree: Tree) -> None:

@@ -75,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
     # A clock that puts jobs into the queue.
     "periodic": {"statedir", "lock", "jobs"},
     # The composition root of `currant serve`.
-    "hub": {"statedir", "lock", "owner", "plan", "service", "api", "jobs", "maintenance"},
+    "hub": {"statedir", "lock", "owner", "plan", "service", "api", "jobs", "maintenance", "periodic"},
     # Tools for agents over an index, or over what has several of them.
     "mcp": {"api", "ipc"},
     # A user of the index like any other; its watcher is a process of its own.

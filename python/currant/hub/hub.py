@@ -32,6 +32,8 @@ from currant.hub.ledger import Ledger, Project
 from currant.hub.source import looks_like_url
 from currant.jobs import Database, Discard, Enqueued, Job, JobManager, JobQueueManager, JobWorker, RateLimiter
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarget, TaskRun
+from currant.periodic.container import Container, set_container
+from currant.periodic.scheduler import GuardedScheduler, build_scheduler, start_scheduler, stop_scheduler
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,8 @@ class Hub:
     worker: JobWorker
     ledger: Ledger
     maintenance: BackgroundProcessor
+    scheduler: GuardedScheduler | None = None
+    """None when `periodic.enabled` is false."""
 
     # --- life -------------------------------------------------------------------------------------------
 
@@ -110,13 +114,24 @@ class Hub:
         undo.callback(self._join)
         self.maintenance.start()
         undo.callback(self.maintenance.stop)
+        if self.settings.periodic.enabled:
+            self._start_schedules(undo)
         self.worker.start()
         undo.callback(self.stop_jobs)
+
+    def _start_schedules(self, undo: contextlib.ExitStack) -> None:
+        set_container(Container(self.settings, self.database, self.jobs))
+        undo.callback(set_container, None)
+        self.scheduler = build_scheduler(self.settings, self.home.path, clock=self.clock)
+        undo.callback(stop_scheduler, self.scheduler)
+        start_scheduler(self.scheduler)
 
     def stop_jobs(self) -> None:
         """Claim nothing more; running jobs are asked to end after `serve.soft_stop_s` and handed back after
         `serve.hard_stop_s`. Idempotent."""
         self._stopping.set()
+        if self.scheduler is not None:
+            stop_scheduler(self.scheduler)
         self.worker.stop(self.settings.serve.soft_stop_s, self.settings.serve.hard_stop_s)
 
     def stop(self) -> None:
