@@ -23,6 +23,9 @@ JOIN_SECONDS = 5.0
 # the names of the tests.
 os.environ.setdefault("CURRANT_TEST_ANY_SEED", str(random.randrange(1 << 32)))
 
+# Other people's tests, which `test_watch_upstream.py` runs in a copy.
+collect_ignore = ["watchfiles_suite"]
+
 # Native threads of the core carry this name; Python does not know of them.
 CORE_THREADS = "currant"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from currant.api import open_index as open
     from currant.errors import CurrantError
     from currant.model import ChangeRow, Definition, FileView, Freshness, Provenance
+    from currant.watching import arun_process, awatch, run_process, watch
 
     __version__: str
 
@@ -29,8 +30,12 @@ __all__ = [
     "Index",
     "Provenance",
     "__version__",
+    "arun_process",
+    "awatch",
     "open",
     "open_async",
+    "run_process",
+    "watch",
 ]
 
 _HOMES = {
@@ -43,8 +48,12 @@ _HOMES = {
     "Index": ("currant.api", "Index"),
     "Provenance": ("currant.model", "Provenance"),
     "__version__": ("currant._core", "__version__"),
+    "arun_process": ("currant.watching", "arun_process"),
+    "awatch": ("currant.watching", "awatch"),
     "open": ("currant.api", "open_index"),
     "open_async": ("currant.api", "open_async"),
+    "run_process": ("currant.watching", "run_process"),
+    "watch": ("currant.watching", "watch"),
 }
 
 

@@ -45,6 +45,15 @@ class Change:
         """What made it dirty: ``"event"``, ``"scan"``, ``"retry"`` or ``"request"``."""
 
 @final
+class Bell:
+    """Rings when one of several engines has something to hand out. One thread waits for it."""
+
+    def __new__(cls) -> Bell: ...
+    def wait(self, timeout: float) -> bool:
+        """True as soon as it rings, or rang since the last wait."""
+    def ring(self) -> None: ...
+
+@final
 class Engine:
     """Watches one root and says, in debounced batches, which paths to bring up to date.
 
@@ -66,10 +75,17 @@ class Engine:
         max_watches: int | None = None,
         live: bool = True,
         poll_file_systems: Sequence[str] = ...,
+        witness: bool = False,
+        recursive: bool = True,
+        rules: bool = True,
+        bell: Bell | None = None,
     ) -> Engine:
         """`source`: ``auto``, ``inotify``, ``notify``, ``poll``; `live=False`: scan once, watch nothing.
 
-        What lies on a file system of one of the types `poll_file_systems` is polled as well as watched."""
+        What lies on a file system of one of the types `poll_file_systems` is polled as well as watched.
+        `witness`: watch without an index. What the first scan finds is known, and directories, links and
+        devices are told of too; use `armed` and `take`. `recursive=False`: nothing below the root's own
+        entries. `rules=False`: no rule file is read and `ignore_patterns` count for nothing."""
     def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
         """Rows of the index: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
         ``attempts > 0`` failed last time and is tried again. Returns their number."""
@@ -84,6 +100,11 @@ class Engine:
         """The next changes, oldest first; ``[]`` at the timeout, ``None`` when stopped.
 
         Raises CoreError when the engine failed."""
+    def armed(self, timeout: float) -> bool:
+        """Wait for the end of the first scan; whatever happens after it is told. False at the timeout."""
+    def take(self, max_changes: int, timeout: float) -> list[tuple[str, str, str | None, list[str]]] | None:
+        """For a `witness`: the next changes, done with by being taken. Each: (kind, path, old path, and for a
+        subtree that was deleted or renamed what was known below it, relative to it); None when stopped."""
     def wait(self, timeout: float) -> bool:
         """True as soon as a batch is ready."""
     def ack(self, done: Sequence[tuple[int, str, int, int, int, int, float]]) -> None:

@@ -16,6 +16,7 @@ use crate::engine::{Ack, Change, Engine, EngineError, Options, Outcome, Row, Sou
 use crate::names;
 use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
 use crate::scan;
+use crate::signal::Signal;
 
 pyo3::create_exception!(
     currant._core,
@@ -92,11 +93,36 @@ impl PyChange {
     }
 }
 
+/// Rings when one of several engines has something to hand out.
+#[pyclass(frozen, module = "currant._core", name = "Bell")]
+struct PyBell(Arc<Signal>);
+
+#[pymethods]
+impl PyBell {
+    #[new]
+    fn new() -> Self {
+        Self(Arc::new(Signal::default()))
+    }
+
+    fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let timeout = seconds(timeout)?;
+        Ok(py.detach(|| self.0.wait(Some(timeout))))
+    }
+
+    fn ring(&self) {
+        self.0.raise();
+    }
+}
+
 /// Watches one root and says which paths to bring up to date.
 #[pyclass(frozen, module = "currant._core", name = "Engine")]
 struct PyEngine {
     engine: Arc<Engine>,
 }
+
+/// Kind, path, old path, and what was known below.
+type Taken<'py> =
+    (&'static str, Bound<'py, PyString>, Option<Bound<'py, PyString>>, Vec<Bound<'py, PyString>>);
 
 type AckTuple = (u64, String, u64, i64, i64, u64, f64);
 
@@ -105,7 +131,8 @@ impl PyEngine {
     #[new]
     #[pyo3(signature = (root, *, state_dir, quiet_ms=100, max_delay_ms=2000, ignore_patterns=Vec::new(),
         source="auto", poll_interval_ms=2000, max_queue=1000, nested_repositories=true,
-        max_watches=None, live=true, poll_file_systems=Vec::new()))]
+        max_watches=None, live=true, poll_file_systems=Vec::new(), witness=false, recursive=true,
+        rules=true, bell=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         py: Python<'_>,
@@ -121,6 +148,10 @@ impl PyEngine {
         max_watches: Option<usize>,
         live: bool,
         poll_file_systems: Vec<String>,
+        witness: bool,
+        recursive: bool,
+        rules: bool,
+        bell: Option<Bound<'_, PyBell>>,
     ) -> PyResult<Self> {
         let source = match source {
             "auto" => SourceKind::Auto,
@@ -145,6 +176,10 @@ impl PyEngine {
             max_watches: max_watches.unwrap_or(usize::MAX),
             live,
             poll_file_systems,
+            witness,
+            recursive,
+            rules,
+            bell: bell.map(|bell| Arc::clone(&bell.get().0)),
         };
         let engine = py.detach(|| Engine::new(options)).map_err(to_py_error)?;
         Ok(Self { engine: Arc::new(engine) })
@@ -244,6 +279,29 @@ impl PyEngine {
 
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.engine.flush()).map_err(to_py_error)
+    }
+
+    fn armed(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let timeout = seconds(timeout)?;
+        py.detach(|| self.engine.armed(timeout)).map_err(to_py_error)
+    }
+
+    fn take<'py>(
+        &self,
+        py: Python<'py>,
+        max_changes: usize,
+        timeout: f64,
+    ) -> PyResult<Option<Vec<Taken<'py>>>> {
+        let timeout = seconds(timeout)?;
+        let taken =
+            py.detach(|| self.engine.take(max_changes.max(1), timeout)).map_err(to_py_error)?;
+        let convert = |change: &Change| -> PyResult<Taken<'py>> {
+            let below =
+                change.below.iter().map(|path| path_str(py, path)).collect::<PyResult<_>>()?;
+            let old_path = change.old_path.as_deref().map(|path| path_str(py, path)).transpose()?;
+            Ok((change.kind.as_str(), path_str(py, &change.path)?, old_path, below))
+        };
+        taken.map(|changes| changes.iter().map(convert).collect()).transpose()
     }
 
     fn pending(&self) -> usize {
@@ -356,6 +414,7 @@ fn walk(
             nested_repositories,
             state_dir: identity.map(|identity| StateDir { path: state_dir, identity }),
             environment: GitEnvironment::from_env(),
+            off: false,
         };
         let (rules, errors) = RootRules::load(&root, &options);
         let mut walked = scan::walk(&root, &rules.root_dir(), identity);
@@ -413,6 +472,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("CoreError", module.py().get_type::<CoreError>())?;
     module.add("WatchLimitError", module.py().get_type::<WatchLimitError>())?;
+    module.add_class::<PyBell>()?;
     module.add_class::<PyChange>()?;
     module.add_class::<PyEngine>()?;
     module.add_class::<PyWalked>()?;

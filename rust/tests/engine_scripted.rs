@@ -44,6 +44,10 @@ impl Scene {
             max_watches: usize::MAX,
             live: true,
             poll_file_systems: Vec::new(),
+            witness: false,
+            recursive: true,
+            rules: true,
+            bell: None,
         };
         let engine = Engine::with_source(options, Box::new(source.clone())).unwrap();
         engine.start(false).unwrap();

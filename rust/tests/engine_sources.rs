@@ -102,6 +102,10 @@ impl Running {
                 max_watches: usize::MAX,
                 live: true,
                 poll_file_systems: Vec::new(),
+                witness: false,
+                recursive: true,
+                rules: true,
+                bell: None,
             })
             .unwrap(),
         );

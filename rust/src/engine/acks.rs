@@ -4,7 +4,23 @@ use super::change::{Ack, Cause, Outcome};
 use super::core::Core;
 use super::flight::{Dirty, Failed, FlightKind, Retry};
 use crate::clock::Now;
+use crate::model::Stat;
 use crate::tree::NodeId;
+
+/// What was taken note of is done, as it was when it was handed out.
+fn as_seen(ack: &Ack, seen: &Stat) -> Ack {
+    if ack.outcome != Outcome::Seen {
+        return *ack;
+    }
+    Ack {
+        ticket: ack.ticket,
+        outcome: Outcome::Done,
+        size: seen.size,
+        mtime_ns: seen.mtime_ns,
+        ctime_ns: seen.ctime_ns,
+        ino: seen.ino,
+    }
+}
 
 impl Core {
     pub(super) fn acknowledge_one(&mut self, ack: &Ack, now: Now) {
@@ -13,7 +29,7 @@ impl Core {
         match flight.kind {
             FlightKind::Op(op) => {
                 self.ops_in_flight -= 1;
-                if matches!(ack.outcome, Outcome::Done | Outcome::Gone) {
+                if matches!(ack.outcome, Outcome::Done | Outcome::Gone | Outcome::Seen) {
                     self.counters.committed += 1;
                 } else {
                     // Not committed: it is first again.
@@ -21,7 +37,8 @@ impl Core {
                     self.ops.push_front(op);
                 }
             }
-            FlightKind::File { node, old, deleted } => {
+            FlightKind::File { node, old, deleted, seen } => {
+                let ack = &as_seen(ack, &seen);
                 self.land(node, ack, deleted, flight.epoch, now);
                 if let Some(old) = old {
                     self.land_old_name(old, ack, flight.epoch, now);
@@ -56,7 +73,7 @@ impl Core {
                 self.tree.set_ino(node, 0);
                 self.failed.remove(&node);
             }
-            Outcome::Done | Outcome::Gone => {
+            Outcome::Done | Outcome::Gone | Outcome::Seen => {
                 self.counters.committed += 1;
                 self.tree.set_known(node, true);
                 self.tree.set_stat(node, ack.size, ack.mtime_ns, ack.ctime_ns, ack.ino);
@@ -112,6 +129,7 @@ impl Core {
     /// A write through one name changes the others too, and only the name used is reported. A sync that
     /// waits for that name waits for the others as well.
     fn mark_hard_links(&mut self, node: NodeId, ack: &Ack, epoch: u64, now: Now) {
+        let told_apart = !self.settings.witness;
         // Read in the moment of a change: its times say nothing, so it equals no other reading. Both are read
         // again after their quiet period, until one of them was read in a calmer moment.
         let racy = ack.ctime_ns < 0;
@@ -126,8 +144,8 @@ impl Core {
                     // The change time too: size and modification time can be put back. A new name alone
                     // changes it as well; then the others are hashed once for nothing.
                     && (racy
-                        || (stat.size, stat.mtime_ns, stat.ctime_ns)
-                            != (ack.size, ack.mtime_ns, ack.ctime_ns))
+                        || (stat.size, stat.mtime_ns) != (ack.size, ack.mtime_ns)
+                        || (told_apart && stat.ctime_ns != ack.ctime_ns))
             })
             .collect();
         for other in others {

@@ -71,6 +71,8 @@ pub struct Change {
     pub attempts: u32,
     /// What made it dirty.
     pub cause: Cause,
+    /// For a subtree and a caller without an index: what was known below it, relative to it.
+    pub below: Vec<Vec<u8>>,
 }
 
 /// How a change ended.
@@ -84,6 +86,8 @@ pub enum Outcome {
     Failed(Option<Duration>),
     /// It changed while it was read: queue it again.
     Again,
+    /// Taken note of, as it was when it was handed out; the ack's own stat is not looked at.
+    Seen,
 }
 
 /// A ticket given back after the commit.

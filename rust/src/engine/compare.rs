@@ -150,7 +150,9 @@ impl Core {
 
     /// A file that is not as committed, or not known at all.
     fn found(&mut self, node: NodeId, stat: &Stat, now: Now) {
-        if self.awaiting_rows && !self.tree.is_known(node) {
+        if self.is_adopting() {
+            self.adopt(node, stat);
+        } else if self.awaiting_rows && !self.tree.is_known(node) {
             // Its row, if it has one, says whether it is to be read.
             self.tree.set_stat(node, stat.size, stat.mtime_ns, stat.ctime_ns, stat.ino);
         } else {
@@ -183,7 +185,7 @@ impl Core {
                 let (parent, name) = (self.parent_of(dir), self.tree.name(dir).to_vec());
                 self.remove_subtree(dir, platform);
                 if let Some(parent) = parent
-                    && stat.kind == Kind::File
+                    && self.is_file(stat.kind)
                 {
                     self.touch_child(parent, &name, now, Cause::Event);
                 }
@@ -213,8 +215,8 @@ impl Core {
                     self.add_dir(parent, name, &stat, true, now, platform);
                 }
             }
-            Ok(stat) if stat.kind == Kind::File => {
-                self.touch_child(parent, name, now, Cause::Event)
+            Ok(stat) if self.is_file(stat.kind) => {
+                self.touch_child(parent, name, now, Cause::Event);
             }
             _ => {
                 if let Some(child) = self.tree.child(parent, name)
@@ -263,6 +265,7 @@ impl Core {
         self.tree.set_ino(node, stat.ino);
         self.new_dir_info(node);
         self.request_listing(node, true);
+        self.tell_new_dir(node, stat, now);
     }
 
     /// A file's node goes, because something else has its name now; its row goes too.

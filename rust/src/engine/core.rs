@@ -92,6 +92,12 @@ pub struct Settings {
     pub live: bool,
     /// (device, inode) of the state directory.
     pub state_dir: Option<(u64, u64)>,
+    /// For a caller who watches and keeps no index: see `witness`.
+    pub witness: bool,
+    /// Directories below the root are looked into.
+    pub recursive: bool,
+    /// Rule files decide what is kept.
+    pub rules: bool,
 }
 
 /// What a source reports by itself.
@@ -182,6 +188,8 @@ pub struct Core {
     pub(super) syncs: Vec<SyncState>,
     pub(super) path_syncs: Vec<PathSync>,
     pub(super) finished: Vec<SyncSender<()>>,
+    /// Those who wait for the end of the first scan.
+    pub(super) arming: Vec<SyncSender<()>>,
     pub(super) last_barrier: u64,
     pub(super) next_barrier: u64,
     pub(super) rescans: u64,
@@ -242,6 +250,7 @@ impl Core {
             syncs: Vec::new(),
             path_syncs: Vec::new(),
             finished: Vec::new(),
+            arming: Vec::new(),
             last_barrier: 0,
             next_barrier: 1,
             rescans: 0,
@@ -262,6 +271,7 @@ impl Core {
             ready: Vec::new(),
         };
         core.new_dir_info(ROOT);
+        core.tree.set_known(ROOT, core.settings.witness);
         core.note_rule_problems(&problems);
         if core.set_externals(ROOT, files, platform) {
             core.load_outside(platform);
@@ -442,6 +452,7 @@ impl Core {
         } else if let Some(began) = self.scan_began.take() {
             self.scan_took = now.saturating_sub(began);
             self.first_scan_done = true;
+            self.finished.append(&mut self.arming);
         }
     }
 

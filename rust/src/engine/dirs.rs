@@ -6,7 +6,7 @@ use crate::clock::Now;
 use crate::rules::DirRules;
 use crate::scan::ListJob;
 use crate::source::WatchError;
-use crate::tree::NodeId;
+use crate::tree::{NodeId, ROOT};
 
 /// What the engine knows of a directory besides its node.
 pub(super) struct DirInfo {
@@ -36,6 +36,9 @@ impl Core {
 
     /// Have a directory watched and listed; with `recursive`, everything below it too.
     pub(super) fn request_listing(&mut self, dir: NodeId, recursive: bool) {
+        if !self.settings.recursive && dir != ROOT {
+            return;
+        }
         let Some(info) = self.dirs.get_mut(&dir) else { return };
         info.wanted = Some(info.wanted.unwrap_or(false) || recursive);
         if !info.queued && info.running.is_none() {
@@ -86,6 +89,7 @@ impl Core {
                 name: self.tree.name(dir).to_vec(),
                 parent,
                 state_dir: self.settings.state_dir,
+                every_kind: self.settings.witness,
             };
             if platform.list(job).is_err() {
                 return;

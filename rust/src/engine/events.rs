@@ -78,7 +78,7 @@ impl Core {
         if name.is_empty() {
             return;
         }
-        if name == b".git" || is_rule_file(name) {
+        if self.settings.rules && (name == b".git" || is_rule_file(name)) {
             self.rules_touched(dir, name, mask, now, platform);
         }
         if mask.has(Mask::ISDIR) {
@@ -121,6 +121,9 @@ impl Core {
         match self.tree.child(dir, name) {
             Some(child) if self.tree.is_dir(child) => self.confirm_dir(child, now, platform),
             Some(child) => {
+                if self.only_closed(child, mask, platform) {
+                    return;
+                }
                 self.mark(child, now, Cause::Event, false);
                 if mask.has(Mask::MODIFY | Mask::CLOSE_WRITE) {
                     self.mark_other_names(child, now);
@@ -173,6 +176,9 @@ impl Core {
             self.appear_dir(parent, name, now, platform);
         } else if let Some(child) = child {
             // Deleted, or its permissions changed.
+            if mask.has(Mask::ATTRIB) {
+                self.tell_dir(child, now);
+            }
             self.confirm_dir(child, now, platform);
         } else if mask.has(Mask::ATTRIB) {
             self.appear_dir(parent, name, now, platform);
@@ -260,7 +266,7 @@ impl Core {
         let mut parent = ROOT;
         let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).peekable();
         while let Some(name) = parts.next() {
-            if name == b".git" || is_rule_file(name) {
+            if self.settings.rules && (name == b".git" || is_rule_file(name)) {
                 self.rules_touched(parent, name, Mask(Mask::CREATE), now, platform);
             }
             let child = self.tree.child(parent, name);
@@ -300,7 +306,7 @@ impl Core {
         let stat = path.and_then(|path| platform.lstat(&path).ok());
         match stat.map(|stat| stat.kind) {
             Some(Kind::Dir) => self.appear_dir(parent, name, now, platform),
-            Some(Kind::File) => self.new_file(parent, name, now),
+            Some(kind) if self.is_file(kind) => self.new_file(parent, name, now),
             // A file that was made without a name (O_TMPFILE) goes on reporting as "#inode".
             None if name.first() == Some(&b'#') => self.request_listing(parent, false),
             _ => {}

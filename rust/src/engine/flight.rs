@@ -14,6 +14,10 @@ use crate::model::{Kind, Stat};
 use crate::rules::{Decision, is_rule_file};
 use crate::tree::NodeId;
 
+/// For what could not be looked at: equal to no file.
+pub(super) const UNSEEN: Stat =
+    Stat { kind: Kind::Other, size: 0, mtime_ns: 0, ctime_ns: -1, ino: 0, dev: 0 };
+
 /// A dirty node.
 #[derive(Debug)]
 pub(super) struct Dirty {
@@ -62,7 +66,13 @@ pub(super) struct Flight {
 #[derive(Debug)]
 pub(super) enum FlightKind {
     /// A file; `old` is the node that it was renamed from.
-    File { node: (NodeId, u16), old: Option<(NodeId, u16)>, deleted: bool },
+    File {
+        node: (NodeId, u16),
+        old: Option<(NodeId, u16)>,
+        deleted: bool,
+        /// As it was when it was handed out.
+        seen: Stat,
+    },
     /// A whole subtree; nothing else is in flight but others of its kind.
     Op(Op),
 }
@@ -75,6 +85,8 @@ pub(super) struct Op {
     /// Where the subtree was; without it, the subtree is gone.
     pub old_path: Option<Vec<u8>>,
     pub cause: Cause,
+    /// See [`Change::below`].
+    pub below: Vec<Vec<u8>>,
 }
 
 impl Core {
@@ -117,7 +129,7 @@ impl Core {
             }
             return;
         }
-        let may_coarsen = matches!(cause, Cause::Event | Cause::Scan);
+        let may_coarsen = matches!(cause, Cause::Event | Cause::Scan) && !self.tree.is_dir(node);
         if may_coarsen && self.dirty.len() >= self.settings.max_pending {
             self.coarsen(node);
             return;
@@ -185,10 +197,22 @@ impl Core {
 
     /// Queue a change of a whole subtree, behind everything that is in flight.
     pub(super) fn push_op(&mut self, path: Vec<u8>, old_path: Option<Vec<u8>>, cause: Cause) {
+        self.push_op_with(path, old_path, Vec::new(), cause);
+    }
+
+    /// As `push_op`, saying what was known `below`, relative to the subtree.
+    pub(super) fn push_op_with(
+        &mut self,
+        path: Vec<u8>,
+        old_path: Option<Vec<u8>>,
+        mut below: Vec<Vec<u8>>,
+        cause: Cause,
+    ) {
+        self.add_names_in_limbo(old_path.as_deref().unwrap_or(&path), &mut below);
         self.follow_op(&path, old_path.as_deref());
         let epoch = self.epoch;
         self.count(epoch);
-        self.ops.push_back(Op { epoch, path, old_path, cause });
+        self.ops.push_back(Op { epoch, path, old_path, cause, below });
     }
 
     /// Hand out what is due. Returns true if anything was handed out or dropped.
@@ -242,6 +266,8 @@ impl Core {
     /// somebody waits for it.
     fn waits_for_vcs(&mut self, now: Now, platform: &mut impl Platform) -> bool {
         let awaited = !self.syncs.is_empty() || !self.path_syncs.is_empty();
+        // Who keeps no index reads nothing, and gets what he asked for when he asked for it.
+        let awaited = awaited || self.settings.witness;
         if !self.settings.live || !self.first_scan_done || awaited {
             self.note_vcs_end(platform);
             return false;
@@ -297,6 +323,7 @@ impl Core {
                 is_dir: true,
                 attempts: 0,
                 cause: op.cause,
+                below: op.below.clone(),
             });
             self.flights.insert(ticket, Flight { epoch: op.epoch, kind: FlightKind::Op(op) });
             if moves {
@@ -322,12 +349,16 @@ impl Core {
             self.homeless.push(node);
             return;
         };
+        if self.tree.is_dir(node) {
+            self.fire_dir(node, path, now, platform);
+            return;
+        }
         if !self.is_kept(node) {
             absent.push(node);
             return;
         }
         match platform.lstat(&path) {
-            Ok(stat) if stat.kind == Kind::File => {
+            Ok(stat) if self.is_file(stat.kind) => {
                 let old = if self.tree.is_known(node) {
                     None
                 } else {
@@ -338,14 +369,14 @@ impl Core {
                     (None, true) => ChangeKind::Modified,
                     (None, false) => ChangeKind::Created,
                 };
-                self.launch(node, kind, path, old, platform);
+                self.launch(node, kind, path, old, stat, platform);
             }
             Ok(stat) if stat.kind == Kind::Dir => self.file_became_dir(node, now, platform),
             // Unreadable by us, perhaps for now: the worker's own error is the one to record.
             Err(crate::scan::ListError::Denied | crate::scan::ListError::Other(_)) => {
                 let known = self.tree.is_known(node);
                 let kind = if known { ChangeKind::Modified } else { ChangeKind::Created };
-                self.launch(node, kind, path, None, platform);
+                self.launch(node, kind, path, None, UNSEEN, platform);
             }
             Ok(_) | Err(_) => absent.push(node),
         }
@@ -357,7 +388,7 @@ impl Core {
         }
         if self.tree.is_known(node) {
             let Some(path) = self.tree.path(node) else { return };
-            self.launch(node, ChangeKind::Deleted, path, None, platform);
+            self.launch(node, ChangeKind::Deleted, path, None, UNSEEN, platform);
             return;
         }
         // A file made without a name (O_TMPFILE) goes on reporting as "#inode" after it got one.
@@ -410,12 +441,13 @@ impl Core {
         })
     }
 
-    fn launch(
+    pub(super) fn launch(
         &mut self,
         node: NodeId,
         kind: ChangeKind,
         path: Vec<u8>,
         old: Option<NodeId>,
+        seen: Stat,
         platform: &mut impl Platform,
     ) {
         let ticket = self.next_ticket;
@@ -442,11 +474,21 @@ impl Core {
         });
         let node = (node, self.tree.generation(node));
         let deleted = kind == ChangeKind::Deleted;
-        let kind_of_flight = FlightKind::File { node, old, deleted };
+        let kind_of_flight = FlightKind::File { node, old, deleted, seen };
         self.flights.insert(ticket, Flight { epoch, kind: kind_of_flight });
         self.counters.emitted += 1;
         let attempts = self.failed.get(&node.0).map_or(0, |failed| failed.attempts);
-        platform.emit(Change { ticket, kind, path, old_path, is_dir: false, attempts, cause });
+        let below = Vec::new();
+        platform.emit(Change {
+            ticket,
+            kind,
+            path,
+            old_path,
+            is_dir: false,
+            attempts,
+            cause,
+            below,
+        });
     }
 
     /// Forget everything that waits; the next scan of the root finds it again. Returns how many.

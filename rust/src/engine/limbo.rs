@@ -80,8 +80,9 @@ impl Core {
             .map(|limbo| limbo.node)
             .collect();
         for &node in &there {
+            let below = self.names_below(node);
             self.lose_rows(node, now);
-            self.push_op(place.clone(), None, Cause::Event);
+            self.push_op_with(place.clone(), None, below, Cause::Event);
         }
         (!there.is_empty()).then_some(place)
     }
@@ -103,7 +104,7 @@ impl Core {
         let mut todo = vec![top];
         while let Some(node) = todo.pop() {
             todo.extend(self.tree.children(node));
-            if !self.tree.is_dir(node) {
+            if self.settings.witness || !self.tree.is_dir(node) {
                 // A ticket that is out commits before the removal does, and so counts for nothing.
                 self.forget(node);
                 self.tree.set_known(node, false);

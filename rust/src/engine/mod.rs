@@ -20,6 +20,7 @@ mod rows;
 mod shell;
 mod status;
 mod subtree;
+mod witness;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -81,6 +82,15 @@ pub struct Options {
     /// Types of file systems whose changes the kernel does not tell of in full (`nfs4`, `fuse.*`): what lies on
     /// one is polled, besides being watched.
     pub poll_file_systems: Vec<String>,
+    /// Watch without an index: directories, links and devices are told of, what is there at the start is
+    /// known, and nothing is held back for git.
+    pub witness: bool,
+    /// Look into the directories below the root.
+    pub recursive: bool,
+    /// Obey `.gitignore` and its like. Without, `ignore_patterns` count for nothing either.
+    pub rules: bool,
+    /// Raised after each change that is handed out, for who waits for several engines.
+    pub bell: Option<Arc<Signal>>,
 }
 
 /// What went wrong with the engine as a whole.
@@ -111,6 +121,7 @@ enum Request {
     Rescan(Vec<u8>),
     Clear(SyncSender<usize>),
     Flush,
+    Armed(SyncSender<()>),
 }
 
 struct Shared {
@@ -180,6 +191,7 @@ impl Engine {
             state_dir: identity
                 .map(|identity| StateDir { path: options.state_dir.clone(), identity }),
             environment: GitEnvironment::from_env(),
+            off: !options.rules,
         };
         let max_in_flight = options.max_in_flight.max(1);
         let shared = Arc::new(Shared {
@@ -202,6 +214,9 @@ impl Engine {
             poll_root: machine.polls() && options.live,
             live: options.live,
             state_dir: identity,
+            witness: options.witness,
+            recursive: options.recursive,
+            rules: options.rules,
         };
         let core = Core::new(settings, &mut machine).map_err(EngineError::Usage)?;
         Ok(Self {
@@ -427,6 +442,34 @@ impl Engine {
     /// Make everything that waits due now.
     pub fn flush(&self) -> Result<(), EngineError> {
         self.send(Request::Flush)
+    }
+
+    /// Wait for the end of the first scan: what happens from now on is told. False at the timeout.
+    pub fn armed(&self, timeout: Duration) -> Result<bool, EngineError> {
+        let (done, receiver) = sync_channel(1);
+        self.send(Request::Armed(done))?;
+        let armed = receiver.recv_timeout(timeout).is_ok();
+        if !armed {
+            self.check()?;
+        }
+        Ok(armed)
+    }
+
+    /// As [`Engine::next_batch`], and give the tickets back as seen.
+    pub fn take(&self, max: usize, timeout: Duration) -> Result<Option<Vec<Change>>, EngineError> {
+        let Some(changes) = self.next_batch(max, timeout)? else { return Ok(None) };
+        let seen = |change: &Change| Ack {
+            ticket: change.ticket,
+            outcome: Outcome::Seen,
+            size: 0,
+            mtime_ns: 0,
+            ctime_ns: 0,
+            ino: 0,
+        };
+        if !changes.is_empty() {
+            self.ack(changes.iter().map(seen).collect())?;
+        }
+        Ok(Some(changes))
     }
 
     /// The latest snapshot.

@@ -22,10 +22,15 @@ impl Core {
                     self.renew_recursive_watch(platform);
                     self.rescans += 1;
                     self.request_listing(ROOT, true);
+                    self.tell_root_back();
                 }
                 self.root_identity = Some(identity);
             }
-            _ => self.root_missing = true,
+            _ if self.root_missing => {}
+            _ => {
+                self.root_missing = true;
+                self.tell_root_gone(platform);
+            }
         }
     }
 

@@ -202,6 +202,9 @@ impl Platform for Machine {
         // The ring holds as many as may be in flight, so there is room.
         let refused = self.shared.changes.try_push(change);
         debug_assert!(refused.is_ok() || self.shared.changes.is_closed());
+        if let Some(bell) = &self.options.bell {
+            bell.raise();
+        }
     }
 
     fn barrier(&mut self, token: u64) {

@@ -76,5 +76,6 @@ fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::cl
             let _ = reply.try_send(core.clear());
         }
         Request::Flush => core.flush(now),
+        Request::Armed(done) => core.when_armed(done),
     }
 }

@@ -89,7 +89,8 @@ impl Core {
             && self.has_rows(moved)
         {
             self.counters.moved_dirs += 1;
-            self.push_op(path, Some(old_path), Cause::Event);
+            let below = self.names_below(moved);
+            self.push_op_with(path, Some(old_path), below, Cause::Event);
         }
         // Rules depend on the path, so what they say below may be different now.
         self.request_listing(moved, true);
@@ -97,6 +98,9 @@ impl Core {
 
     /// True when the index has, or is about to have, rows below this directory.
     pub(super) fn has_rows(&self, dir: NodeId) -> bool {
+        if self.settings.witness && self.may_have_row(dir) {
+            return true;
+        }
         let mut todo = vec![dir];
         while let Some(node) = todo.pop() {
             for child in self.tree.children(node) {
@@ -110,7 +114,7 @@ impl Core {
         false
     }
 
-    fn may_have_row(&self, file: NodeId) -> bool {
+    pub(super) fn may_have_row(&self, file: NodeId) -> bool {
         self.tree.is_known(file)
             || self.dirty.get(&file).is_some_and(|dirty| dirty.ticket.is_some())
     }
@@ -118,13 +122,15 @@ impl Core {
     /// Free a subtree of the tree or of limbo, with its watches.
     pub(super) fn remove_subtree(&mut self, top: NodeId, platform: &mut impl Platform) {
         let path = self.row_path(top);
+        let below = self.names_below(top);
         self.limbo.retain(|_, limbo| limbo.node != top);
         let mut order = vec![top];
         let mut at = 0;
         let mut rows = false;
         while let Some(&node) = order.get(at) {
             order.extend(self.tree.children(node));
-            rows |= !self.tree.is_dir(node) && self.may_have_row(node);
+            let has_row = self.settings.witness || !self.tree.is_dir(node);
+            rows |= has_row && self.may_have_row(node);
             at += 1;
         }
         for &node in order.iter().rev() {
@@ -147,7 +153,7 @@ impl Core {
         let Some(path) = path else { return };
         self.forget_problems(&path);
         if rows {
-            self.push_op(path, None, Cause::Event);
+            self.push_op_with(path, None, below, Cause::Event);
         }
     }
 

@@ -124,6 +124,9 @@ impl DirRules {
     /// `lstat` says: a link to a directory is not one.
     pub fn decide(&self, name: &[u8], is_dir: bool) -> Decision {
         let node = &*self.0;
+        if node.shared.options.off {
+            return Decision::Keep;
+        }
         if name == b".git" {
             return Decision::Ignore;
         }
@@ -228,7 +231,7 @@ impl DirRules {
     pub(super) fn with_own(&self, dir: &Path, found: RuleFiles) -> (DirRules, Vec<RuleError>) {
         let (node, shared) = (&*self.0, &self.0.shared);
         let mut errors = Vec::new();
-        if self.is_skipped_repository() {
+        if self.is_skipped_repository() || shared.options.off {
             return (self.clone(), errors);
         }
         let at = node.prefix.len();

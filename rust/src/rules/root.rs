@@ -24,6 +24,8 @@ pub struct RuleOptions {
     pub state_dir: Option<StateDir>,
     /// Where git finds its configuration.
     pub environment: GitEnvironment,
+    /// No rules at all: every name is kept, `.git` too, and no rule file is read.
+    pub off: bool,
 }
 
 /// The state directory by path and by identity.
@@ -63,6 +65,17 @@ impl RootRules {
     /// broken is left out and reported; there are always rules.
     pub fn load(root: &Path, options: &RuleOptions) -> (RootRules, Vec<RuleError>) {
         let mut errors = Vec::new();
+        if options.off {
+            let shared = Arc::new(Shared {
+                root: root.to_path_buf(),
+                canonical: root.to_path_buf(),
+                options: options.clone(),
+                around: None,
+                user_excludes: None,
+            });
+            let base = DirRules::nothing(Arc::clone(&shared));
+            return (RootRules { base, external: Vec::new(), shared }, errors);
+        }
         let environment = &options.environment;
         let canonical = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
         let around = canonical.ancestors().find_map(|dir| {

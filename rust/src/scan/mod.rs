@@ -28,6 +28,8 @@ pub struct ListJob {
     pub parent: DirRules,
     /// The state directory, which is pruned wherever it turns up.
     pub state_dir: Option<(u64, u64)>,
+    /// Links, devices, pipes and sockets too.
+    pub every_kind: bool,
 }
 
 /// The kept entries of one directory, names in one buffer.
@@ -140,8 +142,9 @@ pub fn list(job: &ListJob) -> Listing {
 
 /// Decide first, stat second: an ignored name costs no system call.
 fn keep(job: &ListJob, dir: &Dir, rules: &DirRules, name: &[u8], hint: Hint, out: &mut Entries) {
-    if hint == Hint::Neither
-        || (hint == Hint::File && rules.decide(name, false) == Decision::Ignore)
+    let decided = hint == Hint::File || (job.every_kind && hint == Hint::Neither);
+    if (hint == Hint::Neither && !job.every_kind)
+        || (decided && rules.decide(name, false) == Decision::Ignore)
         || (hint == Hint::Dir && rules.decide(name, true) == Decision::Ignore)
     {
         return;
@@ -149,12 +152,14 @@ fn keep(job: &ListJob, dir: &Dir, rules: &DirRules, name: &[u8], hint: Hint, out
     // A name that vanished since is not an error: its own event tells the engine.
     let Some(stat) = dir.stat(name) else { return };
     let kept = match stat.kind {
-        Kind::File => hint == Hint::File || rules.decide(name, false) == Decision::Keep,
+        Kind::File => decided || rules.decide(name, false) == Decision::Keep,
         Kind::Dir => {
             (hint == Hint::Dir || rules.decide(name, true) == Decision::Keep)
                 && job.state_dir != Some((stat.dev, stat.ino))
         }
-        Kind::Symlink | Kind::Other => false,
+        Kind::Symlink | Kind::Other => {
+            job.every_kind && (decided || rules.decide(name, false) == Decision::Keep)
+        }
     };
     if kept {
         out.push(name, stat);
@@ -287,7 +292,8 @@ pub fn walk(root: &Path, outside: &DirRules, state_dir: Option<(u64, u64)>) -> W
     let mut todo = vec![(Vec::new(), Vec::new(), outside.clone())];
     while let Some((path, name, parent)) = todo.pop() {
         let dir = names::absolute(root, &path);
-        let listing = list(&ListJob { ticket: (0, 0), dir, name, parent, state_dir });
+        let job = ListJob { ticket: (0, 0), dir, name, parent, state_dir, every_kind: false };
+        let listing = list(&job);
         for error in &listing.rule_errors {
             out.problems.push((path.clone(), error.to_string()));
         }

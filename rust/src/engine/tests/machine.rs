@@ -209,6 +209,7 @@ impl Machine {
             nested_repositories: true,
             state_dir: None,
             environment: GitEnvironment::default(),
+            off: false,
         };
         RootRules::load(self.shadow.path(), &options)
     }

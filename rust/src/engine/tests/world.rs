@@ -74,6 +74,9 @@ pub fn settings() -> Settings {
         poll_root: false,
         live: true,
         state_dir: None,
+        witness: false,
+        recursive: true,
+        rules: true,
     }
 }
 
