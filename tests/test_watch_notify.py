@@ -19,7 +19,7 @@ Watching = Callable[..., RustNotify]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    root = tmp_path / "root"
+    root = tmp_path / "tree"
     (root / "dir" / "deep").mkdir(parents=True)
     (root / "dir" / "f").write_text("f")
     (root / "dir" / "deep" / "g").write_text("g")
@@ -203,19 +203,19 @@ def test_several_roots_also_one_inside_the_other(root: Path, watching: Watching)
     notify = watching(root, root / "dir", other)
     (root / "dir" / "f").write_text("once")
     (other / "f").write_text("x")
-    expect(notify, root.parent, (MODIFIED, "root/dir/f"), (ADDED, "other/f"))
+    expect(notify, root.parent, (MODIFIED, "tree/dir/f"), (ADDED, "other/f"))
 
 
 def test_paths_are_told_under_the_name_given(
     root: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root.parent)
-    Path("way").symlink_to("root")
-    notify = watching("way/../root/dir", "way", "./root/top")
+    Path("way").symlink_to("tree")
+    notify = watching("way/../tree/dir", "way", "./tree/top")
     (root / "dir" / "f").write_text("x")
     (root / "top").write_text("x")
     here = os.getcwd()
-    shown = ("way/../root/dir/f", "way/dir/f", "way/top", "./root/top")
+    shown = ("way/../tree/dir/f", "way/dir/f", "way/top", "./tree/top")
     expect(notify, Path("/nowhere"), *all_of(MODIFIED, *(f"{here}/{path}" for path in shown)))
 
 
