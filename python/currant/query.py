@@ -60,6 +60,9 @@ SELECT t.language, t.files, t.symbols, coalesce(b.bytes, 0) FROM tally t LEFT JO
   SELECT r.language AS language, total(f.size) AS bytes
   FROM files f JOIN results r ON r.id = f.result_id GROUP BY r.language
 ) b ON b.language = t.language WHERE t.files > 0 ORDER BY t.files DESC, t.language"""
+_LISTED: Final = """
+SELECT f.path, f.size, f.state, r.language FROM files f LEFT JOIN results r ON r.id = f.result_id
+WHERE f.path > ? AND f.path < ? ORDER BY f.path LIMIT ?"""
 _LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE result_id IS NOT NULL"
 _NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
 _NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
@@ -223,6 +226,22 @@ class Query:
         with self._store.snapshot() as connection:
             rows: list[Any] = connection.execute("SELECT path FROM files ORDER BY path").fetchall()
         return [path for (path,) in rows]
+
+    def listing(self, under: str = "", after: str = "", limit: int = 1_000) -> list[dict[str, Any]]:
+        """Up to `limit` files below the directory `under` and behind the path `after`, in byte order: ``path``,
+        ``size`` in bytes, ``state``, ``language`` or None. Raises StoreError."""
+        below = _key(under.strip("/"))
+        if under.strip("/") and not below:
+            return []
+        start, end = tree_range(below)
+        with self._store.snapshot() as connection:
+            rows: list[Any] = connection.execute(
+                _LISTED, (max(start, _key(after)), end, max(0, limit))
+            ).fetchall()
+        return [
+            {"path": os.fsdecode(path), "size": size, "state": state, "language": language or None}
+            for path, size, state, language in rows
+        ]
 
     def why(self, path: str) -> Provenance | None:
         """How the row of one file came about, None when there is none. Raises StoreError."""

@@ -232,6 +232,9 @@ METHODS: Final[dict[str, Method]] = {
     "show": Method(_show, {"path": str, "full": bool}, frozenset({"path"})),
     "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
     "files": Method(_files, {}),
+    "listing": Method(
+        lambda desk, p: desk.service.query.listing(**p), {"under": str, "after": str, "limit": int}
+    ),
     "refs": Method(_refs, {"path": str}, frozenset({"path"})),
     "drift": Method(_drift, {"kinds": list, "ignore": list}),
     "task_progress": Method(_task_progress, {"path": str, "tasks": str}),

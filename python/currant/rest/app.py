@@ -1,0 +1,131 @@
+"""The application: routes, errors, the page's files, and the layers around them.
+
+From outside in: `observe` (log, metrics), `guard` (who may ask), FastAPI. Imports the web framework; only the
+service imports this.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+
+from currant import __version__
+from currant.errors import CurrantError
+from currant.rest import describe, problems
+from currant.rest.asking import Context
+from currant.rest.guard import Guard
+from currant.rest.metrics import Metrics
+from currant.rest.observe import Observe
+from currant.rest.problems import Problem
+from currant.rest.routes import events, health, index, jobs, projects, service
+from currant.rest.schemas import NewProject
+from currant.rest.tracing import build as build_tracing
+
+if TYPE_CHECKING:
+    from currant.hub import Hub
+
+log = logging.getLogger(__name__)
+
+
+def build(hub: "Hub", mounts: Mapping[str, Any]) -> FastAPI:
+    """See `currant.rest.create_app`."""
+    settings = hub.settings.serve
+    metrics = Metrics(__version__)
+    # No pages of FastAPI's own: they load scripts from elsewhere.
+    app = FastAPI(
+        title="Currant", version=__version__, docs_url=None, redoc_url=None, lifespan=_around(mounts.values())
+    )
+    context = app.state.context = Context(hub, hub.clock, metrics)
+    tracing = app.state.tracing = build_tracing(settings.otel)
+    hub.jobs.on_change += [metrics.job_changed, tracing.job_changed]
+    for routes in (health, projects, jobs, events, service, index):
+        app.include_router(routes.router)
+    describe.also(NewProject)
+    _tell_errors(app)
+    for path, mounted in mounts.items():
+        app.router.routes.append(Route(path, mounted, include_in_schema=False))
+    _page(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    app.add_middleware(
+        Guard,  # type: ignore[arg-type]
+        token=hub.home.token(),
+        clock=hub.clock,
+        hosts=settings.allowed_hosts,
+        max_body=settings.max_body_kb << 10,
+        reads=settings.reads_per_second,
+        writes=settings.writes_per_second,
+        reading=mounts,
+    )
+    app.add_middleware(Observe, metrics=metrics, clock=hub.clock, span=tracing.span)  # type: ignore[arg-type]
+    context.max_streams = settings.max_streams
+    return app
+
+
+def _around(mounted: Iterable[Any]) -> Any:
+    """The life of what is mounted."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for one in mounted:
+                if hasattr(one, "running"):
+                    await stack.enter_async_context(one.running())
+            yield
+
+    return lifespan
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = describe.document(app, __version__)
+    return app.openapi_schema
+
+
+def _tell_errors(app: FastAPI) -> None:
+    def instance(request: Request) -> str:
+        return str(request.scope.get("currant.request", ""))
+
+    async def on_purpose(request: Request, error: Exception) -> Response:
+        assert isinstance(error, CurrantError)
+        problem = problems.of(error)
+        if problem.kind is problems.FAULT:
+            log.error("a fault", exc_info=error, extra={"request": instance(request)})
+        return problem.response(instance=instance(request))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        wrong = [
+            {"where": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+            for one in error.errors()
+        ]
+        detail = "; ".join(f"{one['where']}: {one['message']}" for one in wrong[:5])
+        return Problem(problems.BAD_REQUEST, detail, extra={"errors": wrong[:20]}).response(
+            instance=instance(request)
+        )
+
+    async def by_status(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        headers = dict(error.headers or {})
+        return problems.of_status(error.status_code, str(error.detail)).response(
+            instance=instance(request), headers=headers
+        )
+
+    app.add_exception_handler(CurrantError, on_purpose)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, by_status)
+
+
+def _page(app: FastAPI) -> None:
+    """The web page's files, last: no name of theirs hides a route."""
+    place = Path(str(files("currant.rest"))) / "page"
+    if (place / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=place, html=True), name="page")

@@ -1,0 +1,85 @@
+"""Health, for supervisors and people, and the metrics."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from currant.errors import CurrantError
+from currant.rest import answers, schemas
+from currant.rest.asking import Shared
+from currant.rest.describe import told
+
+router: Final = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Alive", **told(schemas.Word, {"status": "ok"}))
+async def healthz() -> Response:
+    """The process answers. Needs no token."""
+    return answers.json({"status": "ok"})
+
+
+@router.get(
+    "/readyz",
+    summary="Ready",
+    **told(
+        schemas.Reasons,
+        {"status": "ready", "reasons": []},
+        also={503: (schemas.Reasons, "It is starting, stopping, or cannot work.")},
+    ),
+)
+async def readyz(shared: Shared) -> Response:
+    """The service takes work. Needs no token, so it says that something is wrong and not what."""
+    health = await shared.with_jobs(lambda: _health(shared))
+    ready = health["status"] == "healthy" and not shared.stopping
+    reasons = [] if ready else ["stopping" if shared.stopping else "unhealthy: see /health/jobs"]
+    return answers.json(
+        {"status": "ready" if ready else "not ready", "reasons": reasons}, 200 if ready else 503
+    )
+
+
+@router.get(
+    "/health/jobs",
+    summary="Health of the jobs",
+    **told(
+        schemas.JobHealth,
+        {
+            **{
+                "status": "healthy",
+                "reasons": [],
+                "queue_status": {"pending": 0, "total": 0},
+                "stuck_jobs": 0,
+            },
+            "database_connected": True,
+        },
+        also={503: (schemas.JobHealth, "`reasons` says why.")},
+    ),
+)
+async def health_jobs(shared: Shared) -> Response:
+    """The queue, jobs that are stuck, and whether the database can be written."""
+    health = await shared.with_jobs(lambda: _health(shared))
+    return answers.json(health, 200 if health["status"] == "healthy" else 503)
+
+
+def _health(shared: Any) -> dict[str, Any]:
+    try:
+        return dict(shared.hub.queue.health(shared.clock.now()))
+    except CurrantError as error:
+        return {
+            "status": "unhealthy",
+            "reasons": [str(error)],
+            "queue_status": None,
+            "stuck_jobs": 0,
+            "database_connected": False,
+        }
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics",
+    **told(None, "# HELP currant_up ...", media_type="text/plain; version=1.0.0; charset=utf-8"),
+)
+async def metrics(shared: Shared) -> Response:
+    """In the text format of Prometheus; docs/metrics.md names them."""
+    body, media_type = await shared.with_jobs(lambda: shared.metrics.exposition(shared.hub))
+    return Response(body, media_type=media_type)
