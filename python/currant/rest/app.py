@@ -56,7 +56,7 @@ def build(hub: "Hub", mounts: Mapping[str, Any]) -> FastAPI:
     _page(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     app.add_middleware(
-        Guard,  # type: ignore[arg-type]
+        Guard,
         token=hub.home.token(),
         clock=hub.clock,
         hosts=settings.allowed_hosts,
@@ -65,7 +65,7 @@ def build(hub: "Hub", mounts: Mapping[str, Any]) -> FastAPI:
         writes=settings.writes_per_second,
         reading=mounts,
     )
-    app.add_middleware(Observe, metrics=metrics, clock=hub.clock, span=tracing.span)  # type: ignore[arg-type]
+    app.add_middleware(Observe, metrics=metrics, clock=hub.clock, span=tracing.span)
     context.max_streams = settings.max_streams
     return app
 
