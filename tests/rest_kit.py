@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
-import hub_kit
 
+import hub_kit
 from currant.hub import Hub, lifecycle
 from currant.rest.serving import Face
 
@@ -38,6 +38,8 @@ class Served:
         project = str(answer.json()["project"]["id"])
         hub_kit.finished(self.hub, answer.json()["job"]["id"])
         hub_kit.until(self.hub, lambda: self.hub.project(project).state == "ready", "the project")
+        # What follows from it is done as well; nothing changes behind the test's back.
+        hub_kit.until(self.hub, lambda: all(job.is_final for job in self.hub.jobs.list_jobs(project).jobs))
         return project
 
     def get(self, path: str, status: int = 200, **more: Any) -> Any:

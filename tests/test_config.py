@@ -80,6 +80,12 @@ RANGES: list[tuple[str, Any, float, float]] = [
     ("serve.hard_stop_s", 25, 0, 600),
     ("serve.clone_depth", 1, 0, 1_000_000),
     ("serve.git_stall_s", 600, 10, 86_400),
+    ("serve.max_body_kb", 1024, 1, 65_536),
+    ("serve.reads_per_second", 1000, 1, 1_000_000),
+    ("serve.writes_per_second", 20, 1, 1_000_000),
+    ("serve.max_streams", 256, 1, 10_000),
+    ("serve.log_max_mb", 10, 0.01, 10_000),
+    ("serve.log_files", 5, 1, 1_000),
 ]
 # What else must be given so that a bound is valid beside its partner.
 PARTNERS: dict[tuple[str, float], dict[str, Any]] = {

@@ -238,6 +238,11 @@ class ServeSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     `soft_stop_s` after the first signal running jobs are asked to end, `hard_stop_s` after it they are handed
     back. `clone_depth`: commits of history a clone has (0: all). `git_stall_s`: how long git may say nothing.
+
+    Of the REST interface: `allowed_hosts`, names by which it may be asked besides the loopback's; the largest
+    body; reads and writes a second, twice as many in a burst; event streams at the same time. Of the log:
+    its level, and at most `log_files` files of `log_max_mb`. `otel`: the address of an OpenTelemetry
+    collector (OTLP over HTTP), to which spans are sent; nowhere by default.
     """
 
     home: str | None = None
@@ -246,6 +251,15 @@ class ServeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     hard_stop_s: Annotated[float, Meta(ge=0, le=600)] = 25
     clone_depth: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
     git_stall_s: Annotated[float, Meta(ge=10, le=86_400)] = 600
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_kb: Annotated[int, Meta(ge=1, le=65_536)] = 1024
+    reads_per_second: Annotated[float, Meta(ge=1, le=1_000_000)] = 1000
+    writes_per_second: Annotated[float, Meta(ge=1, le=1_000_000)] = 20
+    max_streams: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_max_mb: Annotated[float, Meta(ge=0.01, le=10_000)] = 10
+    log_files: Annotated[int, Meta(ge=1, le=1_000)] = 5
+    otel: str | None = None
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

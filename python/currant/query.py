@@ -228,8 +228,8 @@ class Query:
         return [path for (path,) in rows]
 
     def listing(self, under: str = "", after: str = "", limit: int = 1_000) -> list[dict[str, Any]]:
-        """Up to `limit` files below the directory `under` and behind the path `after`, in byte order: ``path``,
-        ``size`` in bytes, ``state``, ``language`` or None. Raises StoreError."""
+        """Up to `limit` files below the directory `under` and behind the path `after`, in byte order:
+        ``path``, ``size`` in bytes, ``state``, ``language`` or None. Raises StoreError."""
         below = _key(under.strip("/"))
         if under.strip("/") and not below:
             return []

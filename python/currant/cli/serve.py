@@ -1,12 +1,14 @@
 """``currant serve``: the service, in the foreground until it is told to stop."""
 
-import importlib
-import importlib.util
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from currant.cli.output import echo, write_json
+
+if TYPE_CHECKING:
+    from currant.hub import Home
 
 
 @click.command(short_help="Run the service: many projects, jobs, REST, a web page.")
@@ -21,8 +23,11 @@ from currant.cli.output import echo, write_json
 )
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True,
               help="Override one setting, such as jobs.workers=2. May be repeated.")  # fmt: skip
+@click.option("--show-token", is_flag=True, help="Print the address with the token, and end.")
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens with JSON.")
-def serve(port: int | None, home: str | None, settings: tuple[str, ...], as_json: bool) -> int:
+def serve(
+    port: int | None, home: str | None, settings: tuple[str, ...], show_token: bool, as_json: bool
+) -> int:
     """Run the service until SIGINT or SIGTERM: it keeps the index of every project true, works off the jobs,
     and answers on 127.0.0.1.
 
@@ -35,26 +40,39 @@ def serve(port: int | None, home: str | None, settings: tuple[str, ...], as_json
       currant serve
     """
     from currant.cli.home import load
-    from currant.hub import Address, Hub, lifecycle
+    from currant.hub import Address, Home, Hub, lifecycle
+    from currant.mcp.http import http_app
+    from currant.rest import server
 
     loaded, path = load(home, settings, {"serve.port": port})
+    if show_token:
+        return _show_token(Home(path), as_json=as_json)
     hub = Hub(path, loaded)
     with hub:
-        face: lifecycle.Face = lifecycle.Nobody()
-        bound = 0
-        rest = importlib.util.find_spec("currant.rest")
-        if rest is not None and rest.origin is not None:
-            listener = lifecycle.listen(loaded.serve.port)
-            bound = listener.getsockname()[1]
-            face = importlib.import_module("currant.rest").server(hub, listener)
-        at = Address(pid=hub.status()["pid"], port=bound, started=hub.started_at)
+        listener = lifecycle.listen(loaded.serve.port)
+        face = server(hub, listener, mounts={"/mcp": http_app(hub)})
+        at = Address(pid=hub.status()["pid"], port=listener.getsockname()[1], started=hub.started_at)
         hub.home.announce(at)
         told: dict[str, Any] = {"pid": at.pid, "home": str(hub.home.path), "url": at.url}
         if as_json:
             write_json(told)
         else:
             echo(f"serving {told['home']} at {told['url']} (pid {told['pid']})", err=True)
+            if sys.stderr.isatty():  # a secret, which has no business in the log of a supervisor
+                echo(f"open {told['url']}/?token={hub.home.token()}", err=True)
         lifecycle.run(hub, face)
     if not as_json:
         echo("stopped", err=True)
+    return 0
+
+
+def _show_token(home: "Home", *, as_json: bool) -> int:
+    """The way in, for whoever may read the file."""
+    home.prepare()
+    at, token = home.running(), home.token()
+    url = None if at is None else f"{at.url}/?token={token}"
+    if as_json:
+        write_json({"token": token, "url": url})
+    else:
+        echo(url or token)
     return 0

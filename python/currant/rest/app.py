@@ -124,8 +124,17 @@ def _tell_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, by_status)
 
 
+class _Page(StaticFiles):
+    """Files that the browser asks about each time: after an upgrade none of them is of the old version."""
+
+    def file_response(self, *arguments: Any, **more: Any) -> Response:
+        answer = super().file_response(*arguments, **more)
+        answer.headers["Cache-Control"] = "private, no-cache"
+        return answer
+
+
 def _page(app: FastAPI) -> None:
     """The web page's files, last: no name of theirs hides a route."""
     place = Path(str(files("currant.rest"))) / "page"
     if (place / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=place, html=True), name="page")
+        app.mount("/", _Page(directory=place, html=True), name="page")

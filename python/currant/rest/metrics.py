@@ -7,7 +7,14 @@ two services in one process, or tests, do not share counts. Nothing here counts 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -53,6 +60,8 @@ class Metrics:
     """The metrics of one service."""
 
     def __init__(self, version: str) -> None:
+        # When a counter began is of no use, and doubles their number.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._state = _State()
         self.registry.register(self._state)

@@ -84,7 +84,8 @@ async def schedules(shared: Shared) -> Response:
     """What is done by the clock, and when next."""
 
     def work() -> dict[str, Any]:
-        return {"schedules": [_schedule(job) for job in part(shared, "scheduler").get_jobs()]}
+        scheduler = getattr(shared.hub, "scheduler", None)
+        return {"schedules": [] if scheduler is None else [_schedule(job) for job in scheduler.get_jobs()]}
 
     return answers.json(await shared.with_jobs(work))
 
