@@ -209,7 +209,7 @@ def _schedules(hub: Any) -> Iterator[Metric]:
         "currant_schedule_next_run_timestamp_seconds", "When a schedule is due next; absent while paused",
         labels=["schedule"],
     )  # fmt: skip
-    for job in hub.scheduler.get_jobs():
-        if getattr(job, "next_run_time", None) is not None:
-            following.add_metric([str(job.id)], job.next_run_time.timestamp())
+    for name, at in ({} if hub.scheduler is None else hub.scheduler.next_runs()).items():
+        if at is not None:
+            following.add_metric([name], at)
     yield following

@@ -282,7 +282,7 @@ class JobHealth(msgspec.Struct, kw_only=True):
     status: str
     reasons: list[str]
     queue_status: QueueStatus | None
-    stuck_jobs: int
+    stuck_jobs: int | None
     database_connected: bool
 
 
@@ -321,19 +321,38 @@ class Maintenance(msgspec.Struct):
     tasks: list[UpkeepTask]
 
 
-class Schedule(msgspec.Struct, kw_only=True):
-    """Something that is done by the clock. `next_run`: seconds since the epoch, null while it is paused."""
+class ScheduleEntry(msgspec.Struct, kw_only=True):
+    """Something that is done by the clock. Times are seconds since the epoch; `next_run` null: not
+    scheduled."""
 
     name: str
-    trigger: str
-    next_run: float | None
+    what: str
+    enabled: bool
+    interval_s: int
+    source: str
     paused: bool
+    next_run: float | None
+    last_run: float | None
+    run_count: int
+    error_count: int
+    mean_seconds: float
+    skipped: int
+    last_error: str | None
+    last_error_at: float | None
+    problem: str | None
+
+
+class ScheduleChanged(msgspec.Struct):
+    """The schedule as it is now, and how many jobs a trigger has put into the queue."""
+
+    schedule: ScheduleEntry
+    added: int
 
 
 class Schedules(msgspec.Struct):
     """All schedules."""
 
-    schedules: list[Schedule]
+    schedules: list[ScheduleEntry]
 
 
 class NewProject(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,14 +1,17 @@
 """Health, for supervisors and people, and the metrics."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from currant.errors import CurrantError
 from currant.rest import answers, schemas
-from currant.rest.asking import Shared
+from currant.rest.asking import Context, Shared
 from currant.rest.describe import told
+
+if TYPE_CHECKING:
+    from currant.hub import Hub
 
 router: Final = APIRouter(tags=["health"])
 
@@ -61,9 +64,25 @@ async def health_jobs(shared: Shared) -> Response:
     return answers.json(health, 200 if health["status"] == "healthy" else 503)
 
 
-def _health(shared: Any) -> dict[str, Any]:
+def _threads(hub: "Hub") -> list[str]:
+    """What of the service does not run any more."""
+    reasons = []
+    if hub.scheduler is not None:
+        schedules = hub.scheduler.health()
+        if not schedules["alive"]:
+            reasons.append("the thread of the schedules has ended")
+        elif not schedules["ok"]:
+            reasons.append(f"the schedules stand still: {schedules['last_error'] or 'no tick for too long'}")
+    if not hub.maintenance.is_alive():
+        reasons.append("the thread of the upkeep has ended")
+    return reasons
+
+
+def _health(shared: Context) -> dict[str, Any]:
     try:
-        return dict(shared.hub.queue.health(shared.clock.now()))
+        told: dict[str, Any] = dict(shared.hub.queue.health(shared.clock.now()))
+        reasons = [*told["reasons"], *_threads(shared.hub)]
+        return {**told, "reasons": reasons, "status": "unhealthy" if reasons else "healthy"}
     except CurrantError as error:
         return {
             "status": "unhealthy",

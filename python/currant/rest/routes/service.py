@@ -1,17 +1,37 @@
 """The service itself: its state, upkeep, schedules."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from currant.errors import CurrantError, RetryError, UsageError
+from currant.errors import CurrantError, RetryError
 from currant.rest import answers, problems, schemas
-from currant.rest.asking import Shared
+from currant.rest.asking import Context, Shared
 from currant.rest.describe import told
 
+if TYPE_CHECKING:
+    from currant.periodic.listing import Schedule
+
 router: Final = APIRouter(tags=["service"])
+
+_SCHEDULE: Final[dict[str, Any]] = {
+    **{
+        "name": "sync_projects",
+        "what": "Fetch, and compare with the disk",
+        "enabled": True,
+        "interval_s": 900,
+    },
+    **{"source": "currant", "paused": False, "next_run": 1764000900.0, "last_run": 1764000000.0},
+    **{"run_count": 12, "error_count": 0, "mean_seconds": 0.004, "skipped": 0, "last_error": None},
+    **{"last_error_at": None, "problem": None},
+}
+_TASK: Final[dict[str, Any]] = {
+    **{"name": "OptimizeIndex", "task": "optimize_index", "interval_s": 3600, "last_run": 1764000000.0},
+    **{"run_count": 24, "error_count": 0, "mean_seconds": 0.2, "skipped": 1, "last_error": None},
+    **{"last_error_at": None, "next_run": 1764003600.0, "running": None},
+}
 
 
 class NoSuchTask(CurrantError):
@@ -24,7 +44,7 @@ async def status(shared: Shared) -> Response:
     return answers.json(await shared.with_jobs(shared.hub.status))
 
 
-def part(shared: Shared, name: str) -> Any:
+def part(shared: Context, name: str) -> Any:
     """A part of the hub. Raises RetryError when this service runs without it."""
     found = getattr(shared.hub, name, None)
     if found is None:
@@ -38,7 +58,7 @@ def _named(task: str) -> str:
     return BackgroundTask(task).name
 
 
-@router.get("/maintenance", summary="Upkeep", **told(schemas.Maintenance, None))
+@router.get("/maintenance", summary="Upkeep", **told(schemas.Maintenance, {"tasks": [_TASK]}))
 async def maintenance(shared: Shared) -> Response:
     """The tasks of upkeep with their statistics, which are kept across restarts."""
 
@@ -79,24 +99,18 @@ async def run_maintenance(
     return answers.json({"status": "scheduled"}, 202)
 
 
-@router.get("/schedules", summary="Schedules", **told(schemas.Schedules, None))
+@router.get("/schedules", summary="Schedules", **told(schemas.Schedules, {"schedules": [_SCHEDULE]}))
 async def schedules(shared: Shared) -> Response:
-    """What is done by the clock, and when next."""
-
-    def work() -> dict[str, Any]:
-        scheduler = getattr(shared.hub, "scheduler", None)
-        return {"schedules": [] if scheduler is None else [_schedule(job) for job in scheduler.get_jobs()]}
-
-    return answers.json(await shared.with_jobs(work))
+    """What is done by the clock, how it did, and when next."""
+    return answers.json({"schedules": await shared.with_jobs(lambda: _listed(shared))})
 
 
 @router.post(
     "/schedules/{name}/{action}",
     summary="Trigger, pause or resume a schedule",
     **told(
-        schemas.Schedule,
-        None,
-        status=202,
+        schemas.ScheduleChanged,
+        {"schedule": _SCHEDULE, "added": 3},
         errors=(problems.NOT_FOUND, problems.NOT_READY),
     ),
 )
@@ -105,20 +119,31 @@ async def change_schedule(
     name: Annotated[str, Path(max_length=200, description="A name that `GET /schedules` lists.")],
     action: Annotated[Literal["trigger", "pause", "resume"], Path(description="What to do with it.")],
 ) -> Response:
-    """`trigger`: run it now, and leave its times as they are. `pause` lasts across restarts until
-    `resume`."""
+    """`trigger`: put its jobs into the queue now, and leave its times as they are; `added` says how many
+    (none while it is paused). `pause` lasts across restarts until `resume`."""
 
     def work() -> dict[str, Any]:
-        raise UsageError(f"{name} {action}")
+        from currant.periodic import listing, tasks
 
-    return answers.json(await shared.with_jobs(work), 202)
+        hub = shared.hub
+        if name not in {one.name for one in _listed(shared)}:
+            raise NoSuchTask(f"there is no schedule {name!r}: `GET /schedules` lists them")
+        added = 0
+        if action == "pause":
+            listing.pause(hub.settings, hub.database, name)
+        elif action == "resume":
+            listing.resume(hub.settings, hub.database, name)
+        else:
+            part(shared, "scheduler")  # without it the tasks have nothing to work with
+            added = tasks.run_task(name)
+        return {"schedule": next(one for one in _listed(shared) if one.name == name), "added": added}
+
+    return answers.json(await shared.with_jobs(work))
 
 
-def _schedule(job: Any) -> dict[str, Any]:
-    following = getattr(job, "next_run_time", None)
-    return {
-        "name": str(job.id),
-        "trigger": str(job.trigger),
-        "next_run": None if following is None else following.timestamp(),
-        "paused": following is None,
-    }
+def _listed(shared: Context) -> "list[Schedule]":
+    from currant.periodic.listing import schedules
+
+    hub = shared.hub
+    following = {} if hub.scheduler is None else hub.scheduler.next_runs()
+    return schedules(hub.settings, hub.database, following)
