@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from currant.clock import Clock
 from currant.config import JobsSettings
-from currant.errors import JobConflict, NoSuchJob, StoreError, UsageError
+from currant.errors import ClosedError, JobConflict, NoSuchJob, StoreError, UsageError
 from currant.jobs import retention
 from currant.jobs.claim import ALL
 from currant.jobs.database import Database
@@ -156,7 +156,7 @@ class JobQueueManager:
                         (moment + margin,),
                     ).get
                 )
-        except StoreError as error:
+        except (StoreError, ClosedError) as error:
             return {
                 "status": "unhealthy",
                 "reasons": [str(error)],

@@ -51,8 +51,8 @@ CREATE TABLE job (
 ) STRICT;
 -- One probe for each priority and type finds what is due, however many rows are not, and of whatever type.
 CREATE INDEX job_claim ON job (priority, type, run_at, id) WHERE status = 'pending';
-CREATE INDEX job_lease ON job (lease_until) WHERE status = 'processing';
 CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+-- Those in work too: they are few, and no lease that is renewed has to move in an index.
 CREATE INDEX job_by_status ON job (status, id);
 CREATE INDEX job_by_project ON job (project_id, id);
 CREATE INDEX job_by_revision ON job (revision);

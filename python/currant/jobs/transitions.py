@@ -214,8 +214,7 @@ def end_cancelled(connection: apsw.Connection, run: Run, *, now: float) -> Job |
 def expired(connection: apsw.Connection, *, now: float) -> list[Run]:
     """Runs whose lease is over."""
     rows = connection.execute(
-        "SELECT id, worker, fence FROM job WHERE status = 'processing' AND lease_until < ?"
-        " ORDER BY lease_until",
+        "SELECT id, worker, fence FROM job WHERE status = 'processing' AND lease_until < ?",
         (now,),
     )
     return [Run(*row) for row in rows]
