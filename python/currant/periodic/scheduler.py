@@ -64,8 +64,8 @@ class _Executor(BasePoolExecutor):  # type: ignore[misc]
             self._run_job_error(job_id, error, error.__traceback__)
         self._under_way.discard(future)
 
-    def join(self, timeout_s: float) -> bool:
-        """Wait for what runs; False if that took longer."""
+    def join(self, timeout_s: float | None) -> bool:
+        """Wait for what runs; False if that took longer. Not for the task that calls this."""
         return not wait(set(self._under_way), timeout_s).not_done
 
 
@@ -127,8 +127,10 @@ class GuardedScheduler(BackgroundScheduler):  # type: ignore[misc]
             if thread is not None and thread is not threading.current_thread():
                 thread.join()
             self._thread = None
+        ended = self._executor.join(timeout_s) if wait else True
+        self.store.shutdown()  # once more: a task that was running may have opened it again
         self._single.release()
-        return self._executor.join(float("inf") if timeout_s is None else timeout_s) if wait else True
+        return ended
 
     def reconcile(self) -> None:
         """Bring the store in line with `tasks`; see `register.reconcile`. Only when started."""
@@ -146,7 +148,8 @@ class GuardedScheduler(BackgroundScheduler):  # type: ignore[misc]
             try:
                 self._mind_the_wall_clock()
                 seconds = super()._process_jobs()
-                self._last_error = None
+                self._last_error = self.store.trouble
+                self._counts["store_errors"] += self._last_error is not None
             except Exception as error:
                 log.exception("the schedules cannot be worked on now, tried again in %g s", RETRY_SECONDS)
                 self._last_error = str(error) or type(error).__name__

@@ -33,7 +33,20 @@ _SAFE: Final = frozenset(
 
 
 class ScheduleStore(SQLAlchemyJobStore):  # type: ignore[misc]
-    """APScheduler's store that unpickles nothing but schedules."""
+    """APScheduler's store that unpickles nothing but schedules. `trouble`: what was wrong when it was last
+    asked what is due; the scheduler itself only logs that."""
+
+    trouble: str | None = None
+
+    def get_due_jobs(self, now: datetime) -> Any:
+        """See `SQLAlchemyJobStore`."""
+        try:
+            due = super().get_due_jobs(now)
+        except Exception as error:
+            self.trouble = str(error) or type(error).__name__
+            raise
+        self.trouble = None
+        return due
 
     def _reconstitute_job(self, job_state: bytes) -> Any:
         plain = pickle.dumps(_Unpickler(io.BytesIO(job_state)).load(), self.pickle_protocol)
