@@ -277,3 +277,128 @@ def test_a_record_that_lacks_a_part_for_want_of_time_is_made_again_at_the_next_s
         assert view is not None
         assert view.record is not None
         assert (view.record.notes, view.record.facts) == ([], {"words": 3})
+
+
+# --- languages of their own ---------------------------------------------------------------------------
+
+
+class Bcl(Defs):
+    name = "bcl"
+    version = "1"
+    languages: Any = ("bcl",)
+    detects: Any = {"bcl": ("*.bcl", "BUILD.*"), "python": ("*.pyz0",)}  # noqa: RUF012
+
+
+def test_a_language_that_is_declared_is_that_of_files_of_its_names() -> None:
+    made = registry(found(Bcl, Words))
+    for name in ("x.bcl", "deep/X.BCL", "build.release"):
+        choice = made.choose(name, b"#!/bin/sh\n", 10)
+        assert choice.language == "bcl"
+        assert re.fullmatch(r"bcl/1:bcl\+bcl/1~[0-9a-f]{8}:bcl", choice.identity)
+        assert made.is_current("bcl", choice.identity)
+        assert [symbol.name for symbol in choice.run(b"\n\n").record.symbols] == ["d"]
+    more = made.choose("x.pyz0", b"", 1)
+    assert (more.language, more.identity.partition("+")[0]) == ("python", "outline/2:python-7")
+    assert made.is_current("python", more.identity)
+    assert made.choose("x.py", b"", 1).identity == registry(found(Words)).choose("x.py", b"", 1).identity
+    assert made.choose("bcl", b"", 1).language is None
+    binary = made.choose("x.bcl", b"\0", 1)
+    assert binary.run(b"\0").record.notes == ["binary"]
+    assert made.is_current("", binary.identity)
+
+
+def test_what_was_made_before_without_or_under_other_patterns_is_out_of_date() -> None:
+    without, made = registry(found()), registry(found(Bcl))
+    other = registry(found(variant(Bcl, detects={"bcl": ("*.bcl",)})))
+    newer = registry(found(variant(Bcl, version="2")))
+
+    def identity(registry: Registry, name: str) -> tuple[str, str]:
+        choice = registry.choose(name, b"", 1)
+        return choice.language or "", choice.identity
+
+    def outdated(registry: Registry, name: str, by: tuple[str, str]) -> bool:
+        return not registry.is_current(*by) or registry.lacks_role(name, by[1])
+
+    every = {"without": without, "made": made, "other": other, "newer": newer}
+    for before, by in every.items():
+        for now, registry_now in every.items():
+            assert outdated(registry_now, "x.bcl", identity(by, "x.bcl")) == (before != now), (before, now)
+            assert not outdated(registry_now, "x.py", identity(by, "x.py"))
+    # A name in the list of Perl's endings: taken over, and given back.
+    takes = registry(found(variant(Bcl, detects={"bcl": ("*.t",)})))
+    assert outdated(takes, "x.t", identity(without, "x.t"))
+    assert outdated(without, "x.t", identity(takes, "x.t"))
+
+
+def test_of_two_declarations_the_first_by_name_counts() -> None:
+    kinds = [variant(Bcl, name=name, detects={"bcl": ("*.bcl",)}) for name in ("one", "two")]
+    assert registry(found(*kinds)).choose("x.bcl", b"", 1).identity.endswith(":bcl")
+    assert "+one/1~" in registry(found(*kinds)).choose("x.bcl", b"", 1).identity
+
+
+def test_an_annotator_may_declare_its_language() -> None:
+    made = registry(found(variant(Words, detects={"bcl": ["*.bcl"]}, languages={"bcl"})))
+    choice = made.choose("x.bcl", b"", 1)
+    assert choice.run(b"two words").record == Record("bcl", [], [], {"words": 2})
+    assert made.is_current("bcl", choice.identity)
+
+
+@pytest.mark.parametrize(
+    ("detects", "reason"),
+    [
+        ("*.bcl", "it must be such as"),
+        ({}, "it must be such as"),
+        ({"B C": ("*.b",)}, "it detects 'B C'"),
+        ({"bcl": "*.bcl"}, "must be a set of patterns"),
+        ({"bcl": ()}, "must be a set of patterns"),
+        ({"bcl": ("*",)}, "its pattern '\\*' is none"),
+        ({"bcl": ("*.[a-z]?",)}, "is none over names"),
+        ({"bcl": ("src/*.bcl",)}, "is none over names"),
+        ({"bcl": (3,)}, "its pattern 3"),
+        ({"bcl": (f"*.{number}" for number in range(200))}, "more than 100"),
+    ],
+)
+def test_patterns_that_say_nothing_are_refused(detects: Any, reason: str) -> None:
+    [refused] = found(variant(Bcl, detects=detects, languages=("python",))).refused
+    assert re.search(reason, str(refused.refused)), refused.refused
+
+
+def test_the_language_of_the_document_is_found_counted_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import currant
+
+    root = tmp_path / "tree"
+    root.mkdir()
+    (root / "week.recipe").write_text("dish soup from leek\n\nsauce green\n")
+    (root / "COOKBOOK").write_text("dish bread\n")
+
+    def told() -> tuple[str | None, list[str], int]:
+        with currant.open(root, live=False) as index:
+            index.sync(60)
+            index.ask("upgrade", {})
+            view = index.show("week.recipe")
+            assert view is not None
+            found = [(one.name, one.kind, one.start) for one in index.find("", language="recipes")]
+            shares = {one.language: one.files for one in index.skills().languages}
+            return (
+                view.language,
+                [f"{kind} {name} {line}" for name, kind, line in found],
+                shares.get("recipes", 0),
+            )
+
+    assert told() == (None, [], 0)
+    blocks = re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", DOCUMENT, re.M | re.S)
+    example = dict(blocks)["recipes.py"]
+    assert example.count("\n") < 40
+    with monkeypatch.context() as patch:
+        space: dict[str, Any] = {}
+        exec(example, space)
+        source = Source("recipes", "recipes", lambda: space["Recipes"])
+        patch.setattr("currant.extract.plugins.installed", lambda: [source])
+        language, names, files = told()
+        assert (language, sorted(names), files) == (
+            *("recipes", ["dish bread 1", "dish soup 1", "sauce green 3"]),
+            2,
+        )
+    assert told() == (None, [], 0)

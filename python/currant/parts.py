@@ -86,15 +86,13 @@ def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, i
 
 def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
     """What replaces records that are out of date, not started yet."""
-    plain = registry.without_role()
 
     def outdated() -> list[bytes]:
         lacking = {
             path
             for extractor in store.extractors()
-            if extractor in plain
             for path in store.paths_of(extractor)
-            if registry.has_role(os.fsdecode(path))
+            if registry.lacks_role(os.fsdecode(path), extractor)
         }
         return [*store.out_of_date(registry.is_current), *sorted(lacking)]
 

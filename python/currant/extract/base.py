@@ -17,8 +17,9 @@ from typing import Any, Protocol
 
 from currant.config import ExtractSettings, HeaderField
 from currant.extract.annotate import Annotator, Annotators, annotated, attempt, cost_of, noted
+from currant.extract.declared import Declared
 from currant.extract.languages import detect, is_binary
-from currant.extract.plugins import PluginAnnotator, PluginExtractor, Source, discover
+from currant.extract.plugins import Plugin, PluginAnnotator, PluginExtractor, Source, discover
 from currant.extract.secrets import Secrets, SecretsMode
 from currant.extract.uses import Use
 from currant.model import MAX_HASHED_BYTES, Record
@@ -139,6 +140,9 @@ class Registry:
             self._uses[extractor.name] = Use(
                 extractor.name, extractor.version, kind="extractor", languages=extractor.languages
             )
+        plugins = tuple(plugins)
+        declaring = [one for one in (*plugins, *annotating) if isinstance(one, Plugin)]
+        self._declared = Declared(one.declaration for one in declaring)
         for plugin in plugins:  # what it takes over remains, for when it fails
             for language in plugin.languages:
                 self._plugins[language] = plugin
@@ -153,6 +157,8 @@ class Registry:
                 else Use(annotator.name, annotator.version, kind="annotator", languages=annotator.languages)
             )
         self._plain_identity = identity_of(self._plain, "")
+        self._every_role: frozenset[str] | None = None
+        self._every_text: frozenset[str] | None = None
         self._whole: dict[str | None, str] = {}  # language -> identity with the annotators
         self._large_identity = f"large/1:{max_file_mb}"
 
@@ -168,9 +174,9 @@ class Registry:
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
-        texts, roles = self.without_role(), self._annotators.roles()
-        usual = frozenset(text + role for text in texts for role in roles) | {
-            *(self._plain_identity, self._large_identity, _UNHASHED)
+        usual = self._of_texts() | {
+            *(self._plain_identity, self._large_identity, _UNHASHED),
+            *(self._plain_identity + mark for mark in self._declared.marks),
         }
         if self._secrets.mode == "list":
             return usual | {self._secrets.identity}
@@ -183,22 +189,41 @@ class Registry:
             return False
         if not language:
             return True
-        bare, roles = identity.removesuffix(self._secrets.marked("")), self._annotators.roles()
-        of_text = {text + role for text in self.without_role() for role in roles}
-        return bare not in of_text or bare in {self._identity(language) + role for role in roles}
+        bare = identity.removesuffix(self._secrets.marked(""))
+        if bare not in self._of_texts():
+            return True
+        return bare in {self._identity(language) + role for role in self._roles()}
 
-    def without_role(self) -> frozenset[str]:
-        """Every identity that the result of a text has when its name is nothing to an annotator."""
+    def _roles(self) -> frozenset[str]:
+        """Everything that a name may add to the identity of a text."""
+        if self._every_role is None:
+            marks = ("", *self._declared.marks)
+            self._every_role = frozenset(role + mark for role in self._annotators.roles() for mark in marks)
+        return self._every_role
+
+    def _of_texts(self) -> frozenset[str]:
+        """Every identity that the result of a text may have."""
+        if self._every_text is None:
+            self._every_text = frozenset(text + role for text in self._texts() for role in self._roles())
+        return self._every_text
+
+    def _texts(self) -> frozenset[str]:
+        """The same for those whose name is nothing to anybody."""
         # Any language that nothing outlines and no annotator names has the identity of "none".
         languages = (None, *self._identities, *self._annotators.languages)
         return frozenset(map(self._identity, languages))
 
-    def has_role(self, path: str) -> bool:
-        """Whether the name of a file is something to an annotator.
-
-        A result `without_role` of such a file is out of date: the index is older than the annotator, or than
-        the name in its list. `identities` cannot tell, as files of other names keep the identity."""
-        return bool(self._annotators.named(path.rpartition("/")[2])[1])
+    def lacks_role(self, path: str, identity: str) -> bool:
+        """Whether the name of a file is something to an annotator, or declares its language, and its result
+        was made without that: the index is older than the annotator or the plug-in, or than the name in its
+        list. `identities` cannot tell, as files of other names keep the identity."""
+        name = path.rpartition("/")[2]
+        declared = self._declared.of(name)
+        role = self._annotators.named(name)[1] + (declared.mark if declared is not None else "")
+        if not role:
+            return False
+        bare = identity.removesuffix(self._secrets.marked(""))
+        return bare in self._of_texts() and not bare.endswith(role)
 
     def uses(self) -> list[Use]:
         """Every extractor and annotator with its counts, and the plug-ins that were refused."""
@@ -237,15 +262,17 @@ class Registry:
         if size > MAX_HASHED_BYTES:
             note = f"not hashed: {size / MIB:.0f} MB > {MAX_HASHED_BYTES / MIB:.0f} MB"
             return Choice(None, _UNHASHED, lambda _source: plain(None, [note]))
+        name = path.rpartition("/")[2]
+        declared = self._declared.of(name)
+        mark = "" if declared is None else declared.mark
         if is_binary(head):
-            return Choice(None, self._plain_identity, lambda _source: plain(None, ["binary"]))
-        language = detect(path, head)
+            return Choice(None, self._plain_identity + mark, lambda _source: plain(None, ["binary"]))
+        language = detect(path, head) if declared is None else declared.language
         if size > self.limit:
             note = f"skipped: {size / MIB:.1f} MB > extract.max_file_mb {self._max_file_mb}"
             return Choice(language, self._large_identity, lambda _source: plain(language, [note]))
-        name = path.rpartition("/")[2]
         named, role = self._annotators.named(name)
-        return Choice(language, self._identity(language) + role, self._reader(name, language, named))
+        return Choice(language, self._identity(language) + role + mark, self._reader(name, language, named))
 
     def _identity(self, language: str | None) -> str:
         """Under which a text of this language is stored."""

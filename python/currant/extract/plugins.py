@@ -3,9 +3,9 @@
 Owns: the entry point group, what a plug-in has to say of itself, and the refusal of one that does not. Does
 not own: running it (`contain`), or where it stands among the others (`base.Registry`).
 
-A plug-in is a class with `name`, `version`, `languages`, perhaps `cost` and `Configuration`, and one of
-`extract` and `annotate`; docs/extending.md has an example. What is refused is listed with the reason, and the
-index goes on without it.
+A plug-in is a class with `name`, `version`, `languages`, perhaps `detects`, `cost` and `Configuration`, and
+one of `extract` and `annotate`; docs/extending.md has examples. What is refused is listed with the reason,
+and the index goes on without it.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from currant.extract.contain import LIMIT_SECONDS, Contained, checked, copied
+from currant.extract.declared import Declaration, Patterns, problem
 from currant.extract.languages import KNOWN_LANGUAGES
 from currant.extract.uses import Use
 from currant.model import Record
@@ -53,18 +54,19 @@ class Found:
     refused: list[Use] = field(default_factory=list)
 
 
-class _Plugin:
+class Plugin:
     """What both kinds share."""
 
-    def __init__(self, made: Any, identity: str, use: Use, limit: float) -> None:
+    def __init__(self, made: Any, identity: str, use: Use, limit: float, detects: Patterns) -> None:
         self.made = made
         self.name = use.name
         self.version = identity
         self.use = use
+        self.declaration = Declaration(self.name, identity, detects)
         self._contained = Contained(use.name, limit)
 
 
-class PluginExtractor(_Plugin):
+class PluginExtractor(Plugin):
     """An extractor of another package, in the shape of one of ours."""
 
     @property
@@ -82,7 +84,7 @@ class PluginExtractor(_Plugin):
         return checked(answer, language, source)
 
 
-class PluginAnnotator(_Plugin):
+class PluginAnnotator(Plugin):
     """An annotator of another package, in the shape of one of ours."""
 
     @property
@@ -160,7 +162,10 @@ def _load(
     cost = getattr(kind, "cost", "cheap")
     if cost not in limits:
         raise RefusedError(f"cost is {cost!r}: it must be one of {', '.join(limits)}")
-    languages = _languages(getattr(kind, "languages", frozenset()), may_be_all=annotates)
+    detects = _detects(getattr(kind, "detects", None))
+    languages = _languages(
+        getattr(kind, "languages", frozenset()), may_be_all=annotates, known=KNOWN_LANGUAGES | detects.keys()
+    )
     made, digest = _configured(kind, options.get(name))
     use = Use(
         name,
@@ -171,7 +176,7 @@ def _load(
         package=source.package,
     )
     wrapper = PluginExtractor if extracts else PluginAnnotator
-    return wrapper(made, f"{version}{digest}", use, limits[cost])
+    return wrapper(made, f"{version}{digest}", use, limits[cost], detects)
 
 
 def _said(kind: Any, attribute: str, form: re.Pattern[str], what: str) -> str:
@@ -183,16 +188,26 @@ def _said(kind: Any, attribute: str, form: re.Pattern[str], what: str) -> str:
     return value
 
 
-def _languages(said: Any, *, may_be_all: bool) -> frozenset[str] | None:
+def _detects(said: Any) -> Patterns:
+    if said is None:
+        return {}
+    wrong = problem(said)
+    if wrong is not None:
+        raise RefusedError(wrong)
+    return {language: tuple(patterns) for language, patterns in said.items()}
+
+
+def _languages(said: Any, *, may_be_all: bool, known: frozenset[str]) -> frozenset[str] | None:
     if said is None and may_be_all:
         return None
     if isinstance(said, str) or not isinstance(said, Iterable):
         raise RefusedError(f"its languages are {said!r}: they must be a set of names")
     languages = frozenset(said)
-    unknown = sorted(str(one) for one in languages - KNOWN_LANGUAGES)
+    unknown = sorted(str(one) for one in languages - known)
     if unknown or not languages:
         raise RefusedError(
-            f"its languages are {', '.join(unknown) or 'none'}: name what Currant detects, such as python"
+            f"its languages are {', '.join(unknown) or 'none'}: name what Currant detects, such as "
+            "python, or what it declares in detects"
         )
     return languages
 

@@ -18,7 +18,6 @@ import msgspec
 
 from currant.clock import Clock
 from currant.config import LlmSettings
-from currant.extract.languages import detect
 from currant.extract.secrets import Secrets
 from currant.llm import prompt
 from currant.llm.decide import Rules
@@ -63,8 +62,9 @@ class _NoMoneyError(Exception):
 
 
 class Extraction:
-    """Works on rows, one at a time; one for each thread, because of its `Reader`. `needed` says whether
-    syntax leaves something to fill in a file: a better extractor may have come since it was queued."""
+    """Works on rows, one at a time; one for each thread, because of its `Reader`. `needed` says of a
+    path and a language whether it is still of that language, and syntax leaves something to fill in it: a
+    better extractor may have come since it was queued."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Extraction:
         rules: Rules,
         secrets: Secrets,
         *,
-        needed: Callable[[str], bool],
+        needed: Callable[[str, str], bool],
         clock: Clock,
         dice: random.Random,
     ) -> None:
@@ -109,10 +109,9 @@ class Extraction:
             not isinstance(reading, ReadFile)
             or reading.digest != row.content
             or reading.content is None
-            or detect(path, reading.head) != row.language
             or self._secrets(path, reading.head, reading.stat.size)
             or self._rules.barred(path, row.language, reading.stat.size)
-            or not self._needed(path)
+            or not self._needed(path, row.language)
         ):
             self._store.drop(row)
             return Ended(Outcome.DROPPED)

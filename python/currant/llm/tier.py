@@ -146,9 +146,11 @@ class Tier:
         self.store.close()
         self._close_client()
 
-    def _needed(self, path: str) -> bool:
+    def _needed(self, path: str, language: str) -> bool:
         view = self._query.look(path)
-        return view is None or view.record is None or not complete(view.record)
+        if view is None or view.record is None:
+            return False  # what becomes of it comes through the feed
+        return (view.language or "") == language and not complete(view.record)
 
     def _close_client(self) -> None:
         client, self._client = self._client, None
