@@ -355,7 +355,8 @@ def test_an_annotator_may_declare_its_language() -> None:
         ({"bcl": ("*.[a-z]?",)}, "is none over names"),
         ({"bcl": ("src/*.bcl",)}, "is none over names"),
         ({"bcl": (3,)}, "its pattern 3"),
-        ({"bcl": (f"*.{number}" for number in range(200))}, "more than 100"),
+        ({"bcl": [f"*.{number}" for number in range(200)]}, "more than 100"),
+        ({"bcl": (f"*.{number}" for number in range(2))}, "must be a set of patterns"),
     ],
 )
 def test_patterns_that_say_nothing_are_refused(detects: Any, reason: str) -> None:

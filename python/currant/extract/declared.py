@@ -9,7 +9,7 @@ plug-in decided, under which patterns, and a result that was made before or with
 import fnmatch
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -66,12 +66,12 @@ def problem(said: Any) -> str | None:
     for language, patterns in said.items():
         if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
             return f"it detects {language!r}: a language is lower case letters, digits, +, #, - and _"
-        if isinstance(patterns, str) or not isinstance(patterns, Iterable) or not (given := list(patterns)):
+        if isinstance(patterns, str) or not isinstance(patterns, Collection) or not patterns:
             return f"its patterns for {language} are {patterns!r}: they must be a set of patterns over names"
-        for pattern in given[: _MOST + 1]:
+        for pattern in patterns:
             if not isinstance(pattern, str) or not _means_something(pattern):
                 return f"its pattern {pattern!r} is none over names: '*.bcl', 'BUILD.*', but not '*' or 'a/b'"
-        if len(given) > _MOST:
+        if len(patterns) > _MOST:
             return f"it has more than {_MOST} patterns for {language}"
     return None
 
