@@ -40,7 +40,12 @@ export function refresh(id) {
   return once(`refresh:${id}`, async () => {
     const answer = await ask("POST", `/projects/${segment(id)}/refresh`);
     keep(answer);
-    note("good", answer?.created === false ? `${nameOf(id)} is being refreshed already.` : `${nameOf(id)} will be refreshed.`);
+    note(
+      "good",
+      answer?.created === false
+        ? `${nameOf(id)} is being refreshed already.`
+        : `${nameOf(id)} will be refreshed.`,
+    );
     jobsSoon();
     queueSoon();
   });
@@ -95,10 +100,13 @@ export function runTask(name) {
   });
 }
 
-export function trigger(name) {
-  return once(`trigger:${name}`, async () => {
-    await ask("POST", `/schedules/${segment(name)}/trigger`);
-    note("good", `${words(name)} was started.`);
+const DONE = { trigger: "was started", pause: "is paused", resume: "goes on" };
+
+/** Trigger, pause or resume one schedule. */
+export function schedule(name, what) {
+  return once(`${what}:${name}`, async () => {
+    await ask("POST", `/schedules/${segment(name)}/${what}`);
+    note("good", `${words(name)} ${DONE[what]}.`);
     upkeepSoon();
     jobsSoon();
   });

@@ -8,7 +8,19 @@ import { headline } from "./headline.js";
 import { inspectorView } from "./inspector.js";
 import { chartsPanel, jobsPanel, recentPanel } from "./jobs.js";
 import { comeBack, listen } from "./keys.js";
-import { apply, jobsSoon, loadAll, loadFailures, loadFile, loadHistory, loadJob, loadStatus, projectsSoon, queueSoon, upkeepSoon } from "./load.js";
+import {
+  apply,
+  jobsSoon,
+  loadAll,
+  loadFailures,
+  loadFile,
+  loadHistory,
+  loadJob,
+  loadStatus,
+  projectsSoon,
+  queueSoon,
+  upkeepSoon,
+} from "./load.js";
 import { button, lamp } from "./parts.js";
 import { projectsPanel } from "./projects.js";
 import { parse, view } from "./route.js";
@@ -23,16 +35,42 @@ import { failuresPanel, maintenancePanel, schedulesPanel } from "./upkeep.js";
 const $ = (id) => document.getElementById(id);
 const now = () => Date.now() / 1000;
 const LOOK_S = 5;
-const LINKS = { live: ["fresh", "live"], connecting: ["waiting", "connecting"], lost: ["failed", "not connected"], denied: ["failed", "no token"] };
+const LINKS = {
+  live: ["fresh", "live"],
+  connecting: ["waiting", "connecting"],
+  lost: ["failed", "not connected"],
+  denied: ["failed", "no token"],
+};
 
 let route = parse();
 
 // --- drawing -----------------------------------------------------------------------------------------------
 
 const VIEWS = {
-  overview: (at) => [h("div", { class: "columns", "data-key": "columns" }, h("div", { class: "column" }, projectsPanel(), recentPanel(at)), h("div", { class: "column" }, chartsPanel(at), failuresPanel(at)))],
-  jobs: (at) => [h("div", { class: "columns", "data-key": "columns" }, h("div", { class: "column" }, jobsPanel(at)), h("div", { class: "column" }, chartsPanel(at)))],
-  upkeep: (at) => [maintenancePanel(at), schedulesPanel(at), failuresPanel(at)],
+  overview: (at) => [
+    h(
+      "div",
+      { class: "columns", "data-key": "columns" },
+      h("div", { class: "column" }, projectsPanel(), recentPanel(at)),
+      h("div", { class: "column" }, chartsPanel(at), failuresPanel(at)),
+    ),
+  ],
+  jobs: (at) => [
+    h(
+      "div",
+      { class: "columns", "data-key": "columns" },
+      h("div", { class: "column" }, jobsPanel(at)),
+      h("div", { class: "column" }, chartsPanel(at)),
+    ),
+  ],
+  upkeep: (at) => [
+    h(
+      "div",
+      { class: "columns even", "data-key": "columns" },
+      h("div", { class: "column" }, maintenancePanel(at)),
+      h("div", { class: "column" }, schedulesPanel(at), failuresPanel(at)),
+    ),
+  ],
   search: () => [searchPanel()],
 };
 
@@ -41,8 +79,20 @@ function deniedView() {
     "section",
     { class: "panel denied", "aria-labelledby": "denied-title" },
     h("div", { class: "panel-head" }, h("h2", { id: "denied-title" }, "How to get in")),
-    h("p", {}, "The token lies in a file that only you can read. On the machine of the service, ", h("code", {}, "currant serve --show-token"), " prints an address with the token in it; open that, or paste the token here."),
-    h("form", { class: "token", method: "get", action: "/" }, h("label", { for: "token" }, "Token"), h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true }), h("button", { class: "button main" }, "Let me in")),
+    h(
+      "p",
+      {},
+      "The token lies in a file that only you can read. On the machine of the service, ",
+      h("code", {}, "currant serve --show-token"),
+      " prints an address with the token in it; open that, or paste the token here.",
+    ),
+    h(
+      "form",
+      { class: "token", method: "get", action: "/" },
+      h("label", { for: "token" }, "Token"),
+      h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true }),
+      h("button", { class: "button main" }, "Let me in"),
+    ),
   );
 }
 
@@ -53,7 +103,12 @@ function totals() {
   return h(
     "dl",
     { class: "totals" },
-    [[count(projects.length, "project").split(" ")[1], projects.length], ["files", sum("files")], ["pending", sum("pending")], ["failed", sum("failed")]].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, number(value)))),
+    [
+      [count(projects.length, "project").split(" ")[1], projects.length],
+      ["files", sum("files")],
+      ["pending", sum("pending")],
+      ["failed files", sum("failed")],
+    ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, number(value)))),
   );
 }
 
@@ -67,7 +122,12 @@ function draw() {
   morph(
     $("truth"),
     sprig(),
-    h("div", { class: `truth-text tone-${said.tone}` }, h("h1", {}, said.text), h("p", {}, said.detail, said.retry ? [" ", button("Try now", "again", {})] : null)),
+    h(
+      "div",
+      { class: `truth-text tone-${said.tone}` },
+      h("h1", {}, said.text),
+      h("p", {}, said.detail, said.retry ? [" ", button("Try now", "again", {})] : null),
+    ),
     totals(),
   );
   if ($("news").dataset.kind !== said.kind) {
@@ -78,12 +138,27 @@ function draw() {
     if (link.dataset.view === route.view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  morph($("main"), state.link.state === "denied" ? deniedView() : h("div", { class: `view view-${route.view}`, "data-key": route.view }, VIEWS[route.view](at)));
+  morph(
+    $("main"),
+    state.link.state === "denied"
+      ? deniedView()
+      : h("div", { class: `view view-${route.view}`, "data-key": route.view }, VIEWS[route.view](at)),
+  );
   const inside = inspectorView(at);
   $("inspector").hidden = inside === null;
   $("desk").classList.toggle("with-inspector", inside !== null);
   morph($("inspector"), inside);
-  morph($("notes"), state.notes.map((one) => h("div", { class: `note note-${one.tone}`, "data-key": one.id }, h("p", {}, one.text), button("Dismiss", "unnote", { id: one.id, quiet: true, label: `Dismiss: ${one.text}` }))));
+  morph(
+    $("notes"),
+    state.notes.map((one) =>
+      h(
+        "div",
+        { class: `note note-${one.tone}`, "data-key": one.id },
+        h("p", {}, one.text),
+        button("Dismiss", "unnote", { id: one.id, quiet: true, label: `Dismiss: ${one.text}` }),
+      ),
+    ),
+  );
   tick(document, at, away);
 }
 
@@ -94,7 +169,15 @@ async function openRoute() {
   const before = state.inspected;
   const same = before && before.kind === route.open && before.key === route.key && before.path === route.path;
   if (!route.open) state.inspected = null;
-  else state.inspected = { kind: route.open, key: route.key, path: route.path, line: route.line, data: same ? before.data : null, error: null };
+  else
+    state.inspected = {
+      kind: route.open,
+      key: route.key,
+      path: route.path,
+      line: route.line,
+      data: same ? before.data : null,
+      error: null,
+    };
   changed();
   if (!route.open) return;
   const open = state.inspected;
@@ -135,7 +218,9 @@ const DOES = {
   cancel: (id) => actions.cancel(id),
   retry: (id) => actions.retry(id),
   "run-task": (id) => actions.runTask(id),
-  trigger: (id) => actions.trigger(id),
+  trigger: (id) => actions.schedule(id, "trigger"),
+  pause: (id) => actions.schedule(id, "pause"),
+  resume: (id) => actions.schedule(id, "resume"),
   "more-jobs": () => actions.moreJobs(),
   again: () => stream.again(),
   unnote: (id) => unnote(Number(id)),
@@ -153,7 +238,10 @@ const DOES = {
     if (!project) return;
     $("remove").dataset.id = id;
     $("remove-name").textContent = project.name;
-    $("remove-what").textContent = project.kind === "git" ? `Its clone in ${project.root} is deleted with its index. The repository it came from is not touched.` : `It is not kept fresh any more. The files in ${project.root} are not touched.`;
+    $("remove-what").textContent =
+      project.kind === "git"
+        ? `Its clone in ${project.root} is deleted with its index. The repository it came from is not touched.`
+        : `It is not kept fresh any more. The files in ${project.root} are not touched.`;
     $("remove").showModal();
   },
   unfilter: () => {
@@ -225,7 +313,9 @@ listen(
     "?": DOES.help,
     a: DOES.add,
     r: () => {
-      const strip = document.activeElement.closest(".strip")?.dataset.key ?? (state.inspected?.kind === "project" ? state.inspected.key : null);
+      const strip =
+        document.activeElement.closest(".strip")?.dataset.key ??
+        (state.inspected?.kind === "project" ? state.inspected.key : null);
       if (strip) actions.refresh(strip);
       else note("bad", "Go to a project first (j, k), then r refreshes it.");
     },
@@ -255,7 +345,11 @@ const stream = follow("/events", {
   onLink: ({ state: link, retryAt = null }) => {
     if (state.link.state !== link) Object.assign(state.link, { state: link, since: now() });
     state.link.retryAt = retryAt;
-    if (link === "live") loadAll().then(() => route.open && openRoute(), () => {});
+    if (link === "live")
+      loadAll().then(
+        () => route.open && openRoute(),
+        () => {},
+      );
     changed();
   },
 });

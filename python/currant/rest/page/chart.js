@@ -41,7 +41,8 @@ function summary(name, unit, values) {
   const now = values.at(-1);
   const gaps = values.length - known.length;
   const said = now === null ? "not known now" : `now ${number(now)}${unit}`;
-  return `${name}, last 10 minutes: ${said}, at most ${number(Math.max(...known))}${unit}${gaps ? ", with gaps while not connected" : ""}.`;
+  const most = `at most ${number(Math.max(...known))}${unit}`;
+  return `${name}, last 10 minutes: ${said}, ${most}${gaps ? ", with gaps while not connected" : ""}.`;
 }
 
 /** A line of `values` with its title, the value now and its scale. */
@@ -53,18 +54,40 @@ export function trace(name, values, { length, unit = "", tone = "ink", height = 
   return h(
     "figure",
     { class: `chart tone-${tone}` },
-    h("figcaption", {}, h("span", { class: "chart-name" }, name), h("span", { class: "chart-now" }, number(now), unit)),
+    h(
+      "figcaption",
+      {},
+      h("span", { class: "chart-name" }, name),
+      h("span", { class: "chart-now" }, number(now), unit),
+    ),
     s(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": summary(name, unit, values) },
+      {
+        viewBox: `0 0 ${WIDTH} ${height}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": summary(name, unit, values),
+      },
       [0.5, 1].map((part) =>
-        s("line", { class: "grid", x1: 0, x2: WIDTH, y1: height - 1 - part * (height - 3), y2: height - 1 - part * (height - 3) }),
+        s("line", {
+          class: "grid",
+          x1: 0,
+          x2: WIDTH,
+          y1: height - 1 - part * (height - 3),
+          y2: height - 1 - part * (height - 3),
+        }),
       ),
       parts.map(({ area }) => s("path", { class: "area", d: area })),
       parts.map(({ line }) => s("path", { class: "line", d: line })),
       s("line", { class: "base", x1: 0, x2: WIDTH, y1: height - 0.5, y2: height - 0.5 }),
     ),
-    h("div", { class: "scale", "aria-hidden": "true" }, h("span", {}, "−10 min"), h("span", {}, `full scale ${number(top)}`), h("span", {}, "now")),
+    h(
+      "div",
+      { class: "scale", "aria-hidden": "true" },
+      h("span", {}, "−10 min"),
+      h("span", {}, `full scale ${number(top)}`),
+      h("span", {}, "now"),
+    ),
   );
 }
 
@@ -74,7 +97,13 @@ export function spark(name, values, { length, height = 24 }) {
   const parts = geometry(values, length, height, top);
   return s(
     "svg",
-    { class: "spark", viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": summary(name, "", values) },
+    {
+      class: "spark",
+      viewBox: `0 0 ${WIDTH} ${height}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": summary(name, "", values),
+    },
     parts.map(({ area }) => s("path", { class: "area", d: area })),
     parts.map(({ line }) => s("path", { class: "line", d: line })),
     s("line", { class: "base", x1: 0, x2: WIDTH, y1: height - 0.5, y2: height - 0.5 }),
@@ -85,7 +114,9 @@ const KINDS = ["completed", "failed", "cancelled"];
 
 /** Bars of finished jobs, stacked by how they ended. */
 export function bars(name, parts, { height = 56, from }) {
-  const totals = Object.fromEntries(KINDS.map((kind) => [kind, parts.reduce((sum, part) => sum + part[kind], 0)]));
+  const totals = Object.fromEntries(
+    KINDS.map((kind) => [kind, parts.reduce((sum, part) => sum + part[kind], 0)]),
+  );
   const top = ceiling(Math.max(1, ...parts.map((part) => KINDS.reduce((sum, kind) => sum + part[kind], 0))));
   const step = WIDTH / parts.length;
   const all = totals.completed + totals.failed + totals.cancelled;
@@ -94,21 +125,43 @@ export function bars(name, parts, { height = 56, from }) {
     return KINDS.filter((kind) => part[kind]).map((kind) => {
       const tall = (part[kind] / top) * (height - 3);
       base -= tall;
-      return s("rect", { class: `bar bar-${kind}`, x: (index * step + 0.5).toFixed(1), y: base.toFixed(1), width: (step - 1).toFixed(1), height: tall.toFixed(1) });
+      return s("rect", {
+        class: `bar bar-${kind}`,
+        x: (index * step + 0.5).toFixed(1),
+        y: base.toFixed(1),
+        width: (step - 1).toFixed(1),
+        height: tall.toFixed(1),
+      });
     });
   });
   const told = KINDS.map((kind) => `${totals[kind]} ${kind}`).join(", ");
   return h(
     "figure",
     { class: "chart" },
-    h("figcaption", {}, h("span", { class: "chart-name" }, name), h("span", { class: "chart-now" }, number(all))),
+    h(
+      "figcaption",
+      {},
+      h("span", { class: "chart-name" }, name),
+      h("span", { class: "chart-now" }, number(all)),
+    ),
     s(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `${name}: ${told}.` },
+      {
+        viewBox: `0 0 ${WIDTH} ${height}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": `${name}: ${told}.`,
+      },
       s("line", { class: "grid", x1: 0, x2: WIDTH, y1: 2, y2: 2 }),
       drawn,
       s("line", { class: "base", x1: 0, x2: WIDTH, y1: height - 0.5, y2: height - 0.5 }),
     ),
-    h("div", { class: "scale", "aria-hidden": "true" }, h("span", {}, from), h("span", {}, `full scale ${number(top)}`), h("span", {}, "now")),
+    h(
+      "div",
+      { class: "scale", "aria-hidden": "true" },
+      h("span", {}, from),
+      h("span", {}, `full scale ${number(top)}`),
+      h("span", {}, "now"),
+    ),
   );
 }

@@ -14,9 +14,20 @@ function definition(symbol, depth, line) {
   const here = line !== null && symbol.start === line;
   return h(
     "li",
-    { class: `definition depth-${Math.min(depth, 3)}${here ? " here" : ""}`, "aria-current": here ? "true" : null },
+    {
+      class: `definition depth-${Math.min(depth, 3)}${here ? " here" : ""}`,
+      "aria-current": here ? "true" : null,
+    },
     h("span", { class: "num" }, lines(symbol)),
-    h("div", {}, h("span", { class: "kind" }, symbol.kind), " ", h("b", {}, symbol.name), symbol.signature && h("code", { class: "signature" }, symbol.signature), symbol.doc && h("p", { class: "snippet" }, symbol.doc)),
+    h(
+      "div",
+      {},
+      h("span", { class: "kind" }, symbol.kind),
+      " ",
+      h("b", {}, symbol.name),
+      symbol.signature && h("code", { class: "signature" }, symbol.signature),
+      symbol.doc && h("p", { class: "snippet" }, symbol.doc),
+    ),
   );
 }
 
@@ -35,19 +46,43 @@ export function nested(symbols) {
 
 function header(told) {
   if (!told) return null;
-  const list = (title, entries) => entries?.length > 0 && [h("h4", {}, title), h("ul", { class: "plain" }, entries.map((one) => h("li", {}, one)))];
+  const list = (title, entries) =>
+    entries?.length > 0 && [
+      h("h4", {}, title),
+      h(
+        "ul",
+        { class: "plain" },
+        entries.map((one) => h("li", {}, one)),
+      ),
+    ];
   return h(
     "div",
     { class: "header-record" },
     told.intent && h("p", { class: "intent" }, told.intent),
     list("Design principles", told.design_principles ?? told.designPrinciples),
     list("Constraints", told.constraints),
-    list("Depends on", (told.dependencies ?? []).map((one) => `${one.name} (${one.kind})`)),
-    list("Changes", (told.change_history ?? told.changeHistory ?? []).slice(0, 5).map((one) => [one.timestamp, one.summary].filter(Boolean).join(": "))),
+    list(
+      "Depends on",
+      (told.dependencies ?? []).map((one) => `${one.name} (${one.kind})`),
+    ),
+    list(
+      "Changes",
+      (told.change_history ?? told.changeHistory ?? [])
+        .slice(0, 5)
+        .map((one) => [one.timestamp, one.summary].filter(Boolean).join(": ")),
+    ),
   );
 }
 
-const STATES = { missing: "failed", unknown: "off", file: "fresh", directory: "fresh", defined: "fresh", url: "off", outside: "off" };
+const STATES = {
+  missing: "failed",
+  unknown: "off",
+  file: "fresh",
+  directory: "fresh",
+  defined: "fresh",
+  url: "off",
+  outside: "off",
+};
 
 function outgoing(project, one) {
   const target = one.leads_to?.[0];
@@ -57,7 +92,9 @@ function outgoing(project, one) {
     {},
     lamp(STATES[one.state] ?? "off"),
     h("span", { class: "num" }, one.line),
-    target && one.state !== "directory" ? h("a", { href: inspect("file", project, { path: target }) }, shown) : shown,
+    target && one.state !== "directory"
+      ? h("a", { href: inspect("file", project, { path: target }) }, shown)
+      : shown,
     h("span", { class: "said" }, one.state === "missing" ? "leads nowhere" : one.kind),
   );
 }
@@ -66,7 +103,11 @@ function incoming(project, one) {
   return h(
     "li",
     {},
-    h("a", { href: inspect("file", project, { path: one.path }) }, h("span", { class: "path" }, `${one.path}:${one.line}`)),
+    h(
+      "a",
+      { href: inspect("file", project, { path: one.path }) },
+      h("span", { class: "path" }, `${one.path}:${one.line}`),
+    ),
     h("span", { class: "said" }, one.kind),
   );
 }
@@ -78,22 +119,75 @@ export function fileView({ key, line, data }, now) {
   const symbols = record.symbols ?? [];
   const failed = view.state && view.state !== "ok";
   return [
-    h("p", { class: "inspector-state" }, lamp(failed ? "failed" : fresh ? "fresh" : "waiting"), h("span", {}, failed ? "could not be indexed" : fresh ? "as it is on disk" : "the index was not fresh when it answered")),
+    h(
+      "p",
+      { class: "inspector-state" },
+      lamp(failed ? "failed" : fresh ? "fresh" : "waiting"),
+      h(
+        "span",
+        {},
+        failed
+          ? "could not be indexed"
+          : fresh
+            ? "as it is on disk"
+            : "the index was not fresh when it answered",
+      ),
+    ),
     view.reason ? h("p", { class: "reason" }, view.reason) : null,
     facts([
       ["language", view.language ?? record.language],
       ["size", view.stat ? bytes(view.stat.size) : null],
-      ["changed", view.stat ? when(view.stat.mtime_ns / 1e9, away(view.stat.mtime_ns / 1e9, now), fullTime(view.stat.mtime_ns / 1e9)) : null],
-      ["indexed", view.indexed_at ? when(view.indexed_at, away(view.indexed_at, now), fullTime(view.indexed_at)) : null],
+      [
+        "changed",
+        view.stat
+          ? when(
+              view.stat.mtime_ns / 1e9,
+              away(view.stat.mtime_ns / 1e9, now),
+              fullTime(view.stat.mtime_ns / 1e9),
+            )
+          : null,
+      ],
+      [
+        "indexed",
+        view.indexed_at ? when(view.indexed_at, away(view.indexed_at, now), fullTime(view.indexed_at)) : null,
+      ],
       ["record", view.outdated ? "by an extractor that is not in use any more" : null],
       ["clock", clock ? h("span", { class: "clock" }, clock) : null],
       ["notes", record.notes?.length ? record.notes.join("; ") : null],
     ]),
     header(record.header),
     h("h3", {}, count(symbols.length, "definition")),
-    symbols.length ? h("ol", { class: "outline" }, nested(symbols).map(({ symbol, depth }) => definition(symbol, depth, line))) : empty("None was found in it."),
+    symbols.length
+      ? h(
+          "ol",
+          { class: "outline" },
+          nested(symbols).map(({ symbol, depth }) => definition(symbol, depth, line)),
+        )
+      : empty("None was found in it."),
     references?.error ? h("p", { class: "reason" }, references.error) : null,
-    references?.incoming ? [h("h3", {}, `Named by ${number(references.incoming.length)}`), references.incoming.length ? h("ul", { class: "references" }, references.incoming.map((one) => incoming(key, one))) : empty("No file names it.")] : null,
-    references?.outgoing ? [h("h3", {}, `Names ${number(references.outgoing.length)}`), references.outgoing.length ? h("ul", { class: "references" }, references.outgoing.map((one) => outgoing(key, one))) : empty("It names nothing.")] : null,
+    references?.incoming
+      ? [
+          h("h3", {}, `Named by ${number(references.incoming.length)}`),
+          references.incoming.length
+            ? h(
+                "ul",
+                { class: "references" },
+                references.incoming.map((one) => incoming(key, one)),
+              )
+            : empty("No file names it."),
+        ]
+      : null,
+    references?.outgoing
+      ? [
+          h("h3", {}, `Names ${number(references.outgoing.length)}`),
+          references.outgoing.length
+            ? h(
+                "ul",
+                { class: "references" },
+                references.outgoing.map((one) => outgoing(key, one)),
+              )
+            : empty("It names nothing."),
+        ]
+      : null,
   ];
 }

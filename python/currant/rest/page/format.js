@@ -6,7 +6,9 @@ const fine = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 /** 79112 → "79,112"; nothing known → "–". */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return Math.abs(value) < 10 && !Number.isInteger(value) ? fine.format(value) : grouped.format(Math.round(value));
+  return Math.abs(value) < 10 && !Number.isInteger(value)
+    ? fine.format(value)
+    : grouped.format(Math.round(value));
 }
 
 /** (1, "file") → "1 file"; (3, "file") → "3 files"; an irregular plural is given. */

@@ -12,7 +12,12 @@ export function condition(project) {
   if (project.state === "removing") return { lamp: "waiting", rank: 1, text: "being removed" };
   if (project.state === "new") return { lamp: "waiting", rank: 3, text: "waits for its first index" };
   if (project.state === "cloning") return { lamp: "busy", rank: 4, text: "being cloned" };
-  if (project.state === "indexing" || project.phase === "scanning" || project.phase === "indexing" || project.phase === "rebuilding") {
+  if (
+    project.state === "indexing" ||
+    project.phase === "scanning" ||
+    project.phase === "indexing" ||
+    project.phase === "rebuilding"
+  ) {
     return { lamp: "busy", rank: 4, text: advanceText(project) };
   }
   if (!project.fresh) {
@@ -24,9 +29,19 @@ export function condition(project) {
 }
 
 function advanceText(project) {
-  const verb = project.phase === "rebuilding" ? "being made anew" : project.phase === "scanning" ? "scanning" : "indexing";
+  const verb =
+    project.phase === "rebuilding"
+      ? "being made anew"
+      : project.phase === "scanning"
+        ? "scanning"
+        : "indexing";
   if (!project.total || project.done === null || project.done >= project.total) return verb;
   return `${verb}, ${number(project.done)} of ${number(project.total)} files`;
+}
+
+function old(told, now) {
+  const age = span(Math.max(0, Math.round(now - told)));
+  return `What you see was told at ${clockTime(told)}, ${age} ago, and may be wrong by now.`;
 }
 
 /** {tone, kind, text, detail, retry}: `kind` changes only when the news does. */
@@ -36,39 +51,67 @@ export function headline(state, now) {
     return { tone: "failed", kind: "denied", text: "This service wants its token.", detail: "" };
   }
   if (link.state === "lost") {
-    const told = link.told ? `What you see was told at ${clockTime(link.told)}, ${span(Math.max(0, Math.round(now - link.told)))} ago, and may be wrong by now.` : "Nothing is known yet.";
+    const told = link.told ? old(link.told, now) : "Nothing is known yet.";
     const next = link.retryAt ? Math.ceil(link.retryAt / 1000 - now) : 0;
-    return { tone: "failed", kind: "lost", text: "Not connected.", detail: `${told} ${next > 0 ? `Trying again in ${next} s.` : "Trying again."}`, retry: true };
+    return {
+      tone: "failed",
+      kind: "lost",
+      text: "Not connected.",
+      detail: `${told} ${next > 0 ? `Trying again in ${next} s.` : "Trying again."}`,
+      retry: true,
+    };
   }
   if (state.loaded && now - link.told > SILENT_S) {
-    const age = span(Math.round(now - link.told));
-    return { tone: "failed", kind: "silent", text: "The service has gone quiet.", detail: `What you see was told at ${clockTime(link.told)}, ${age} ago, and may be wrong by now.`, retry: true };
+    return {
+      tone: "failed",
+      kind: "silent",
+      text: "The service has gone quiet.",
+      detail: old(link.told, now),
+      retry: true,
+    };
   }
   if (!state.loaded) return { tone: "waiting", kind: "connecting", text: "Asking the service.", detail: "" };
   const projects = [...state.projects.values()];
   const told = `As told at ${clockTime(link.told ?? now)}; changes arrive as they are committed.`;
   if (!projects.length) {
-    return { tone: "idle", kind: "empty", text: "Nothing is indexed yet.", detail: "Add a directory or a git URL; it is kept fresh from then on." };
+    return {
+      tone: "idle",
+      kind: "empty",
+      text: "Nothing is indexed yet.",
+      detail: "Add a directory or a git URL; it is kept fresh from then on.",
+    };
   }
-  const judged = projects.map((project) => ({ project, ...condition(project) })).sort((one, other) => other.rank - one.rank);
+  const judged = projects
+    .map((project) => ({ project, ...condition(project) }))
+    .sort((one, other) => other.rank - one.rank);
   const worst = judged[0];
   if (!worst.rank) {
-    const text = projects.length === 1 ? `${worst.project.name} is fresh.` : `All ${number(projects.length)} projects are fresh.`;
+    const text =
+      projects.length === 1
+        ? `${worst.project.name} is fresh.`
+        : `All ${number(projects.length)} projects are fresh.`;
     return { tone: "fresh", kind: "fresh", text, detail: told };
   }
   const same = judged.filter((one) => one.rank === worst.rank);
   const fine = judged.filter((one) => one.rank === 0 || one.rank === 2).length;
   const others = fine ? ` ${fine === 1 ? "1 project is" : `${number(fine)} projects are`} fresh.` : "";
-  return { tone: worst.lamp, kind: `${worst.rank}:${same.map((one) => one.project.id).join()}`, text: sentence(same), detail: told + others };
+  return {
+    tone: worst.lamp,
+    kind: `${worst.rank}:${same.map((one) => one.project.id).join()}`,
+    text: sentence(same),
+    detail: told + others,
+  };
 }
 
 function sentence(same) {
   const [{ project, rank, text }] = same;
   const many = `${number(same.length)} projects`;
-  if (rank === 6) return same.length > 1 ? `${many} are not being indexed.` : `${project.name} is not being indexed.`;
+  if (rank === 6)
+    return same.length > 1 ? `${many} are not being indexed.` : `${project.name} is not being indexed.`;
   if (rank === 5) {
     const waiting = same.reduce((sum, one) => sum + (one.project.pending ?? 0), 0);
-    if (same.length > 1) return `${many} are catching up${waiting ? `: ${count(waiting, "path")} wait` : ""}.`;
+    if (same.length > 1)
+      return `${many} are catching up${waiting ? `: ${count(waiting, "path")} wait` : ""}.`;
     return waiting ? `${project.name} is ${text}.` : `${project.name} is not known to be fresh.`;
   }
   if (rank === 4) {
@@ -77,6 +120,7 @@ function sentence(same) {
     return `${project.name}: ${text}${left}.`;
   }
   if (rank === 3) return same.length > 1 ? `${many} wait for their first index.` : `${project.name} ${text}.`;
-  if (rank === 2) return same.length > 1 ? `Fresh, but ${many} are degraded.` : `Fresh, but ${project.name} is degraded.`;
+  if (rank === 2)
+    return same.length > 1 ? `Fresh, but ${many} are degraded.` : `Fresh, but ${project.name} is degraded.`;
   return `${project.name} is being removed.`;
 }

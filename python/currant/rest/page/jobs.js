@@ -10,7 +10,13 @@ import { byAge, nameOf, projectsByName, state } from "./state.js";
 
 export const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"];
 export const TYPES = ["project_processing", "skills_extraction", "extraction", "refresh", "maintenance"];
-const LAMPS = { pending: "waiting", processing: "busy", completed: "fresh", failed: "failed", cancelled: "off" };
+const LAMPS = {
+  pending: "waiting",
+  processing: "busy",
+  completed: "fresh",
+  failed: "failed",
+  cancelled: "off",
+};
 
 /** The shape and colour of a job's status. */
 export function lampOf(job) {
@@ -28,29 +34,60 @@ export function statusWord(job) {
 export function jobButtons(job) {
   const what = `${words(job.type)} of ${nameOf(job.projectId)}`;
   if (job.status === "pending" || job.status === "processing") {
-    return button(job.cancelling ? "Cancelling" : "Cancel", "cancel", { id: job.id, busy: job.cancelling || state.busy.has(`cancel:${job.id}`), label: `Cancel ${what}` });
+    return button(job.cancelling ? "Cancelling" : "Cancel", "cancel", {
+      id: job.id,
+      busy: job.cancelling || state.busy.has(`cancel:${job.id}`),
+      label: `Cancel ${what}`,
+    });
   }
   if (job.status === "failed" || job.status === "cancelled") {
-    return button("Retry", "retry", { id: job.id, busy: state.busy.has(`retry:${job.id}`), label: `Retry ${what}` });
+    return button("Retry", "retry", {
+      id: job.id,
+      busy: state.busy.has(`retry:${job.id}`),
+      label: `Retry ${what}`,
+    });
   }
   return null;
 }
 
 function timing(job, now) {
-  if (job.status === "pending" && job.runAt > now + 1) return ["runs ", when(job.runAt, away(job.runAt, now), fullTime(job.runAt))];
-  if (job.status === "pending") return ["since ", when(job.createdAt, away(job.createdAt, now), fullTime(job.createdAt))];
-  if (job.status === "processing") return ["started ", when(job.startedAt, away(job.startedAt, now), fullTime(job.startedAt))];
-  const took = job.startedAt !== null && job.finishedAt !== null ? ` in ${span(job.finishedAt - job.startedAt)}` : "";
+  if (job.status === "pending" && job.runAt > now + 1)
+    return ["runs ", when(job.runAt, away(job.runAt, now), fullTime(job.runAt))];
+  if (job.status === "pending")
+    return ["asked ", when(job.createdAt, away(job.createdAt, now), fullTime(job.createdAt))];
+  if (job.status === "processing")
+    return ["started ", when(job.startedAt, away(job.startedAt, now), fullTime(job.startedAt))];
+  const took =
+    job.startedAt !== null && job.finishedAt !== null ? ` in ${span(job.finishedAt - job.startedAt)}` : "";
   return [when(job.finishedAt, away(job.finishedAt, now), fullTime(job.finishedAt)), took];
 }
 
 function outcome(job) {
   if (job.status === "processing") {
     const share = job.progress === null ? "" : `${Math.floor(job.progress * 100)} %`;
-    return [meter(`Progress of ${words(job.type)}`, job.progress, 1), h("span", { class: "said" }, [share, job.message].filter(Boolean).join(", "))];
+    return [
+      meter(`Progress of ${words(job.type)}`, job.progress, 1),
+      h("span", { class: "said" }, [share, job.message].filter(Boolean).join(", ")),
+    ];
   }
-  if (job.status === "failed" || (job.status === "pending" && job.error)) return h("span", { class: "said tone-failed" }, job.error);
-  return h("span", { class: "said" }, job.message ?? "");
+  if (job.status === "failed" || (job.status === "pending" && job.error))
+    return h("span", { class: "said tone-failed" }, job.error);
+  return h("span", { class: "said" }, job.message || digest(job));
+}
+
+/** What a finished job says in a few words: how it was asked for, and the figures of its result. */
+function digest(job) {
+  const figures = Object.entries(job.result ?? {})
+    .filter(([, value]) => typeof value === "number")
+    .slice(0, 3)
+    .map(
+      ([name, value]) =>
+        words(name).replace(/ (count|percentage)$/, "") +
+        ` ${number(value)}${name.endsWith("percentage") ? " %" : ""}`,
+    );
+  return [job.trigger && job.trigger !== "manual" ? `by ${job.trigger}` : "", ...figures]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** One job as a row. */
@@ -60,7 +97,13 @@ export function jobRow(job, now) {
     "li",
     { class: `job is-${kind}`, "data-key": job.id },
     h("span", { class: `job-status tone-${kind}` }, lamp(kind), statusWord(job)),
-    h("a", { class: "primary job-what", "data-row": true, href: inspect("job", job.id) }, words(job.type), " ", h("b", {}, nameOf(job.projectId))),
+    h(
+      "a",
+      { class: "primary job-what", "data-row": true, href: inspect("job", job.id) },
+      words(job.type),
+      " ",
+      h("b", {}, nameOf(job.projectId)),
+    ),
     h("span", { class: "job-when" }, timing(job, now)),
     h("span", { class: "job-outcome" }, outcome(job)),
     h("span", { class: "job-do" }, jobButtons(job)),
@@ -69,13 +112,22 @@ export function jobRow(job, now) {
 
 /** Jobs as a list. */
 export function jobList(jobs, now) {
-  return h("ul", { class: "jobs" }, jobs.map((job) => jobRow(job, now)));
+  return h(
+    "ul",
+    { class: "jobs" },
+    jobs.map((job) => jobRow(job, now)),
+  );
 }
 
 /** The latest few, for the overview. */
 export function recentPanel(now) {
   const jobs = byAge(state.recent).slice(0, 8);
-  return section("recent", "Latest jobs", h("a", { href: view("jobs") }, "All jobs"), jobs.length ? jobList(jobs, now) : empty("No job has run yet."));
+  return section(
+    "recent",
+    "Latest jobs",
+    h("a", { href: view("jobs") }, "All jobs"),
+    jobs.length ? jobList(jobs, now) : empty("No job has run yet."),
+  );
 }
 
 /** What the queue and the indexes are doing, drawn. */
@@ -91,13 +143,17 @@ export function chartsPanel(now) {
     trace("Files per second", series("rate"), { length: LENGTH, tone: "busy" }),
     trace("Paths waiting", series("waiting"), { length: LENGTH, tone: "waiting" }),
     trace("Jobs in the queue", series("queued"), { length: LENGTH, tone: "ink" }),
-    bars("Jobs finished", finished(state.recent.values(), now, { minutes, parts: 30 }), { from: `−${minutes} min` }),
+    bars("Jobs finished", finished(state.recent.values(), now, { minutes, parts: 30 }), {
+      from: `−${minutes} min`,
+    }),
     h(
       "dl",
       { class: "tally" },
       STATUSES.map((status) => h("div", {}, h("dt", {}, status), h("dd", {}, number(queue?.[status])))),
     ),
-    queue?.oldest ? h("p", { class: "aside" }, `The oldest pending job has waited ${span(queue.oldest)}.`) : null,
+    queue?.oldest
+      ? h("p", { class: "aside" }, `The oldest pending job has waited ${span(queue.oldest)}.`)
+      : null,
   );
 }
 
@@ -125,12 +181,26 @@ export function jobsPanel(now) {
     h(
       "form",
       { class: "filter", "aria-label": "Filter jobs" },
-      choice("status", "Status", STATUSES.map((status) => [status, status])),
-      choice("type", "Type", TYPES.map((type) => [type, words(type)])),
-      choice("project", "Project", projectsByName().map((project) => [project.id, project.name])),
+      choice(
+        "status",
+        "Status",
+        STATUSES.map((status) => [status, status]),
+      ),
+      choice(
+        "type",
+        "Type",
+        TYPES.map((type) => [type, words(type)]),
+      ),
+      choice(
+        "project",
+        "Project",
+        projectsByName().map((project) => [project.id, project.name]),
+      ),
       button("Clear", "unfilter", { quiet: true, label: "Clear the filter", disabled: !filtered }),
     ),
     jobs.length ? jobList(jobs, now) : empty(filtered ? "No job is like that." : "No job has run yet."),
-    state.moreJobs ? h("p", { class: "more" }, button("Show older", "more-jobs", { busy: state.busy.has("more-jobs") })) : null,
+    state.moreJobs
+      ? h("p", { class: "more" }, button("Show older", "more-jobs", { busy: state.busy.has("more-jobs") }))
+      : null,
   );
 }

@@ -21,8 +21,8 @@ async function read(path, options) {
   return answer;
 }
 
-/** Run `load` soon, once for many calls: `delay` ms from now, and `rest` ms after it ended the last time. One at a
- * time, and one more if asked meanwhile. */
+/** Run `load` soon, once for many calls: `delay` ms from now, and `rest` ms after it ended the last time.
+ * One at a time, and one more if asked meanwhile. */
 function gathered(load, delay, rest = 0) {
   let timer = 0;
   let running = false;
@@ -56,6 +56,7 @@ async function loadProjects() {
   const projects = shape.list(answer, "projects").map(shape.project);
   state.projects = new Map(projects.map((one) => [one.id, one]));
   for (const one of projects) {
+    if (!one.indexed) continue;
     if ((one.failed ?? 0) !== (state.failures.get(one.id)?.of ?? 0)) loadFailures(one.id);
     const codes = one.degraded.map((each) => each.code).join();
     if (codes !== (state.status.get(one.id)?.codes ?? "")) loadStatus(one.id, codes);
@@ -64,6 +65,7 @@ async function loadProjects() {
 
 /** The status of one index in full; `codes` are the troubles that made it worth asking for. */
 export async function loadStatus(id, codes = null) {
+  if (!state.projects.get(id)?.indexed) return;
   const answer = await read(`/projects/${segment(id)}/status`, { query: { sync_ms: 0 } }).catch(() => null);
   if (!answer) return;
   state.status.set(id, { ...shape.status(answer.status), codes: codes ?? state.status.get(id)?.codes ?? "" });
@@ -81,7 +83,12 @@ async function loadJobs() {
 }
 
 function keyed(answer) {
-  return new Map(shape.list(answer, "jobs").map((one) => shape.job(one)).map((job) => [job.id, job]));
+  return new Map(
+    shape
+      .list(answer, "jobs")
+      .map((one) => shape.job(one))
+      .map((job) => [job.id, job]),
+  );
 }
 
 /** Older jobs, behind those that are there. */
@@ -105,6 +112,7 @@ async function loadUpkeep() {
 /** Files of a project that could not be indexed, with reasons. */
 export async function loadFailures(id) {
   const of = state.projects.get(id)?.failed ?? 0;
+  if (!state.projects.get(id)?.indexed) return;
   try {
     const answer = await read(`/projects/${segment(id)}/failures`, { query: { limit: 100 } });
     state.failures.set(id, { of, rows: shape.list(answer, "failures") });
@@ -118,7 +126,10 @@ export async function loadFailures(id) {
 /** What has been done for a project, newest first. */
 export async function loadHistory(id) {
   const answer = await read(`/projects/${segment(id)}/jobs`, { query: { limit: 20 } });
-  state.history.set(id, shape.list(answer, "jobs").map((one) => shape.job(one)));
+  state.history.set(
+    id,
+    shape.list(answer, "jobs").map((one) => shape.job(one)),
+  );
   changed();
 }
 
@@ -145,7 +156,11 @@ export async function loadFile(id, path) {
 export async function find(where, { text, kind, language }, signal) {
   const query = { q: text, kind, language, limit: 60 };
   const answer = await read(`/projects/${segment(where.id)}/find`, { query, signal });
-  return { more: answer.more === true, hits: shape.list(answer, "definitions").map((one) => shape.hit(one, where)), ...shape.freshness(answer) };
+  return {
+    more: answer.more === true,
+    hits: shape.list(answer, "definitions").map((one) => shape.hit(one, where)),
+    ...shape.freshness(answer),
+  };
 }
 
 export const projectsSoon = gathered(loadProjects, 60, 500);
@@ -155,7 +170,11 @@ export const upkeepSoon = gathered(loadUpkeep, 60, 1_000);
 
 function passes(job) {
   const { status, type, project } = state.filter;
-  return (!status || job.status === status) && (!type || job.type === type) && (!project || job.projectId === project);
+  return (
+    (!status || job.status === status) &&
+    (!type || job.type === type) &&
+    (!project || job.projectId === project)
+  );
 }
 
 /** One event of the stream. */
@@ -188,12 +207,19 @@ function applyJob(data) {
   const history = state.history.get(job.projectId);
   if (history) {
     const rest = history.filter((one) => one.id !== job.id);
-    state.history.set(job.projectId, [job, ...rest].sort((one, other) => (one.id < other.id ? 1 : -1)));
+    state.history.set(
+      job.projectId,
+      [job, ...rest].sort((one, other) => (one.id < other.id ? 1 : -1)),
+    );
   }
   const open = state.inspected;
   if (open?.kind === "job" && open.key === job.id) {
     open.data = shape.job(data, open.data ?? before);
-    if (job.finishedAt !== null || job.error) loadJob(job.id).then((whole) => (open.data = whole) && changed(), () => {});
+    if (job.finishedAt !== null || job.error)
+      loadJob(job.id).then(
+        (whole) => (open.data = whole) && changed(),
+        () => {},
+      );
   }
 }
 

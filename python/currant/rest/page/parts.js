@@ -8,12 +8,12 @@ export function lamp(kind) {
 }
 
 /** A button that does something. `label` is what it is called where the text alone would not say of what. */
-export function button(text, action, { label, id, busy, disabled, quiet, danger, title } = {}) {
+export function button(text, action, { label, id, busy, disabled, quiet, main, title } = {}) {
   return h(
     "button",
     {
       type: "button",
-      class: `button${quiet ? " quiet" : ""}${danger ? " danger" : ""}`,
+      class: `button${quiet ? " quiet" : ""}${main ? " main" : ""}`,
       "data-do": action,
       "data-id": id,
       "aria-label": label,
@@ -40,7 +40,9 @@ export function facts(entries) {
   return h(
     "dl",
     { class: "facts" },
-    entries.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    entries
+      .filter(([, value]) => value !== null && value !== undefined && value !== "")
+      .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
   );
 }
 
@@ -52,5 +54,10 @@ export function empty(...text) {
 /** A share of work done, drawn and said. */
 export function meter(label, done, total) {
   const known = total && done !== null;
-  return h("progress", { class: "meter", "aria-label": label, max: known ? total : null, value: known ? Math.min(done, total) : null });
+  return h("progress", {
+    class: "meter",
+    "aria-label": label,
+    max: known ? total : null,
+    value: known ? Math.min(done, total) : null,
+  });
 }

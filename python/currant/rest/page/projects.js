@@ -13,7 +13,10 @@ import { projectsByName, state } from "./state.js";
 export function refreshing(id) {
   if (state.busy.has(`refresh:${id}`)) return true;
   return [...state.recent.values()].some(
-    (job) => job.projectId === id && job.type === "refresh" && (job.status === "pending" || job.status === "processing"),
+    (job) =>
+      job.projectId === id &&
+      job.type === "refresh" &&
+      (job.status === "pending" || job.status === "processing"),
   );
 }
 
@@ -26,14 +29,16 @@ export function troubles(project) {
     "ul",
     { class: "troubles" },
     project.error && h("li", {}, h("span", { class: "what" }, project.error)),
-    project.degraded.map((short) => full.get(short.code) ?? short).map((one) =>
-      h(
-        "li",
-        {},
-        h("span", { class: "what" }, one.what, one.count > 1 ? ` (${number(one.count)})` : ""),
-        one.fix && h("span", { class: "fix" }, "Way out: ", one.fix),
+    project.degraded
+      .map((short) => full.get(short.code) ?? short)
+      .map((one) =>
+        h(
+          "li",
+          {},
+          h("span", { class: "what" }, one.what, one.count > 1 ? ` (${number(one.count)})` : ""),
+          one.fix && h("span", { class: "fix" }, h("b", {}, "Way out: "), one.fix),
+        ),
       ),
-    ),
   );
 }
 
@@ -67,7 +72,12 @@ function strip(project) {
       "div",
       { class: "strip-do" },
       refreshButton(project),
-      button("Remove", "remove", { id: project.id, quiet: true, label: `Remove ${project.name}`, disabled: project.state === "removing" }),
+      button("Remove", "remove", {
+        id: project.id,
+        quiet: true,
+        label: `Remove ${project.name}`,
+        disabled: project.state === "removing",
+      }),
     ),
     h(
       "div",
@@ -75,7 +85,13 @@ function strip(project) {
       h("span", { class: "path", title: project.source }, project.root || project.source),
       project.files !== null && h("span", {}, count(project.files, "file")),
       project.symbols !== null && h("span", {}, count(project.symbols, "symbol")),
-      project.failed ? h("a", { class: "tone-failed", href: inspect("project", project.id) }, `${number(project.failed)} failed`) : null,
+      project.failed
+        ? h(
+            "a",
+            { class: "tone-failed", href: inspect("project", project.id) },
+            `${number(project.failed)} failed`,
+          )
+        : null,
       project.pending ? h("span", { class: "tone-waiting" }, `${number(project.pending)} pending`) : null,
       project.clock && h("span", { class: "clock", title: "The clock of its last commit" }, project.clock),
     ),
@@ -93,6 +109,19 @@ export function projectsPanel() {
     button("Add project", "add", {}),
     projects.length
       ? h("ul", { class: "strips" }, projects.map(strip))
-      : empty(state.loaded ? "No project yet. " : "Asking the service. ", state.loaded && h("code", {}, "currant project add PATH"), state.loaded && " does the same as the button."),
+      : state.loaded
+        ? h(
+            "div",
+            { class: "welcome" },
+            h(
+              "p",
+              {},
+              "A project is a directory on this machine, or a git repository that is cloned. ",
+              "Each has an index of its own, which follows every change on disk.",
+            ),
+            button("Add the first project", "add", { main: true }),
+            h("p", { class: "aside" }, "Or in a terminal: ", h("code", {}, "currant project add PATH")),
+          )
+        : empty("Asking the service."),
   );
 }

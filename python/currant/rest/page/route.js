@@ -8,7 +8,13 @@ export function parse(hash = location.hash) {
   const params = new URLSearchParams(query);
   const view = VIEWS.includes(path) ? path : "overview";
   const open = ["file", "job", "project"].find((kind) => params.has(kind)) ?? null;
-  return { view, open, key: open ? params.get(open) : null, path: params.get("path"), line: Number(params.get("line")) || null };
+  return {
+    view,
+    open,
+    key: open ? params.get(open) : null,
+    path: params.get("path"),
+    line: Number(params.get("line")) || null,
+  };
 }
 
 /** A link to something in the inspector, beside the view that is shown now. */

@@ -26,7 +26,9 @@ export async function search() {
   const mine = (asking = new AbortController());
   wanted.busy = true;
   changed();
-  const places = projectsByName().filter((one) => !wanted.project || one.id === wanted.project);
+  const places = projectsByName().filter(
+    (one) => (!wanted.project || one.id === wanted.project) && one.state !== "removing",
+  );
   const answers = await Promise.all(places.map((place) => answer(place, { ...wanted, text }, mine.signal)));
   if (asking !== mine) return;
   const results = answers.flatMap((one) => one.hits);
@@ -42,6 +44,7 @@ function rank(hit) {
 }
 
 async function answer(place, wanted, signal) {
+  if (!place.indexed) return { place, hits: [], error: place.error ?? "it has no index yet", fresh: false };
   try {
     return { place, ...(await find(place, wanted, signal)) };
   } catch (error) {
@@ -68,12 +71,22 @@ function result(hit) {
     h("span", { class: "kind" }, hit.kind),
     h(
       "a",
-      { class: "primary", "data-row": true, href: inspect("file", hit.projectId, { path: hit.path, line: hit.start }) },
-      hit.parent && h("span", { class: "parent" }, hit.parent, " "),
+      {
+        class: "primary",
+        "data-row": true,
+        href: inspect("file", hit.projectId, { path: hit.path, line: hit.start }),
+      },
       marked(hit.name, state.search.asked),
+      hit.parent && h("span", { class: "parent" }, " in ", hit.parent),
     ),
-    h("span", { class: "place" }, h("span", { class: "of" }, hit.project), " ", h("span", { class: "path" }, `${hit.path}:${hit.start}`)),
-    hit.signature && h("code", { class: "signature" }, hit.signature),
+    h(
+      "span",
+      { class: "place" },
+      h("span", { class: "of" }, hit.project),
+      " ",
+      h("span", { class: "path" }, `${hit.path}:${hit.start}`),
+    ),
+    hit.signature && hit.kind !== "heading" && h("code", { class: "signature" }, hit.signature),
     text && h("span", { class: "snippet" }, text),
   );
 }
@@ -87,9 +100,17 @@ function caveats() {
     { class: "caveats" },
     partial.map(({ place, error, progress, outstanding }) => {
       if (error) return h("li", {}, h("b", {}, place.name), ` gave no answer: ${error}`);
-      const done = progress?.total ? `: ${number(progress.done)} of ${number(progress.total)} files are indexed` : "";
-      const paths = !done && outstanding?.length ? `: ${count(outstanding.length, "path")} were not read yet` : "";
-      return h("li", {}, h("b", {}, place.name), ` answered from an index that is not fresh${done || paths}.`);
+      const done = progress?.total
+        ? `: ${number(progress.done)} of ${number(progress.total)} files are indexed`
+        : "";
+      const paths =
+        !done && outstanding?.length ? `: ${count(outstanding.length, "path")} were not read yet` : "";
+      return h(
+        "li",
+        {},
+        h("b", {}, place.name),
+        ` answered from an index that is not fresh${done || paths}.`,
+      );
     }),
   );
 }
@@ -117,7 +138,9 @@ function values(name) {
 /** The results. */
 export function searchPanel() {
   const { asked, busy, results, text } = state.search;
-  const said = !asked ? "" : `${count(results.length, "definition")}${results.length > SHOWN ? `, the best ${SHOWN}` : ""}`;
+  const said = !asked
+    ? ""
+    : `${count(results.length, "definition")}${results.length > SHOWN ? `, the best ${SHOWN}` : ""}`;
   return section(
     "results",
     asked ? ["Results for ", h("q", {}, asked)] : "Search",
@@ -126,7 +149,11 @@ export function searchPanel() {
       { class: "filter", "aria-label": "Narrow the results" },
       pick("kind", "Kind", values("kind")),
       pick("language", "Language", values("language")),
-      pick("project", "Project", projectsByName().map((one) => [one.id, one.name])),
+      pick(
+        "project",
+        "Project",
+        projectsByName().map((one) => [one.id, one.name]),
+      ),
       button("Close", "close-search", { quiet: true, label: "Close the search" }),
     ),
     h("p", { class: "said", role: "status" }, busy ? "Searching." : said),

@@ -5,7 +5,12 @@ import { instant } from "./format.js";
 /** Degraded states come as short names with an answer, and in full with a status. */
 function trouble(one) {
   if (typeof one === "string") return { code: one, what: one.replaceAll("_", " "), count: null, fix: "" };
-  return { code: one.code ?? "", what: one.what ?? one.code ?? "", count: one.count ?? null, fix: one.fix ?? "" };
+  return {
+    code: one.code ?? "",
+    what: one.what ?? one.code ?? "",
+    count: one.count ?? null,
+    fix: one.fix ?? "",
+  };
 }
 
 /** A project with its freshness. */
@@ -20,6 +25,7 @@ export function project(raw) {
     state: raw.state,
     error: raw.error ?? null,
     createdAt: instant(raw.created_at),
+    indexed: raw.index !== null && raw.index !== undefined,
     // What is not told is not fresh: the page never makes up good news.
     fresh: told.fresh === true && raw.state === "ready",
     pending: told.pending ?? null,

@@ -5,28 +5,44 @@ import { s } from "./dom.js";
 import { condition } from "./headline.js";
 import { projectsByName, state } from "./state.js";
 
-const MOST = 9;
+// Where berries hang, from the stalk down: [x, y, radius].
+const PLACES = [
+  [17, 27, 9],
+  [45, 35, 9],
+  [22, 50, 9],
+  [44, 57, 8.5],
+  [27, 71, 8],
+  [43, 76, 7.5],
+  [32, 89, 7],
+  [45, 92, 6],
+  [36, 103, 5.5],
+];
 
-function berry(kind, index) {
-  const left = index % 2 === 0;
-  const x = left ? 13 - index * 0.35 : 35 - index * 0.9;
-  const y = 13 + index * 7.2;
-  return s("g", { class: `berry berry-${kind}` }, s("path", { class: "stalk", d: `M24 ${y - 6}Q${(x + 24) / 2} ${y - 5} ${x} ${y}` }), s("circle", { cx: x, cy: y, r: 6.6 }));
+function berry(kind, [x, y, r]) {
+  return s(
+    "g",
+    { class: `berry berry-${kind}` },
+    s("path", { class: "stalk", d: `M32 ${y - 15}Q${x} ${y - 16} ${x} ${y - r}` }),
+    s("circle", { cx: x, cy: y, r }),
+    s("path", { class: "tip", d: `M${x - 1.6} ${y + r + 2.6}L${x} ${y + r}L${x + 1.6} ${y + r + 2.6}` }),
+  );
 }
 
 /** The drawing. Worst first, so that what is left out of many is fresh. */
 export function sprig() {
-  const dark = state.link.state !== "live";
+  const known = state.link.state === "live";
   const kinds = projectsByName()
     .map(condition)
     .sort((one, other) => other.rank - one.rank)
-    .map((one) => (dark ? "unknown" : one.lamp))
-    .slice(0, MOST);
-  const tall = Math.max(48, 24 + kinds.length * 7.2);
+    .map((one) => (known ? one.lamp : "unknown"))
+    .slice(0, PLACES.length);
+  const end = kinds.length ? PLACES[kinds.length - 1][1] - 8 : 40;
+  const tall = Math.max(70, end + 22);
   return s(
     "svg",
-    { class: "sprig", viewBox: `0 0 48 ${tall}`, "aria-hidden": "true" },
-    s("path", { class: "stem", d: `M30 1C22 8 25 ${tall * 0.5} 24 ${tall - 8}` }),
-    kinds.map(berry),
+    { class: "sprig", viewBox: `0 0 64 ${tall}`, "aria-hidden": "true" },
+    s("path", { class: "stem", d: `M40 1C32 5 31 12 32 20C33 30 33 ${end - 12} 32 ${end}` }),
+    s("path", { class: "leaf", d: "M38 5C45 -1 55 1 60 8C54 9 52 15 46 14C42 13 40 10 38 5Z" }),
+    kinds.map((kind, index) => berry(kind, PLACES[index])),
   );
 }

@@ -1,7 +1,7 @@
 // Owns what the page knows. Views read it; `load.js` and the actions write it and call `changed`.
 
 export const state = {
-  /** connecting | live | lost | denied; `since` when it became so, `told` when the service last said anything. */
+  /** connecting | live | lost | denied; `since` when it became so, `told` when the service last spoke. */
   link: { state: "connecting", since: Date.now() / 1000, told: null, retryAt: null },
   loaded: false, // the first answer is there
   version: null,

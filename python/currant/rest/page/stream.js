@@ -20,7 +20,8 @@ export class Events {
     this.#rest = lines.pop();
     for (const line of lines) {
       if (line === "") {
-        if (this.#event.data.length) found.push({ type: this.#event.type, data: this.#event.data.join("\n") });
+        if (this.#event.data.length)
+          found.push({ type: this.#event.type, data: this.#event.data.join("\n") });
         this.#event = { type: "message", data: [] };
         continue;
       }

@@ -7,8 +7,14 @@ import { inspect } from "./route.js";
 import { byAge, projectsByName, state } from "./state.js";
 import { jobList } from "./jobs.js";
 
+const FIGURES = new Set(["Runs", "Mean", "Skipped"]);
+
 function cell(label, ...content) {
   return h("td", { "data-label": label }, content);
+}
+
+function figure(label, text) {
+  return h("td", { "data-label": label, class: "num" }, text);
 }
 
 function moment(value, now) {
@@ -19,7 +25,15 @@ function table(caption, heads, rows) {
   return h(
     "table",
     { "aria-label": caption },
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        heads.map((head) => h("th", { scope: "col", class: FIGURES.has(head) ? "num" : null }, head)),
+      ),
+    ),
     h("tbody", {}, rows),
   );
 }
@@ -30,21 +44,72 @@ export function maintenancePanel(now) {
     h(
       "tr",
       { "data-key": task.name },
-      h("th", { scope: "row" }, lamp(task.lastError && task.lastErrorAt >= (task.lastRun ?? 0) - 1 ? "failed" : task.runs ? "fresh" : "off"), taskName(task.name)),
+      h(
+        "th",
+        { scope: "row" },
+        lamp(
+          task.lastError && task.lastErrorAt >= (task.lastRun ?? 0) - 1
+            ? "failed"
+            : task.runs
+              ? "fresh"
+              : "off",
+        ),
+        taskName(task.name),
+      ),
       cell("Last run", moment(task.lastRun, now)),
-      cell("Runs", number(task.runs)),
-      cell("Mean", span(task.mean)),
-      cell("Skipped", number(task.skipped)),
-      cell("Errors", h("span", { class: task.errors ? "tone-failed" : null }, number(task.errors)), task.lastError ? h("span", { class: "said" }, task.lastError) : null),
-      cell("", button("Run now", "run-task", { id: task.name, quiet: true, busy: state.busy.has(`run-task:${task.name}`), label: `Run ${taskName(task.name)} now` })),
+      figure("Runs", number(task.runs)),
+      figure("Mean", span(task.mean)),
+      figure("Skipped", number(task.skipped)),
+      cell(
+        "Errors",
+        h("span", { class: task.errors ? "tone-failed" : null }, number(task.errors)),
+        task.lastError ? h("span", { class: "said" }, task.lastError) : null,
+      ),
+      cell(
+        "",
+        button("Run now", "run-task", {
+          id: task.name,
+          quiet: true,
+          busy: state.busy.has(`run-task:${task.name}`),
+          label: `Run ${taskName(task.name)} now`,
+        }),
+      ),
     ),
   );
   return section(
     "maintenance",
     "Maintenance",
     null,
-    rows.length ? table("Maintenance tasks", ["Task", "Last run", "Runs", "Mean", "Skipped", "Errors", ""], rows) : empty("No task has run yet."),
+    rows.length
+      ? table("Maintenance tasks", ["Task", "Last run", "Runs", "Mean", "Skipped", "Errors", ""], rows)
+      : empty("No task has run yet."),
   );
+}
+
+function scheduleButtons({ name, paused }) {
+  const act = paused ? "resume" : "pause";
+  return [
+    button(paused ? "Resume" : "Pause", act, {
+      id: name,
+      quiet: true,
+      busy: state.busy.has(`${act}:${name}`),
+      label: `${paused ? "Resume" : "Pause"} ${words(name)}`,
+    }),
+    button("Run now", "trigger", {
+      id: name,
+      quiet: true,
+      busy: state.busy.has(`trigger:${name}`),
+      label: `Run ${words(name)} now`,
+    }),
+  ];
+}
+
+/** "interval[0:15:00]" → "every 15 min"; what is no interval stays as it is told. */
+export function rhythm(trigger) {
+  const told = /^interval\[(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)\]$/.exec(trigger);
+  if (!told) return trigger.replace(/^cron\[(.*)\]$/, "at $1").replaceAll("'", "");
+  const [days, hours, minutes, seconds] = told.slice(1).map((part) => Number(part ?? 0));
+  return `every ${span(days * 86400 + hours * 3600 + minutes * 60 + seconds)}`;
 }
 
 /** What the clock starts. */
@@ -54,12 +119,17 @@ export function schedulesPanel(now) {
       "tr",
       { "data-key": one.name },
       h("th", { scope: "row" }, lamp(one.paused ? "off" : "fresh"), words(one.name)),
-      cell("When", one.trigger),
+      cell("When", rhythm(one.trigger)),
       cell("Next", one.paused ? "paused" : moment(one.next, now)),
-      cell("", button("Run now", "trigger", { id: one.name, quiet: true, busy: state.busy.has(`trigger:${one.name}`), label: `Run ${words(one.name)} now` })),
+      cell("", ...scheduleButtons(one)),
     ),
   );
-  return section("schedules", "Schedules", null, rows.length ? table("Schedules", ["Task", "When", "Next", ""], rows) : empty("No schedule is set."));
+  return section(
+    "schedules",
+    "Schedules",
+    null,
+    rows.length ? table("Schedules", ["Task", "When", "Next", ""], rows) : empty("No schedule is set."),
+  );
 }
 
 /** Files that could not be indexed and jobs that failed, with reasons. */
@@ -67,7 +137,9 @@ export function failuresPanel(now) {
   const files = projectsByName().flatMap((project) =>
     (state.failures.get(project.id)?.rows ?? []).map((row) => ({ project, row })),
   );
-  const jobs = byAge(state.recent).filter((job) => job.status === "failed").slice(0, 5);
+  const jobs = byAge(state.recent)
+    .filter((job) => job.status === "failed")
+    .slice(0, 5);
   return section(
     "failures",
     "Failures",
@@ -82,14 +154,24 @@ export function failuresPanel(now) {
               "li",
               { "data-key": `${project.id}:${row.path}` },
               lamp("failed"),
-              h("a", { class: "path primary", "data-row": true, href: inspect("file", project.id, { path: row.path }) }, row.path),
+              h(
+                "a",
+                {
+                  class: "path primary",
+                  "data-row": true,
+                  href: inspect("file", project.id, { path: row.path }),
+                },
+                row.path,
+              ),
               h("span", { class: "of" }, project.name),
               h("span", { class: "said" }, row.reason),
             ),
           ),
         )
       : null,
-    files.length > 12 ? h("p", { class: "aside" }, `${number(files.length - 12)} more: see their projects.`) : null,
+    files.length > 12
+      ? h("p", { class: "aside" }, `${number(files.length - 12)} more: see their projects.`)
+      : null,
     jobs.length ? jobList(jobs, now) : null,
   );
 }
