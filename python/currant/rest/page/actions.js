@@ -14,7 +14,7 @@ async function once(key, work) {
   try {
     await work();
   } catch (error) {
-    note("bad", told(error));
+    if (error.status !== 401) note("bad", told(error)); // of a missing token the whole page speaks
   } finally {
     state.busy.delete(key);
     changed();

@@ -40,6 +40,7 @@ export async function ask(method, path, { query, body, signal, timeout = TIMEOUT
     const text = await response.text();
     const answer = parse(text);
     if (response.ok) return answer;
+    if (response.status === 401) dispatchEvent(new Event("denied"));
     throw new Refused(response.status, answer, Number(response.headers.get("Retry-After")) || null);
   } catch (error) {
     if (error instanceof Refused || signal?.aborted) throw error;

@@ -35,6 +35,7 @@ import { failuresPanel, maintenancePanel, schedulesPanel } from "./upkeep.js";
 const $ = (id) => document.getElementById(id);
 const now = () => Date.now() / 1000;
 const LOOK_S = 5;
+const AGAIN_MS = 1_000;
 const LINKS = {
   live: ["fresh", "live"],
   connecting: ["waiting", "connecting"],
@@ -116,7 +117,7 @@ function draw() {
   const at = now();
   const said = headline(state, at);
   const [kind, word] = LINKS[state.link.state];
-  document.documentElement.dataset.link = state.link.state;
+  document.documentElement.dataset.link = said.kind === "silent" ? "lost" : state.link.state;
   document.title = said.kind === "fresh" ? "Currant" : `${said.text} Currant`;
   morph($("link"), lamp(kind), word);
   morph(
@@ -245,7 +246,6 @@ const DOES = {
     $("remove").showModal();
   },
   unfilter: () => {
-    for (const select of document.querySelectorAll(".filter select")) select.value = "";
     Object.assign(state.filter, { status: "", type: "", project: "" });
     jobsSoon();
     changed();
@@ -345,14 +345,26 @@ const stream = follow("/events", {
   onLink: ({ state: link, retryAt = null }) => {
     if (state.link.state !== link) Object.assign(state.link, { state: link, since: now() });
     state.link.retryAt = retryAt;
-    if (link === "live")
-      loadAll().then(
-        () => route.open && openRoute(),
-        () => {},
-      );
+    if (link === "live") begin();
     changed();
   },
 });
+addEventListener("denied", () => {
+  Object.assign(state.link, { state: "denied", since: now() });
+  changed();
+});
+
+/** Read everything anew: until it is here, nothing that is shown counts. */
+async function begin() {
+  state.loaded = false;
+  try {
+    await loadAll();
+    if (route.open) openRoute();
+  } catch {
+    setTimeout(() => state.link.state === "live" && begin(), AGAIN_MS);
+  }
+}
+
 setInterval(() => {
   sample(state);
   changed();

@@ -92,6 +92,9 @@ function change(old, wanted) {
   }
   if (theirs.has("children")) return;
   morphChildren(old, [...wanted.childNodes]);
+  // What was chosen by hand counts more than any attribute; the state has heard of it.
+  const { value } = wanted.dataset ?? {};
+  if (value !== undefined && old.value !== value) old.value = value;
 }
 
 /** Write the relative moments below `root` anew. */

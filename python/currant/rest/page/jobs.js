@@ -3,7 +3,7 @@
 import { bars, trace } from "./chart.js";
 import { h, when } from "./dom.js";
 import { away, fullTime, number, span, words } from "./format.js";
-import { button, empty, lamp, meter, section } from "./parts.js";
+import { button, choice, empty, lamp, meter, section } from "./parts.js";
 import { inspect, view } from "./route.js";
 import { finished, LENGTH, series } from "./samples.js";
 import { byAge, nameOf, projectsByName, state } from "./state.js";
@@ -157,18 +157,8 @@ export function chartsPanel(now) {
   );
 }
 
-function choice(name, label, options) {
-  return h(
-    "label",
-    { class: "choice" },
-    h("span", {}, label),
-    h(
-      "select",
-      { name, "data-change": "filter" },
-      h("option", { value: "" }, "any"),
-      options.map(([value, text]) => h("option", { value, selected: state.filter[name] === value }, text)),
-    ),
-  );
+function pick(name, label, options) {
+  return choice("filter", name, label, state.filter[name], options);
 }
 
 /** The whole ledger with its filter. */
@@ -181,17 +171,17 @@ export function jobsPanel(now) {
     h(
       "form",
       { class: "filter", "aria-label": "Filter jobs" },
-      choice(
+      pick(
         "status",
         "Status",
         STATUSES.map((status) => [status, status]),
       ),
-      choice(
+      pick(
         "type",
         "Type",
         TYPES.map((type) => [type, words(type)]),
       ),
-      choice(
+      pick(
         "project",
         "Project",
         projectsByName().map((project) => [project.id, project.name]),

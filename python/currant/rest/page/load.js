@@ -104,9 +104,16 @@ async function loadQueue() {
 }
 
 async function loadUpkeep() {
-  const [maintenance, schedules] = await Promise.all([read("/maintenance"), read("/schedules")]);
-  state.maintenance = shape.list(maintenance, "tasks").map(shape.upkeepTask);
-  state.schedules = shape.list(schedules, "schedules").map(shape.schedule);
+  try {
+    const [maintenance, schedules] = await Promise.all([read("/maintenance"), read("/schedules")]);
+    state.maintenance = shape.list(maintenance, "tasks").map(shape.upkeepTask);
+    state.schedules = shape.list(schedules, "schedules").map(shape.schedule);
+    state.upkeepProblem = null;
+  } catch (error) {
+    // The rest of the page is worth having without it; the view of upkeep says so.
+    if (!(error instanceof Refused)) throw error;
+    state.upkeepProblem = error.message;
+  }
 }
 
 /** Files of a project that could not be indexed, with reasons. */

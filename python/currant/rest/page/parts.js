@@ -61,3 +61,21 @@ export function meter(label, done, total) {
     value: known ? Math.min(done, total) : null,
   });
 }
+
+/** One of several values, or any. `change` is what hears of it; `value` is what is chosen now. */
+export function choice(change, name, label, value, options) {
+  const id = `${change}-${name}`;
+  return h(
+    "span",
+    { class: "choice" },
+    h("label", { for: id }, label),
+    h(
+      "select",
+      { id, name, "data-change": change, "data-value": value },
+      h("option", { value: "", "data-key": "" }, "any"),
+      options.map(([each, text]) =>
+        h("option", { value: each, "data-key": each, selected: value === each }, text),
+      ),
+    ),
+  );
+}

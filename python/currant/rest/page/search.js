@@ -4,7 +4,7 @@ import { Refused } from "./api.js";
 import { h } from "./dom.js";
 import { count, number } from "./format.js";
 import { find } from "./load.js";
-import { button, empty, section } from "./parts.js";
+import { button, choice, empty, section } from "./parts.js";
 import { inspect } from "./route.js";
 import { changed, projectsByName, state } from "./state.js";
 
@@ -116,17 +116,7 @@ function caveats() {
 }
 
 function pick(name, label, options) {
-  return h(
-    "label",
-    { class: "choice" },
-    h("span", {}, label),
-    h(
-      "select",
-      { name, "data-change": "narrow" },
-      h("option", { value: "" }, "any"),
-      options.map(([value, text]) => h("option", { value, selected: state.search[name] === value }, text)),
-    ),
-  );
+  return choice("narrow", name, label, state.search[name], options);
 }
 
 function values(name) {

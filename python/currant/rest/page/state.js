@@ -4,7 +4,6 @@ export const state = {
   /** connecting | live | lost | denied; `since` when it became so, `told` when the service last spoke. */
   link: { state: "connecting", since: Date.now() / 1000, told: null, retryAt: null },
   loaded: false, // the first answer is there
-  version: null,
   projects: new Map(), // id -> project, see shape.js
   recent: new Map(), // id -> job: the latest of all
   jobs: new Map(), // id -> job: those that the filter lets through
@@ -12,7 +11,7 @@ export const state = {
   queue: null,
   maintenance: [],
   schedules: [],
-  service: null, // status of the whole: budget, degradation
+  upkeepProblem: null, // why these two are not told
   status: new Map(), // project id -> what only its status tells, see shape.js
   failures: new Map(), // project id -> {rows}
   history: new Map(), // project id -> jobs

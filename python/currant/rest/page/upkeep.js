@@ -82,7 +82,7 @@ export function maintenancePanel(now) {
     null,
     rows.length
       ? table("Maintenance tasks", ["Task", "Last run", "Runs", "Mean", "Skipped", "Errors", ""], rows)
-      : empty("No task has run yet."),
+      : empty(state.upkeepProblem ?? "No task is known."),
   );
 }
 
@@ -128,7 +128,9 @@ export function schedulesPanel(now) {
     "schedules",
     "Schedules",
     null,
-    rows.length ? table("Schedules", ["Task", "When", "Next", ""], rows) : empty("No schedule is set."),
+    rows.length
+      ? table("Schedules", ["Task", "When", "Next", ""], rows)
+      : empty(state.upkeepProblem ?? "No schedule is set."),
   );
 }
 
