@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from currant import _core
 from currant.extract.annotators.header import HeaderAnnotator, header
-from currant.extract.comments import STYLES, leading
 from currant.model import Dependency, Header, HistoryEntry, Record, Symbol
 
 EMPTY = Record(language=None, symbols=[], notes=[])
@@ -275,11 +275,12 @@ MORE = (
     "@file ",
     "w ",
 )
+LANGUAGES = sorted(set(_core.comment_languages()))
 SOUP = st.lists(st.sampled_from(PARTS + MORE), max_size=60).map("".join)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(sorted(STYLES)), st.one_of(st.binary(max_size=400), SOUP.map(str.encode)))
+@given(st.sampled_from(LANGUAGES), st.one_of(st.binary(max_size=400), SOUP.map(str.encode)))
 def test_any_bytes_have_a_header_within_the_file_or_none(language: str, source: bytes) -> None:
     found = header(language, source, EMPTY)
     if found is not None:
@@ -289,9 +290,9 @@ def test_any_bytes_have_a_header_within_the_file_or_none(language: str, source: 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(sorted(STYLES)), SOUP)
+@given(st.sampled_from(LANGUAGES), SOUP)
 def test_comments_come_in_order_and_do_not_overlap(language: str, text: str) -> None:
     end = 0
-    for comment in leading(language, text):
-        assert end < comment.start <= comment.end
-        end = comment.end
+    for _text, first, last, _marker in _core.leading_comments(language, text.encode()):
+        assert end < first <= last
+        end = last

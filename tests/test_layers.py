@@ -18,6 +18,7 @@ PACKAGE = PROJECT / "python" / "currant"
 # Plain values and what they need: everybody below may use these.
 VALUES = {
     **{"errors": set[str](), "model": set[str](), "clock": set[str](), "jsontext": set[str]()},
+    "packed": {"model"},
     "config": {"errors"},
     "failpoint": {"errors"},
 }

@@ -165,6 +165,37 @@ def outline(language: str, source: bytes) -> bytes:
     Each: ``{"name", "kind", "parent": str|null, "start", "end", "signature", "doc"}`` with 1-based
     inclusive lines. Raises ValueError for a language not in `languages()`."""
 
+def examine(
+    language: str, source: bytes, header: bool, links: bool, piece_symbols: int, pieces: int
+) -> tuple[list[tuple[bytes, str | None, str | None]], int, list[tuple[str, str, int, bool]]] | None:
+    """The whole record of an ordinary source: its pieces as `currant.model.Packed` has them (at most
+    `pieces`, each of `piece_symbols` definitions but the last), the number of definitions, the references.
+    `header` and `links`: whether those parts are wanted. None when the record is to be made in Python.
+
+    A language without an outline has no definitions. Raises ValueError when a definition is misplaced."""
+
+def leading_comments(language: str, source: bytes) -> list[tuple[str, int, int, str]]:
+    """The comments that a source begins with: text, first and last line, marker; a docstring comes last."""
+
+def comment_header(language: str, source: bytes, first: int) -> tuple[str, int, int, str] | None:
+    """What those say about the file: ``docstring`` or ``comment``, first and last line, intent. `first` is
+    the line of the first definition, 0 without any."""
+
+def code_references(
+    language: str, source: bytes, docs: Sequence[tuple[str, int, int]]
+) -> list[tuple[str, str, int, bool]]:
+    """(kind, target, line, quiet) of what a source includes and what its doc comments mention; `docs` has the
+    text, and the first and last line of the definition, of each."""
+
+def backticked(text: str) -> tuple[str, str] | None:
+    """The kind (``path``, ``name``) and the target of a text in backticks."""
+
+def has_ending(path: str) -> bool:
+    """Whether the last component ends like the name of a file."""
+
+def comment_languages() -> list[str]:
+    """The languages that have comments."""
+
 def languages() -> list[tuple[str, str]]:
     """(language, version of its outliner); the version changes whenever its output may."""
 

@@ -144,6 +144,20 @@ class Record(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """A record that the native core has made already as it is stored; `currant.packed` opens it again.
+
+    `pieces`: (stored form, text for the name index, words of the documentation); None for a text that is to
+    be made from the record, because letter case beyond ASCII is Python's. `references`: (kind, target, line,
+    quiet)."""
+
+    language: str
+    pieces: list[tuple[bytes, str | None, str | None]]
+    symbols: int
+    references: list[tuple[str, str, int, bool]]
+
+
+@dataclass(frozen=True, slots=True)
 class ResultKey:
     """What a result depends on, and nothing else.
 
@@ -171,7 +185,7 @@ class Upsert:
     path: bytes
     stat: FileStat
     key: ResultKey
-    record: Record | None
+    record: Record | Packed | None
     old_path: bytes | None
     cause: str
     seen_at: float

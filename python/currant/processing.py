@@ -218,7 +218,7 @@ class Processor:
                 return True
             finally:
                 self._parsed.release(len(source))
-            upsert = replace(upsert, record=extraction.record)
+            upsert = replace(upsert, record=extraction.made)
             if extraction.provisional:
                 # Not what the key promises: nobody may take it over, and the next start makes it again.
                 upsert = replace(upsert, key=replace(key, extractor=provisional(key.extractor)))

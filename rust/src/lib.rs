@@ -19,6 +19,7 @@ pub mod names;
 pub mod outline;
 #[cfg(feature = "python")]
 mod python;
+pub mod record;
 pub mod ring;
 pub mod rules;
 pub mod scan;

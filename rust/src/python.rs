@@ -441,6 +441,103 @@ fn outline<'py>(py: Python<'py>, language: &str, source: &[u8]) -> PyResult<Boun
     Ok(PyBytes::new(py, &json))
 }
 
+/// One piece of a record: the stored form, the text for the name index, the words of the documentation.
+type PieceTuple<'py> = (Bound<'py, PyBytes>, Option<String>, Option<String>);
+/// (kind, target, line, quiet).
+type ReferenceTuple = (&'static str, String, usize, bool);
+
+/// The whole record of an ordinary source in its stored form, with the number of its definitions and what it
+/// names; None when it has to be made in Python. `header` and `links` are parts that are wanted.
+#[pyfunction]
+fn examine<'py>(
+    py: Python<'py>,
+    language: &str,
+    source: &[u8],
+    header: bool,
+    links: bool,
+    piece_symbols: usize,
+    pieces: usize,
+) -> PyResult<Option<(Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>)>> {
+    use crate::record::{ExamineError, Limits, Parts};
+    let limits = Limits { symbols: piece_symbols, pieces };
+    let made = py.detach(|| {
+        let examined = crate::record::examine(language, source, Parts { header, links })?;
+        let pieces = examined.pack(language, limits);
+        Ok((examined, pieces))
+    });
+    let (examined, pieces) = match made {
+        Ok(made) => made,
+        Err(ExamineError::NotOrdinary) => return Ok(None),
+        Err(error) => return Err(PyValueError::new_err(error.to_string())),
+    };
+    let pieces = pieces.map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let pieces = pieces
+        .into_iter()
+        .map(|piece| (PyBytes::new(py, &piece.stored), piece.names, piece.words))
+        .collect();
+    Ok(Some((pieces, examined.symbols(), examined.references().iter().map(told).collect())))
+}
+
+fn told(reference: &crate::record::links::Reference) -> ReferenceTuple {
+    (reference.kind, reference.target.clone(), reference.line, reference.quiet)
+}
+
+/// The comments that a source begins with: (text, first line, last line, marker), a docstring last.
+#[pyfunction]
+fn leading_comments(language: &str, source: &[u8]) -> Vec<(String, usize, usize, &'static str)> {
+    use crate::record::comments;
+    comments::leading(language, &comments::head_text(source))
+        .into_iter()
+        .map(|one| (one.text, one.start, one.end, one.marker))
+        .collect()
+}
+
+/// What these comments say about the file: (form, first line, last line, intent). `first` is the line of the
+/// first definition, 0 without any.
+#[pyfunction]
+fn comment_header(
+    language: &str,
+    source: &[u8],
+    first: usize,
+) -> Option<(&'static str, usize, usize, String)> {
+    use crate::record::{comments, intent};
+    let found = comments::leading(language, &comments::head_text(source));
+    let header = intent::header(language, &found, first)?;
+    Some((header.form, header.start, header.end, header.intent))
+}
+
+/// What a source names; `docs` is (text, first line, last line) of each definition that has a documentation.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "PyO3 gives vectors away")]
+fn code_references(
+    language: &str,
+    source: &[u8],
+    docs: Vec<(String, usize, usize)>,
+) -> Vec<ReferenceTuple> {
+    use crate::record::links::{Doc, references};
+    let docs: Vec<Doc<'_>> =
+        docs.iter().map(|(text, start, end)| Doc { text, start: *start, end: *end }).collect();
+    references(language, source, &docs).iter().map(told).collect()
+}
+
+/// The kind and the target of a text in backticks, if it is a path or an identifier.
+#[pyfunction]
+fn backticked(text: &str) -> Option<(&'static str, &str)> {
+    crate::record::links::backticked(text)
+}
+
+/// Whether the last component of a path ends like the name of a file.
+#[pyfunction]
+fn has_ending(path: &str) -> bool {
+    crate::record::links::has_ending(path)
+}
+
+/// The languages that have comments.
+#[pyfunction]
+fn comment_languages() -> Vec<&'static str> {
+    crate::record::comments::languages().collect()
+}
+
 /// (language, version of its outliner).
 #[pyfunction]
 fn languages() -> Vec<(&'static str, &'static str)> {
@@ -478,6 +575,13 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyWalked>()?;
     module.add_function(wrap_pyfunction!(walk, module)?)?;
     module.add_function(wrap_pyfunction!(outline, module)?)?;
+    module.add_function(wrap_pyfunction!(examine, module)?)?;
+    module.add_function(wrap_pyfunction!(leading_comments, module)?)?;
+    module.add_function(wrap_pyfunction!(comment_header, module)?)?;
+    module.add_function(wrap_pyfunction!(code_references, module)?)?;
+    module.add_function(wrap_pyfunction!(comment_languages, module)?)?;
+    module.add_function(wrap_pyfunction!(backticked, module)?)?;
+    module.add_function(wrap_pyfunction!(has_ending, module)?)?;
     module.add_function(wrap_pyfunction!(languages, module)?)?;
     module.add_function(wrap_pyfunction!(virtual_file_systems, module)?)?;
     module.add_function(wrap_pyfunction!(lib_features, module)?)?;

@@ -22,7 +22,8 @@ from currant.extract.languages import detect, is_binary
 from currant.extract.plugins import Plugin, PluginAnnotator, PluginExtractor, Source, discover
 from currant.extract.secrets import Secrets, SecretsMode
 from currant.extract.uses import Use
-from currant.model import MAX_HASHED_BYTES, Record
+from currant.model import MAX_HASHED_BYTES, Packed, Record
+from currant.packed import unpacked
 
 MIB = 1 << 20
 _UNHASHED = "unhashed/1"
@@ -41,9 +42,14 @@ class Extraction:
     `provisional`: a part is missing for a reason that has nothing to do with the content, so the record is
     not to be kept for longer than until the next start."""
 
-    record: Record
+    made: Record | Packed
     cost: int
     provisional: bool = False
+
+    @property
+    def record(self) -> Record:
+        """What was made, opened if it is in its stored form."""
+        return unpacked(self.made) if isinstance(self.made, Packed) else self.made
 
 
 class Extractor(Protocol):
@@ -67,6 +73,20 @@ class Extractor(Protocol):
     def extract(self, name: str, language: str, source: bytes) -> Extraction:
         """The record of `source`. `name` is the file's last component, for messages only: it must not
         change the result. Raises ExtractionError."""
+
+
+class Native(Protocol):
+    """The extractor and annotators of our own in one call; see `currant.extract.whole`."""
+
+    @property
+    def extractor(self) -> Extractor:
+        """In whose place it stands."""
+
+    def takes(self, language: str, annotators: Sequence[Annotator]) -> bool:
+        """Whether it can make the record of such a source."""
+
+    def examine(self, language: str, source: bytes, annotators: Sequence[Annotator]) -> Extraction | None:
+        """The record; None when the steps are to make it. Raises ExtractionError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +142,9 @@ class Registry:
         annotators: Iterable[Annotator] = (),
         plugins: Iterable[PluginExtractor] = (),
         refused: Iterable[Use] = (),
+        native: Native | None = None,
     ) -> None:
+        self._native = native
         self._max_file_mb = max_file_mb
         self._secrets = secrets or Secrets()
         self._plain: Extractor = PlainExtractor()
@@ -288,8 +310,12 @@ class Registry:
     ) -> Callable[[bytes], Extraction]:
         """What makes the record of a text; `named` are the annotators that look at its name besides."""
         annotators = (*self._annotators.of(language), *named)
+        at_once = self._at_once(language, annotators)
 
         def read(source: bytes) -> Extraction:
+            found = None if at_once is None else at_once(source)
+            if found is not None:
+                return found
             made = plain(language) if language is None else self._outlined(name, language, source)
             if not annotators:
                 return made
@@ -297,6 +323,36 @@ class Registry:
             return Extraction(record, made.cost + cost_of(record), made.provisional or late)
 
         return read
+
+    def _at_once(
+        self, language: str | None, annotators: tuple[Annotator, ...]
+    ) -> Callable[[bytes], Extraction | None] | None:
+        """What makes the whole record in one call of the native core; None when somebody else has a part in
+        it. What it returns may be None for a source that it leaves to the steps in Python."""
+        native = self._native
+        if native is None or language is None or language in self._plugins:
+            return None
+        extractor = self._by_language.get(language)
+        if extractor not in (None, native.extractor) or not native.takes(language, annotators):
+            return None
+        uses = [self._uses[one.name] for one in annotators]
+        if extractor is not None:
+            uses.insert(0, self._uses[extractor.name])
+
+        def examine(source: bytes) -> Extraction | None:
+            try:
+                found = native.examine(language, source, annotators)
+            except Exception as error:
+                for use in uses[:1]:
+                    use.called()
+                    use.failed(str(error))
+                raise
+            if found is not None:
+                for use in uses:
+                    use.called()
+            return found
+
+        return examine
 
     def _outlined(self, name: str, language: str, source: bytes) -> Extraction:
         """The record before the annotators: the plug-in's, else that of our own extractor."""
@@ -309,7 +365,7 @@ class Registry:
             # As objects, the definitions take about what their text does.
             return Extraction(record, 3 * len(source) + 64)
         made = self._our_own(name, language, source)
-        return replace(made, record=noted(made.record, note), provisional=late)
+        return replace(made, made=noted(made.record, note), provisional=late)
 
     def _our_own(self, name: str, language: str, source: bytes) -> Extraction:
         extractor = self._by_language.get(language)
@@ -341,20 +397,20 @@ def default_registry(
     from currant.extract.annotators.manifest import ManifestAnnotator
     from currant.extract.annotators.tasks import TasksAnnotator
     from currant.extract.outline import OutlineExtractor
+    from currant.extract.whole import Whole
 
     # One line each, in the order in which they run: links come after the header, which they read.
-    annotators: tuple[Annotator, ...] = (
-        *(HeaderAnnotator(header_template), TasksAnnotator(), LinksAnnotator()),
-        ManifestAnnotator(),
-    )
+    outline, header, links = OutlineExtractor(), HeaderAnnotator(header_template), LinksAnnotator()
+    annotators: tuple[Annotator, ...] = (header, TasksAnnotator(), links, ManifestAnnotator())
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
-        [OutlineExtractor()],
+        [outline],
         max_file_mb=max_file_mb,
         secrets=Secrets(secrets, secret_patterns),
         annotators=[*annotators, *found.annotators],
         plugins=found.extractors,
         refused=found.refused,
+        native=Whole(outline, header, links),
     )
 
 

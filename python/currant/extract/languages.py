@@ -336,6 +336,8 @@ _OBJC_MARKERS: Final = re.compile(
     rb"|NS_ASSUME_NONNULL_BEGIN)\b|typedef[ \t]+NS_(?:ENUM|OPTIONS|CLOSED_ENUM)\b)",
     re.M,
 )
+_OBJC_WORDS: Final = (b"@interface", b"@implementation", b"@protocol", b"@import", b"@class", b"import", b"NS_")
+"""Of which one is in whatever the markers match."""
 # A clause (`a(X) :- b.`), a directive, or a comment as only Prolog has them at the start of a line.
 _PROLOG: Final = re.compile(rb"^(?::-[ \t]*[a-z]|[a-z]\w*(?:\([^\n]*\))?[ \t]*:-|%!?[ \t])", re.M)
 _PERL: Final = re.compile(
@@ -400,11 +402,11 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
             mode = _modeline(head)
             if mode in ("c", "cpp", "objective-c"):
                 return mode
-            if _OBJC_MARKERS.search(head):
+            if _is_objc(head):
                 return "objective-c"
             return "cpp" if _is_cpp_header(head) else "c"
         case "m":
-            if _OBJC_MARKERS.search(head) or b"#include" in head:
+            if _is_objc(head) or b"#include" in head:
                 return "objective-c"
             # Matlab's comments begin with a percent sign; in no language do both stand at the start.
             return "objective-c" if head.lstrip()[:2] in (b"//", b"/*") else (_modeline(head) or "matlab")
@@ -437,13 +439,19 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
     return None
 
 
+def _is_objc(head: bytes) -> bool:
+    """True when a source holds what only Objective-C has."""
+    # The words first: looking for them is ten times faster than the expression, and few files have one.
+    return any(map(head.__contains__, _OBJC_WORDS)) and _OBJC_MARKERS.search(head) is not None
+
+
 def _is_cpp_header(head: bytes) -> bool:
     """True when a header holds what no C compiler would take."""
     if b"__cplusplus" in head:
         head = _CPP_GUARD.sub(b"", head)
     if _CPP_INCLUDE.search(head):
         return True
-    return any(word in head for word in _CPP_WORDS) and _CPP_MARKERS.search(head) is not None
+    return any(map(head.__contains__, _CPP_WORDS)) and _CPP_MARKERS.search(head) is not None
 
 
 def _shebang(head: bytes) -> str | None:

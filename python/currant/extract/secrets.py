@@ -50,6 +50,9 @@ _PRIVATE_KEY: Final = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-\d|^AGE-SECRET-KEY-1", re.M
 )
 
+_KEY_WORDS: Final = (b"PRIVATE KEY", b"PuTTY-User-Key-File", b"AGE-SECRET-KEY")
+"""Of which one is in whatever the mark matches."""
+
 
 class Secrets:
     """The policy in force. `mode` is ``extract.secrets``, `patterns` is ``extract.secret_patterns``: globs
@@ -82,7 +85,11 @@ class Secrets:
 
     def holds_key(self, head: bytes, size: int) -> bool:
         """Whether a content of `size` bytes that begins with `head` is a private key."""
-        return size <= MAX_KEY_BYTES and _PRIVATE_KEY.search(head, 0, HEAD_BYTES) is not None
+        if size > MAX_KEY_BYTES:
+            return False
+        start = head[:HEAD_BYTES]
+        # The words first: looking for them is ten times faster than the expression, and few files have one.
+        return any(map(start.__contains__, _KEY_WORDS)) and _PRIVATE_KEY.search(start) is not None
 
     def __call__(self, path: str, head: bytes, size: int) -> bool:
         """Whether this file is a secret."""

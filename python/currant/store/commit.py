@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import apsw
 
-from currant.model import Failure, FileStat, Item, MoveTree, Remove, RemoveTree, ResultKey, Upsert
+from currant.model import Failure, FileStat, Item, MoveTree, Packed, Remove, RemoveTree, ResultKey, Upsert
 from currant.store import records, references
 from currant.store.connection import one
 
@@ -94,6 +94,11 @@ def prepare(items: Sequence[Item]) -> list[_Prepared]:
     for item in items:
         if not isinstance(item, Upsert) or item.record is None:
             out.append((item, None))
+            continue
+        if isinstance(item.record, Packed):
+            made = item.record
+            rows = references.rows_of_packed(made) if made.references else []
+            out.append((item, _Encoded(records.complete(made), made.symbols, [], rows)))
             continue
         try:
             encoded = _Encoded(

@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
-from currant.model import Header, Record
+from currant.model import Header, Packed, Record
+from currant.packed import PIECE_SYMBOLS, PIECES, decode, decode_json, join
 
-PIECE_SYMBOLS: Final = 256
-PIECES: Final = 4096  # per result; part of the schema
+__all__ = ["PIECES", "PIECE_SYMBOLS", "decode", "join"]  # of `packed`, for whoever reads records here
+
 # How a kind and a language are spelt among the names: no folded name holds these characters.
 KIND_MARK: Final = "\x02"
 LANGUAGE_MARK: Final = "\x03"
@@ -23,7 +24,6 @@ _CAREFUL: Final = frozenset({"\0", KIND_MARK, LANGUAGE_MARK})
 _PLAIN: Final = re.compile(r"[\n!#-\[\]-~]+")
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Record)
 
 
 def split(record: Record) -> list[tuple[bytes, str, str]]:
@@ -51,12 +51,16 @@ def _indexed(piece: Record) -> tuple[bytes, str, str]:
     return encode(piece), names_text(piece), documentation_text(piece)
 
 
-def join(pieces: Sequence[Record]) -> Record:
-    """The record again."""
-    if len(pieces) == 1:
-        return pieces[0]
-    symbols = [symbol for piece in pieces for symbol in piece.symbols]
-    return msgspec.structs.replace(pieces[0], symbols=symbols)
+def complete(packed: Packed) -> list[tuple[bytes, str, str]]:
+    """The pieces that the native core made, with the texts that it left to us."""
+    out = []
+    for stored, names, words in packed.pieces:
+        if names is None or words is None:
+            piece, _size = decode(stored)
+            names = names_text(piece) if names is None else names
+            words = documentation_text(piece) if words is None else words
+        out.append((stored, names, words))
+    return out
 
 
 def piece_ids(result: int) -> tuple[int, int]:
@@ -74,18 +78,6 @@ def facts_of(record: Record) -> list[tuple[str, bytes]]:
     return [(name, _encoder.encode(value)) for name, value in record.facts.items()]
 
 
-def decode(stored: bytes) -> tuple[Record, int]:
-    """The piece again, and its size as JSON, which stands for its size in memory.
-
-    Raises ValueError when these bytes are not one.
-    """
-    try:
-        text = zlib.decompress(stored)
-        return _decoder.decode(text), len(text)
-    except (zlib.error, msgspec.DecodeError) as error:
-        raise ValueError(f"damaged record: {error}") from error
-
-
 def decode_if(stored: bytes, lines: Sequence[str]) -> tuple[Record, int] | None:
     """The same, None for a piece that has none of these texts in a name or anywhere else.
 
@@ -98,8 +90,8 @@ def decode_if(stored: bytes, lines: Sequence[str]) -> tuple[Record, int] | None:
             low = text.lower()
             if not any(line.replace("\n", '"').encode() in low for line in lines):
                 return None
-        return _decoder.decode(text), len(text)
-    except (zlib.error, msgspec.DecodeError) as error:
+        return decode_json(text), len(text)
+    except zlib.error as error:
         raise ValueError(f"damaged record: {error}") from error
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import apsw
 
-from currant.model import Record, Reference
+from currant.model import Packed, Record, Reference
 
 PATHS: Final = frozenset({"link", "image", "include", "doc", "path", "dependency"})
 """The kinds whose target is a path."""
@@ -36,6 +36,14 @@ def rows_of(record: Record) -> list[tuple[str, str | None, str, int, int]]:
     return [
         (one.kind, key_of(one.kind, one.target), one.target, one.line, int(one.quiet))
         for one in record.references
+    ]
+
+
+def rows_of_packed(packed: Packed) -> list[tuple[str, str | None, str, int, int]]:
+    """The same of a record that the native core made, whose texts are Unicode."""
+    return [
+        (kind, key_of(kind, target), target, line, int(quiet))
+        for kind, target, line, quiet in packed.references
     ]
 
 

@@ -20,7 +20,7 @@ pub fn to_json(outline: &Outline) -> Vec<u8> {
     out
 }
 
-fn array(symbols: &[Symbol], out: &mut Vec<u8>) {
+pub(crate) fn array(symbols: &[Symbol], out: &mut Vec<u8>) {
     out.push(b'[');
     for (index, symbol) in symbols.iter().enumerate() {
         if index > 0 {
@@ -50,7 +50,7 @@ fn array(symbols: &[Symbol], out: &mut Vec<u8>) {
 
 /// A JSON string. Rust strings are valid UTF-8 without lone surrogates, so only quotes,
 /// backslashes and control characters need an escape.
-fn string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     for &byte in text.as_bytes() {

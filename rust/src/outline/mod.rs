@@ -9,7 +9,7 @@
 //! size for any bytes; where a bound cuts something off, it says so ([`Outline::partial`]).
 
 pub mod cfamily;
-mod json;
+pub(crate) mod json;
 mod markdown;
 mod shell;
 mod symbol;

@@ -1,8 +1,9 @@
 """The annotator `links`: what a content names, with lines.
 
-Owns: which language is read how, the bounds, the comment that silences, and the references in doc comments.
-Markdown and HTML are in `links_markdown`, reStructuredText in `links_rst`. Nothing is resolved here: that
-depends on where the content lies, and a result knows no path.
+Owns: which language is read how, the bounds, the comment that silences. Markdown and HTML are in
+`links_markdown`, reStructuredText in `links_rst`, doc comments and includes in the native core
+(`rust/src/record/links.rs`). Nothing is resolved here: that depends on where the content lies, and a result
+knows no path.
 """
 
 import re
@@ -10,8 +11,9 @@ from typing import Final
 
 import msgspec
 
+from currant import _core
 from currant.extract.annotators import links_markdown, links_rst
-from currant.extract.annotators.tokens import Found, backticked
+from currant.extract.annotators.tokens import Found
 from currant.model import Record, Reference
 
 MAX_REFERENCES: Final = 5_000
@@ -24,12 +26,6 @@ _CODE: Final = frozenset(
     )
 )
 _SILENT: Final = re.compile(rb"currant:[ \t]*ignore(-file)?\b")
-# Without an anchor at the start of the line: that would look at every line, and takes six times as long.
-_INCLUDE: Final = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]{1,300})"')
-# Sphinx resolves the labels and pages of other projects through this setting of its conf.py.
-_INTERSPHINX: Final = re.compile(rb"^[^#\n]*\b(?:\w+_)?intersphinx(?:_mapping|_enable|['\"])", re.M)
-_SPAN: Final = re.compile(r"(`{1,2})(?!`)([^`\n]{2,200}?)\1(?!`)")
-_LINK: Final = re.compile(r"\[[^\]\n]{1,200}\]\(([^()\s<>]{1,500})\)")
 
 
 class LinksAnnotator:
@@ -61,11 +57,7 @@ def references(language: str | None, source: bytes, record: Record) -> list[Refe
     elif language == "rst":
         found = links_rst.find(source.decode("utf-8", "replace"))
     elif language in _CODE:
-        if language in ("c", "cpp"):
-            found = _includes(source)
-        elif language == "python" and (match := _INTERSPHINX.search(source)):
-            found.append(("anchor", "intersphinx_mapping", source.count(b"\n", 0, match.start()) + 1))
-        found += _in_docs(source, record)
+        found = _of_code(language or "", source, record)
     found += _of_header(source, record)
     if not found:
         return []
@@ -91,35 +83,14 @@ def _silenced(source: bytes) -> tuple[bool, set[int]]:
     return False, lines
 
 
-def _includes(source: bytes) -> list[Found]:
+def _of_code(language: str, source: bytes, record: Record) -> list[Found]:
+    """Files that a source includes, and what its doc comments mention."""
+    docs = [(one.doc, one.start, one.end) for one in record.symbols if "`" in one.doc or "](" in one.doc]
     found: list[Found] = []
-    at, line = 0, 1
-    for match in _INCLUDE.finditer(source):
-        if source[source.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip(b" \t"):
-            continue  # not at the start of its line
-        line += source.count(b"\n", at, match.start(1))
-        at = match.start(1)
-        found.append(("include", match[1].decode("utf-8", "replace"), line))
-    return found
-
-
-def _in_docs(source: bytes, record: Record) -> list[Found]:
-    """References in the doc comments that the outline has."""
-    found: list[Found] = []
-    lines: list[bytes] = []
-    for symbol in record.symbols:
-        if "`" not in symbol.doc and "](" not in symbol.doc:
-            continue
-        named = [(match[0], kind, target) for match in _SPAN.finditer(symbol.doc)
-                 for kind, target in backticked(match[2])]  # fmt: skip
-        named += [(match[0], *links_markdown.link(match[1])) for match in _LINK.finditer(symbol.doc)]
-        if not named:
-            continue
-        lines = lines or source.split(b"\n")
-        # A doc comment stands above its definition or at its head; how far above, only its length tells.
-        first = max(1, symbol.start - symbol.doc.count("\n") - 6)
-        for text, kind, target in named:
-            found.append((kind, target, _line_of(text.encode(), lines, first, symbol.end) or symbol.start))
+    for kind, target, line, _quiet in _core.code_references(language, source, docs):
+        if kind in ("link", "url"):
+            kind, target = links_markdown.link(target)
+        found.append((kind, target, line))
     return found
 
 
