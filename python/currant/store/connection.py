@@ -65,8 +65,9 @@ def connect(path: str, *, write: bool) -> apsw.Connection:
         connection.pragma("mmap_size", 0)
         connection.pragma("trusted_schema", 0)  # an index may have come with the tree
         if write:
-            # Of a new file alone, and before anything is in it: later it would take a VACUUM.
-            connection.pragma("auto_vacuum", 2)
+            if not connection.pragma("page_count"):
+                # Of a new file alone: later it would take a VACUUM, and to ask for it takes the lock.
+                connection.pragma("auto_vacuum", 2)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "NORMAL")
             connection.pragma("foreign_keys", 1)

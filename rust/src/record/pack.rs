@@ -79,7 +79,7 @@ pub fn pack(content: Content<'_>, limits: Limits) -> io::Result<Vec<Piece>> {
 }
 
 fn compressed(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
+    let mut encoder = ZlibEncoder::new(Vec::with_capacity(text.len() / 4), Compression::new(3));
     encoder.write_all(text)?;
     encoder.finish()
 }
