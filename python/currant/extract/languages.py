@@ -336,7 +336,15 @@ _OBJC_MARKERS: Final = re.compile(
     rb"|NS_ASSUME_NONNULL_BEGIN)\b|typedef[ \t]+NS_(?:ENUM|OPTIONS|CLOSED_ENUM)\b)",
     re.M,
 )
-_OBJC_WORDS: Final = (b"@interface", b"@implementation", b"@protocol", b"@import", b"@class", b"import", b"NS_")
+_OBJC_WORDS: Final = (
+    b"@interface",
+    b"@implementation",
+    b"@protocol",
+    b"@import",
+    b"@class",
+    b"import",
+    b"NS_",
+)
 """Of which one is in whatever the markers match."""
 # A clause (`a(X) :- b.`), a directive, or a comment as only Prolog has them at the start of a line.
 _PROLOG: Final = re.compile(rb"^(?::-[ \t]*[a-z]|[a-z]\w*(?:\([^\n]*\))?[ \t]*:-|%!?[ \t])", re.M)

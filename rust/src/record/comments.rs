@@ -125,9 +125,8 @@ static RUST: LazyLock<Regex> = pattern!(r"\A(?:#!\[[^\n]*\]|#!/.*)\z");
 static MARKUP: LazyLock<Regex> =
     pattern!(r"(?i)\A(?:<\?xml\b.*\?>|<!doctype\b[^\[]*>|<template>)\z");
 /// What begins like a line comment and is code.
-static NO_COMMENT: LazyLock<Regex> = pattern!(
-    r"\A(?:#[ \t]*(?:include|define|if|ifdef|ifndef|undef|pragma|error)\b|#\[|#=)"
-);
+static NO_COMMENT: LazyLock<Regex> =
+    pattern!(r"\A(?:#[ \t]*(?:include|define|if|ifdef|ifndef|undef|pragma|error)\b|#\[|#=)");
 static OPENS_STRING: LazyLock<Regex> =
     pattern!(r#"\A@?(?:moduledoc[ \t]+)?~?[rRuUS]?("""|'''|"|')"#);
 
@@ -244,7 +243,8 @@ fn bare<'a>(line: &'a str, marker: &str) -> &'a str {
 
 /// The block comment that begins in this line; without an end, all that is looked at.
 fn block(lines: &[&str], number: usize, opener: &'static str, closer: &str) -> Comment {
-    let (found, at) = until(lines, number, &strip(lines[number])[opener.len()..], |rest| rest.find(closer));
+    let (found, at) =
+        until(lines, number, &strip(lines[number])[opener.len()..], |rest| rest.find(closer));
     let mut body = Vec::with_capacity(found.len());
     for (index, line) in found.into_iter().enumerate() {
         body.push(if index == 0 {
@@ -293,7 +293,9 @@ fn unstarred(line: &str) -> &str {
         after.strip_prefix([' ', '\t']).unwrap_or(after)
     } else if stars > 1 {
         &inner[stars - 1..] // the last one belongs to the end of the comment
-    } else if let Some(after) = inner.strip_prefix('|').and_then(|rest| rest.strip_prefix([' ', '\t'])) {
+    } else if let Some(after) =
+        inner.strip_prefix('|').and_then(|rest| rest.strip_prefix([' ', '\t']))
+    {
         after
     } else {
         line

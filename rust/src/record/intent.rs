@@ -159,7 +159,11 @@ fn paragraphs(text: &str) -> Vec<String> {
         }
         if let Some(tag) = TAG.find(line) {
             let rest = &line[tag.end()..];
-            line = if TAGGED_NAME.is_match(rest) { "" } else { rest.trim_start_matches([' ', '\t', ':']) };
+            line = if TAGGED_NAME.is_match(rest) {
+                ""
+            } else {
+                rest.trim_start_matches([' ', '\t', ':'])
+            };
             open = false;
             if line.is_empty() {
                 continue;

@@ -53,8 +53,7 @@ static SCHEME: LazyLock<Regex> = pattern!(r"\A(?:[A-Za-z][A-Za-z0-9+.-]{1,20}:|/
 static PATH: LazyLock<Regex> = pattern!(r"\A(?:\.{1,2}/)*[\w@+.-]+(?:/[\w@+.-]+)*/?\z");
 static POSITION: LazyLock<Regex> = pattern!(r"(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)\z");
 static ENDING: LazyLock<Regex> = pattern!(r"\.[A-Za-z][A-Za-z0-9]{0,7}\z");
-static NAME: LazyLock<Regex> =
-    pattern!(r"\A([A-Za-z_]\w*(?:(?:\.|::|#)[A-Za-z_]\w*)*)(\(\))?\z");
+static NAME: LazyLock<Regex> = pattern!(r"\A([A-Za-z_]\w*(?:(?:\.|::|#)[A-Za-z_]\w*)*)(\(\))?\z");
 const ENDINGS: &str = "
 bash bat bzl c cc cfg cjs clj cmake conf cpp cs css csv cxx dart el erl ex exs fish go gradle graphql h
 hcl hh hpp hs htm html hxx ini ipynb java jl js json json5 jsonc jsx kt kts less lock lua m4 markdown md
@@ -223,9 +222,8 @@ pub fn backticked(text: &str) -> Option<(&'static str, &str)> {
         return None;
     }
     let bare = POSITION.find(text).map_or(text, |at| &text[..at.start()]);
-    let like_a_file = has_ending(bare)
-        || bare.ends_with('/')
-        || (bare.contains('/') && ENDING.is_match(bare));
+    let like_a_file =
+        has_ending(bare) || bare.ends_with('/') || (bare.contains('/') && ENDING.is_match(bare));
     if PATH.is_match(bare) && like_a_file {
         return (bare.contains('/') || !bare.starts_with('.')).then_some(("path", bare));
     }

@@ -128,7 +128,8 @@ fn separated<T>(items: &[T], out: &mut Vec<u8>, each: impl Fn(&T, &mut Vec<u8>))
 
 /// Each name, folded, then each kind and the language after their marks, one item a line.
 fn names(language: &str, symbols: &[Symbol]) -> Option<String> {
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, 0 | 2 | 3 | b'\n'));
+    let plain =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, 0 | 2 | 3 | b'\n'));
     if symbols.is_empty() {
         return Some(String::new());
     }
@@ -161,8 +162,10 @@ fn names(language: &str, symbols: &[Symbol]) -> Option<String> {
 /// The words of the documentation and of the header, letter case aside, in the order in which they come.
 fn words(symbols: &[Symbol], header: Option<&Header>) -> Option<String> {
     let texts = symbols.iter().map(|symbol| symbol.doc.as_str());
-    let texts: Vec<&str> =
-        texts.chain(header.map(|header| header.intent.as_str())).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<&str> = texts
+        .chain(header.map(|header| header.intent.as_str()))
+        .filter(|text| !text.is_empty())
+        .collect();
     if !texts.iter().all(|text| text.is_ascii()) {
         return None;
     }
