@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "mcp": "mcp",
     "serve": "serve",
     "project": "project",
+    "jobs": "jobs",
 }
 
 HELP: Final = """A live metadata index of a code monorepo that is never silently stale.
