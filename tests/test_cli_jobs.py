@@ -51,6 +51,7 @@ def test_list_and_show(told: Told, tmp_path: Path) -> None:
         )
         assert told("list", "--before", waiting.id)[1]["jobs"][0]["id"] == failed.id
         assert told("list", "--type", "maintenance")[0] == 1
+        assert told("list", "--project", "nobody")[0] == 2
         status, answer = told("list", "--status", "failed")
         assert msgspec.convert(answer["jobs"][0], Job) == jobs.get(failed)
         assert told("show", failed.id)[1]["job"] == answer["jobs"][0]

@@ -64,7 +64,7 @@ def list_jobs(
     Exit status 1 when there are none.
     """
     with _opened(home) as (manager, queue, book):
-        wanted = None if project is None else book.project(project).id
+        wanted = None if project is None else book.get(project).id
         page = manager.list_jobs(wanted, status, kind, before, limit)
         counts = queue.get_queue_status()
         names = {one.id: one.name for one in book.projects()}
