@@ -229,6 +229,10 @@ class FakeEngine:
         with self._changed:
             return len(self._outstanding())
 
+    def queued(self) -> int:
+        with self._changed:
+            return 0 if self._ops else len(self._queue)
+
     def status(self) -> dict[str, Any]:
         with self._changed:
             ready = 0 if self._ops else len(self._queue)

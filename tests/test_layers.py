@@ -76,8 +76,20 @@ ALLOWED: dict[str, set[str]] = {
     "maintenance": {"store", "service"},
     # A clock that puts jobs into the queue.
     "periodic": {"statedir", "lock", "jobs"},
+    "budget": {"maintenance"},
     # The composition root of `currant serve`.
-    "hub": {"statedir", "lock", "owner", "plan", "service", "api", "jobs", "maintenance", "periodic"},
+    "hub": {
+        "statedir",
+        "lock",
+        "owner",
+        "plan",
+        "service",
+        "api",
+        "jobs",
+        "maintenance",
+        "periodic",
+        "budget",
+    },
     # HTTP in front of a hub; the shapes of its answers are those of the parts that make them.
     "rest": {"api", "graph", "hub", "ipc", "jobs", "maintenance", "periodic", "projects", "record"},
     # Tools for agents over an index, or over what has several of them.
@@ -101,7 +113,7 @@ HOMES = {
     "sqlite3": set[str](),  # a second copy of SQLite in the process drops the first one's locks
     "apscheduler": {"periodic"},
     "sqlalchemy": {"periodic"},
-    "psutil": {"maintenance"},
+    "psutil": {"maintenance", "budget"},
     "click": {"cli"},
     "rich": {"cli"},
     "mcp": {"mcp"},  # the SDK takes longer to import than all of Currant

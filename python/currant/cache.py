@@ -31,7 +31,7 @@ class MetadataCache:
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes` bounds the estimated memory of all entries; 0 keeps nothing."""
-        self.max_bytes: Final = max_bytes
+        self.max_bytes = max_bytes
         self._entries: OrderedDict[int, _Entry] = OrderedDict()  # the hand stands at its front
         self._bytes = 0
         self._hits = 0
@@ -75,6 +75,14 @@ class MetadataCache:
                 entry = self._entries.pop(record_id, None)
                 if entry is not None:
                     self._bytes -= entry.size
+
+    def resize(self, max_bytes: int) -> None:
+        """Hold at most so much from now on, dropping what is too much."""
+        with self._lock:
+            self.max_bytes = max_bytes
+            excess = 0.0 if not self._bytes else 1 - max_bytes / self._bytes
+        if excess > 0:
+            self.shrink(excess)
 
     def shrink(self, fraction: float) -> int:
         """Drop about this part of what is kept (0 to 1), what was not used lately first; bytes dropped."""

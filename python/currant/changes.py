@@ -59,6 +59,7 @@ class EngineLike(Protocol):
     def rescan(self, path: str = "") -> None: ...
     def clear(self) -> int: ...
     def pending(self) -> int: ...
+    def queued(self) -> int: ...
     def status(self) -> dict[str, Any]: ...
 
 
@@ -159,6 +160,10 @@ class ChangeDetectionQueue:
     def size(self) -> int:
         """Changes not yet acknowledged: queued, in work, or waiting for their quiet period."""
         return self._engine.pending()
+
+    def ready(self) -> int:
+        """Changes that wait for nothing but a worker."""
+        return self._engine.queued()
 
     def handed_out(self) -> int:
         """Changes that a worker has or may take now, not yet acknowledged."""

@@ -262,6 +262,22 @@ class ServeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     otel: str | None = None
 
 
+class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the service may use (`currant.budget`): memory in MiB, CPU in per cent of one, watches. None: what
+    the control group leaves, or as much as there is. `busy_percent`: the share of the machine's CPUs that
+    others may use before the service steps back; 0: it never does. Over a limit for `raise_after_s` the next
+    step is taken, well below all of them for `lower_after_s` it is taken back."""
+
+    enabled: bool = True
+    memory_mb: Annotated[int, Meta(ge=32, le=1_048_576)] | None = None
+    cpu_percent: Annotated[float, Meta(ge=1, le=100_000)] | None = None
+    watches: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    busy_percent: Annotated[float, Meta(ge=0, le=100)] = 80
+    interval_s: Annotated[float, Meta(ge=0.1, le=3_600)] = 5
+    raise_after_s: Annotated[float, Meta(ge=0, le=3_600)] = 15
+    lower_after_s: Annotated[float, Meta(ge=0, le=86_400)] = 60
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. `state_dir` None means ``.currant`` below the root."""
 
@@ -276,6 +292,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     periodic: PeriodicSettings = PeriodicSettings()
     jobs: JobsSettings = JobsSettings()
     serve: ServeSettings = ServeSettings()
+    budget: BudgetSettings = BudgetSettings()
     state_dir: str | None = None
 
     def state_path(self, root: Path) -> Path:
@@ -452,7 +469,7 @@ def _files(root: Path | None, environ: Mapping[str, str], problems: list[ConfigP
     yield from here[:1]
 
 
-_OF_THE_MACHINE: Final = frozenset({"jobs", "maintenance", "periodic", "serve"})
+_OF_THE_MACHINE: Final = frozenset({"budget", "jobs", "maintenance", "periodic", "serve"})
 """Sections that are about the user's service, whatever tree it is asked from."""
 
 _MAX_FILE: Final = 1 << 20

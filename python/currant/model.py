@@ -425,6 +425,22 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """How far a service is to step back, for others' sake (`currant.budget`).
+
+    `llm_paused`: no model is asked. `cache_share`: of the cache's size, 0 to 1. `workers`: how many may work,
+    None for all. `rest`: seconds of rest for each second of work. `collect_s`: seconds between two takings of
+    changes. `states` is what its status says of that."""
+
+    llm_paused: bool = False
+    cache_share: float = 1.0
+    workers: int | None = None
+    rest: float = 0.0
+    collect_s: float = 0.0
+    states: "tuple[Degraded, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Degraded:
     """Something works worse than it should: its short name, what it is, how often, and how to repair it."""
 

@@ -39,6 +39,7 @@ class View:
     overflowed: float | None = None
     drift: Degraded | None = None
     llm: Sequence[Degraded] = ()
+    throttled: Sequence[Degraded] = ()
 
 
 def degraded(view: View) -> Iterator[Degraded]:
@@ -47,6 +48,7 @@ def degraded(view: View) -> Iterator[Degraded]:
     yield from _slower(view)
     yield from _paths(view)
     yield from view.llm
+    yield from view.throttled
 
 
 def _untrue(view: View) -> Iterator[Degraded]:

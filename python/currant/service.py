@@ -37,7 +37,7 @@ from currant.extract import Registry
 from currant.idle import IdleWork
 from currant.llm.switch import Switch
 from currant.lock import RootLock
-from currant.model import ChangeType, CommitInfo, FileChange, FileView, Progress, SyncResult
+from currant.model import ChangeType, CommitInfo, FileChange, FileView, Progress, SyncResult, Throttle
 from currant.query import Query
 from currant.recovery import Guard
 from currant.status import StatusReporter
@@ -112,6 +112,7 @@ class Service:
         self._collection: Collection | None = None
         self._shared: SharedResults | None = None
         self._idle: IdleWork | None = None
+        self._throttle = Throttle()
 
     def __enter__(self) -> Self:
         self.start()
@@ -252,6 +253,7 @@ class Service:
             clock=self._clock,
         )
         controller = self._controller = SchedulerController(queue, pool, writer, self.status_reporter)
+        self._apply_throttle()
         controller.start()
         self._auditor = parts.auditor(
             self.root,
@@ -415,7 +417,10 @@ class Service:
             named = None
         if controller is not None:
             controller.writer.retry_now()
-        with self._engine_errors():
+        with (
+            controller.worker_pool.awaited() if controller else contextlib.nullcontext(),
+            self._engine_errors(),
+        ):
             outstanding = engine.sync(timeout, named)
         self._raise_engine_error()
         # Nothing is pending without a root, and yet the rows are not what is on disk.
@@ -454,6 +459,23 @@ class Service:
         most = max(1, min(count, self.settings.scheduler.max_queue_size // 4))
         with self._engine_errors():
             return {"handed_over": upgrader.hand_over(most), **upgrader.status()}
+
+    def throttle(self, throttle: Throttle) -> None:
+        """Step back as far as this says, from now on, also when the index is made anew. The same again costs
+        nothing. Questions are answered as before, and a barrier does not wait for anybody's rest."""
+        if throttle != self._throttle:
+            self._throttle = throttle
+            self._apply_throttle()
+
+    def _apply_throttle(self) -> None:
+        told = self._throttle
+        cache, llm, controller = self._cache, self._llm, self._controller
+        if cache is not None:
+            cache.resize(int((self.settings.cache.max_mb << 20) * told.cache_share))
+        if llm is not None:
+            llm.hold(told.llm_paused)
+        if controller is not None:
+            controller.worker_pool.limit(told.workers, rest=told.rest, collect_s=told.collect_s)
 
     def outdated(self) -> int:
         """How many files have a record by an extractor that is not in use any more, and wait for another."""
@@ -638,6 +660,7 @@ class Service:
             overflowed=overflowed,
             drift=None if self._ledger is None else self._ledger.degraded(self._clock.now()),
             llm=() if self._llm is None else tuple(self._llm.degraded()),
+            throttled=self._throttle.states,
         )
 
     def _committed(self, commit: CommitInfo) -> None:

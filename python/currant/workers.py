@@ -10,7 +10,8 @@ when nothing else is out, so files may overtake each other here.
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from currant.changes import AGAIN, Ack, ChangeDetectionQueue, backoff_seconds
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 MAX_DEATHS: Final = 3
 """A path that ended so many workers counts as failed."""
 _POLL_SECONDS: Final = 1.0
+_MOST_REST_SECONDS: Final = 30.0
 
 
 class Sink(Protocol):
@@ -72,7 +74,7 @@ class WorkerThread(threading.Thread):
         processor = self._make_processor()
         try:
             while True:
-                taken = self._pool._take()
+                taken = self._pool._take(self.worker_id)
                 if taken is None:
                     return
                 self._work_through(processor, taken)
@@ -81,6 +83,7 @@ class WorkerThread(threading.Thread):
 
     def _work_through(self, processor: Processor, taken: Sequence[FileChange]) -> None:
         pool = self._pool
+        began = pool._clock.monotonic()
         self._left = taken
         processor.begin_batch()
         for index, change in enumerate(taken):
@@ -93,6 +96,7 @@ class WorkerThread(threading.Thread):
             self._current = None
             pool._survived(change.path)
         pool.sink.nudge()
+        pool._rest(began)
 
 
 class WorkerThreadPool:
@@ -124,12 +128,36 @@ class WorkerThreadPool:
         self._deaths_without_work = 0
         self._engine_error: str | None = None
         self.stopping = False
+        self._limit = workers
+        self._rest_share = 0.0
+        self._collect_s = 0.0
+        self._awaited = 0
 
     def start(self) -> None:
         """Start the threads."""
         with self._changed:
             for worker_id in range(self._count):
                 self._spawn(worker_id)
+
+    def limit(self, workers: int | None, *, rest: float = 0.0, collect_s: float = 0.0) -> None:
+        """Have at most so many at work (None: all), each with `rest` seconds of rest for a second of work.
+        With nothing left to do changes gather for `collect_s` seconds: what changes often is read once."""
+        with self._changed:
+            self._limit = self._count if workers is None else max(1, min(workers, self._count))
+            self._rest_share, self._collect_s = rest, collect_s
+            self._changed.notify_all()
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Inside, somebody waits for a barrier: nothing gathers, and whoever rests goes on now."""
+        with self._changed:
+            self._awaited += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._awaited -= 1
 
     def request_stop(self) -> None:
         """Take nothing more, without waiting for anybody."""
@@ -187,12 +215,29 @@ class WorkerThreadPool:
         worker.start()
         self._workers[worker_id] = worker
 
-    def _take(self) -> list[FileChange] | None:
+    def _rest(self, began: float) -> None:
+        """After a batch that was begun at `began`: as long as `limit` says."""
+        if not (self._rest_share or self._collect_s):
+            return
+        worked = self._clock.monotonic() - began
+        gather = 0.0 if self._awaited or self.queue.ready() else self._collect_s
+        with self._changed:
+            before = self._awaited
+            self._changed.wait_for(
+                lambda: self.stopping or self._awaited > before or not (self._rest_share or self._collect_s),
+                min(max(worked * self._rest_share, gather), _MOST_REST_SECONDS),
+            )
+
+    def _take(self, worker_id: int) -> list[FileChange] | None:
         """The next changes; None when there will be no more."""
         while not self.stopping:
+            if worker_id >= self._limit:
+                with self._changed:
+                    self._changed.wait_for(lambda: self.stopping or worker_id < self._limit)
+                continue
             try:
                 # A share each, so that a handful of changes does not queue up behind one worker.
-                share = max(1, min(self._batch_size, self.queue.size() // self._count))
+                share = max(1, min(self._batch_size, self.queue.size() // self._limit))
                 batch = self.queue.get_next_batch(share, _POLL_SECONDS)
             except Exception as error:
                 log.error("the engine failed: %s", error)

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,9 +22,12 @@ from typing import Any, Final, Self
 import msgspec
 
 from currant.api import Index
+from currant.budget import Enforcer
+from currant.budget.watches import grant, need
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
 from currant.errors import ClosedError, ProjectNotReady, RootRefusedError
+from currant.hub import health
 from currant.hub.events import Bus
 from currant.hub.handlers import Handlers, remove_clone
 from currant.hub.home import Home
@@ -32,8 +36,10 @@ from currant.hub.ledger import Ledger, Project
 from currant.hub.source import looks_like_url
 from currant.jobs import Database, Discard, Enqueued, Job, JobManager, JobQueueManager, JobWorker, RateLimiter
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarget, TaskRun
+from currant.model import Degraded
 from currant.periodic.container import Container, set_container
 from currant.periodic.scheduler import GuardedScheduler, build_scheduler, start_scheduler, stop_scheduler
+from currant.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +64,7 @@ class Hub:
         self._beat = threading.Event()
         self._keeping = threading.Lock()  # of the keepers; held for no I/O
         self._keepers: dict[str, Keeper] = {}
+        self._granted: dict[str, int] = {}  # watches, by project
         self._tidying = threading.Lock()  # one thread at a time compares
         self._thread: threading.Thread | None = None
         self._undo = contextlib.ExitStack()
@@ -69,6 +76,7 @@ class Hub:
     worker: JobWorker
     ledger: Ledger
     maintenance: BackgroundProcessor
+    budget: Enforcer
     scheduler: GuardedScheduler | None = None
     """None when `periodic.enabled` is false."""
 
@@ -105,6 +113,7 @@ class Hub:
             self.settings.maintenance, self._targets, self.database, self.clock
         )
         self.maintenance.on_run.append(self._kept_up)
+        self.budget = Enforcer(self.settings.budget, self._services, self.clock, watches=self._count_watches)
         undo.callback(self.events.close)
         undo.callback(self._stop_keepers)
         self._recover()
@@ -219,7 +228,14 @@ class Hub:
                 raise ProjectNotReady(project.name, "closed", "the service stops")
             keeper = self._keepers.get(project.id)
             if keeper is None:
-                keeper = self._keepers[project.id] = Keeper(project, self.ledger, self.events, self.clock)
+                keeper = self._keepers[project.id] = Keeper(
+                    project,
+                    self.ledger,
+                    self.events,
+                    self.clock,
+                    throttle=self.budget.throttle,
+                    most_watches=lambda: self._grant_watches(project.id),
+                )
                 keeper.start()
             return keeper
 
@@ -248,8 +264,17 @@ class Hub:
             "states": states,
             "projects": overview,
             "queue": self.queue.get_queue_status(),
-            "degraded": [],
+            "budget": self.budget.status(),
+            "degraded": [dict(one.as_dict()) for one in self._degraded(overview)],
         }
+
+    def _degraded(self, overview: list[dict[str, Any]]) -> Iterator[Degraded]:
+        """What works worse than it should in the service as a whole; each project has a list of its own."""
+        yield from health.of_projects(overview)
+        yield from health.of_threads(
+            self.worker.health(), None if self.scheduler is None else self.scheduler.health()
+        )
+        yield from self.budget.degraded()
 
     def run_maintenance(self, task: str) -> dict[str, Any]:
         """See `currant.hub.handlers.Surroundings`."""
@@ -266,10 +291,41 @@ class Hub:
 
     def _targets(self) -> list[ServiceTarget]:
         """The projects whose indexes this process owns: others are kept up by their owners."""
+        return [ServiceTarget(project.name, service, self.clock) for project, service in self._own()]
+
+    def _services(self) -> list[Service]:
+        return [service for _, service in self._own()]
+
+    def _own(self) -> list[tuple[Project, Service]]:
         with self._keeping:
             keepers = list(self._keepers.values())
-        found = [(keeper.project.name, keeper.service()) for keeper in keepers]
-        return [ServiceTarget(name, service, self.clock) for name, service in found if service is not None]
+        found = [(keeper.project, keeper.service()) for keeper in keepers]
+        return [(project, service) for project, service in found if service is not None]
+
+    # --- watches ----------------------------------------------------------------------------------------
+
+    def _count_watches(self) -> int:
+        return sum(health.watches(service) for service in self._services())
+
+    def _grant_watches(self, project_id: str) -> int | None:
+        """How many watches a project may set that is about to be opened; None: as many as it likes."""
+        limit = self.settings.budget.watches
+        if limit is None:
+            return None
+        now = {project.id: health.watches(service) for project, service in self._own()}
+        there = [one.id for one in self.projects() if one.state not in ("missing", "removing")]
+        with self._keeping:
+            others = {
+                known: count
+                for known, count in self._granted.items()
+                if known in self._keepers and known != project_id
+            }
+            used = {
+                known: need(count, now[known]) if known in now else count for known, count in others.items()
+            }
+            waiting = sum(one not in others for one in there)
+            self._granted = others | {project_id: grant(limit, used, waiting)}
+            return self._granted[project_id]
 
     # --- the ledger against the keepers -----------------------------------------------------------------
 
@@ -299,6 +355,11 @@ class Hub:
                         seen = version if self._reconcile() else None
                 except Exception:
                     log.exception("while comparing the projects with jobs.db")
+                try:
+                    if self.budget.turn():
+                        self.events.publish("health", {"budget": self.budget.status()})
+                except Exception:
+                    log.exception("while looking at what is used")
                 self._beat.wait(_BEAT_SECONDS)
         finally:
             reader.close()

@@ -8,13 +8,15 @@ then its answers are taken, and the keeper takes over when it leaves.
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from currant.api import Index
 from currant.clock import Clock
-from currant.config import load_settings
+from currant.config import Settings, load_settings
 from currant.errors import (
     ClosedError,
     CurrantError,
@@ -24,7 +26,7 @@ from currant.errors import (
 )
 from currant.hub.events import Bus
 from currant.hub.ledger import Ledger, Project, State
-from currant.model import CommitInfo
+from currant.model import CommitInfo, Throttle
 from currant.service import Service
 
 log = logging.getLogger(__name__)
@@ -45,15 +47,19 @@ class Keeper:
         bus: Bus,
         clock: Clock,
         *,
-        flags: Mapping[str, Any] | None = None,
+        throttle: Callable[[], Throttle] = Throttle,
+        most_watches: Callable[[], int | None] = lambda: None,
     ) -> None:
+        """`throttle`: how far the index is to step back when it is opened; `most_watches`: how many watches
+        it may then set."""
         self.project = project
         self.problem: Exception | None = None
         """Why the index could not be opened when last tried."""
         self._ledger = ledger
         self._bus = bus
         self._clock = clock
-        self._flags = dict(flags or {})
+        self._throttle = throttle
+        self._most_watches = most_watches
         self._index: Index | None = None
         self._heard: Any = None  # the service whose commits are told
         self._looked: dict[str, Any] = {}
@@ -151,12 +157,22 @@ class Keeper:
         if self._state() != "ready":
             self._note("indexing")
         root = Path(os.path.realpath(self.project.root))
-        index = Index(root, load_settings(root, flags=self._flags), live=True)
+        index = Index(root, self._settings(root), live=True)
         with self._changed:
             self._index, self.problem = index, None
             self._changed.notify_all()
         for notice in index.notices:
             log.warning("project %s: %s", self.project.name, notice)
+
+    def _settings(self, root: Path) -> Settings:
+        settings, most = load_settings(root), self._most_watches()
+        if most is None:
+            return settings
+        told = settings.monitor.max_watches
+        monitor = msgspec.structs.replace(
+            settings.monitor, max_watches=most if told is None else min(most, told)
+        )
+        return msgspec.structs.replace(settings, monitor=monitor)
 
     def _look(self) -> float:
         index = self._index
@@ -165,6 +181,7 @@ class Keeper:
         if service is not None and service is not self._heard:
             self._heard = service
             service.on_commit.append(self._committed)
+            service.throttle(self._throttle())
         try:
             # To an owner elsewhere this also shows that it lives; if not, this process takes over.
             told = index.ask("progress", {}, sync_ms=-1).result

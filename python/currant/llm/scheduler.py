@@ -52,6 +52,7 @@ class Scheduler:
         self._ready: list[Waiting] = []
         self._under_way: dict[bytes, Waiting] = {}  # by content: equal ones wait for each other
         self._stopping = False
+        self._held = False
         self._paused_until = 0.0
         self._paused_for: Ended | None = None
         self._misconfigured = 0
@@ -75,6 +76,12 @@ class Scheduler:
         with self._changed:
             self._paused_until = 0.0
             self._paused_for = None
+            self._changed.notify_all()
+
+    def hold(self, held: bool) -> None:
+        """Begin nothing, or go on; calls under way end as they would."""
+        with self._changed:
+            self._held = held
             self._changed.notify_all()
 
     def stop(self, timeout: float) -> bool:
@@ -145,6 +152,8 @@ class Scheduler:
 
     def _wait(self) -> float | None:
         """Seconds for which nothing may begin; None when one may."""
+        if self._held:
+            return _MAX_WAIT
         now = self._clock.now()
         if now < self._paused_until:
             return self._paused_until - now

@@ -63,6 +63,11 @@ class Switch:
         if self._tier is not None:
             self._tier.start()
 
+    def hold(self, held: bool) -> None:
+        """Ask no model for now, or go on."""
+        if self._tier is not None:
+            self._tier.hold(held)
+
     def stop(self) -> None:
         """End and close. Idempotent."""
         if self._tier is not None:

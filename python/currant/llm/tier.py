@@ -135,6 +135,11 @@ class Tier:
         if self._collector is not None:
             self._collector.start()
 
+    def hold(self, held: bool) -> None:
+        """See `Scheduler.hold`."""
+        if self._scheduler is not None:
+            self._scheduler.hold(held)
+
     def stop(self) -> None:
         """Finish the calls under way, within ten seconds, and close. Idempotent."""
         if self._feed is not None:
