@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "mcp": "mcp",
     "serve": "serve",
     "project": "project",
+    "scheduler": "scheduler",
     "jobs": "jobs",
 }
 

@@ -6,7 +6,7 @@ killed starts over, finds what is there already and goes on. What it needs it ta
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -38,7 +38,7 @@ class Surroundings(Protocol):
     def keeper(self, project: Project) -> Keeper:
         """The keeper of a project, started if it was not."""
 
-    def run_maintenance(self, task: str) -> dict[str, Any]:
+    def run_maintenance(self, task: str, check: Callable[[], None]) -> dict[str, Any]:
         """Run one task of upkeep and say what it did."""
 
 
@@ -140,7 +140,7 @@ class Handlers:
         task = job.job.args.get("task")
         if not isinstance(task, str):
             raise Discard("task must name a task of upkeep")
-        return self._hub.run_maintenance(task)
+        return self._hub.run_maintenance(task, job.check)
 
     # --- steps ------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,7 +26,7 @@ from currant.budget import Enforcer
 from currant.budget.watches import grant, need
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
-from currant.errors import ClosedError, ProjectNotReady, RootRefusedError
+from currant.errors import ClosedError, ProjectNotReady, RootRefusedError, UsageError
 from currant.hub import health
 from currant.hub.events import Bus
 from currant.hub.handlers import Handlers, remove_clone
@@ -36,6 +36,7 @@ from currant.hub.ledger import Ledger, Project
 from currant.hub.source import looks_like_url
 from currant.jobs import Database, Discard, Enqueued, Job, JobManager, JobQueueManager, JobWorker, RateLimiter
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarget, TaskRun
+from currant.maintenance.chores import Chores
 from currant.model import Degraded
 from currant.periodic.container import Container, set_container
 from currant.periodic.scheduler import GuardedScheduler, build_scheduler, start_scheduler, stop_scheduler
@@ -76,6 +77,7 @@ class Hub:
     worker: JobWorker
     ledger: Ledger
     maintenance: BackgroundProcessor
+    chores: Chores
     budget: Enforcer
     scheduler: GuardedScheduler | None = None
     """None when `periodic.enabled` is false."""
@@ -113,6 +115,13 @@ class Hub:
             self.settings.maintenance, self._targets, self.database, self.clock
         )
         self.maintenance.on_run.append(self._kept_up)
+        self.chores = Chores(
+            self.maintenance,
+            self._targets,
+            log_dir=self.home.log,
+            retention=self.queue.cleanup_old_jobs,
+            clock=self.clock,
+        )
         self.budget = Enforcer(self.settings.budget, self._services, self.clock, watches=self._count_watches)
         undo.callback(self.events.close)
         undo.callback(self._stop_keepers)
@@ -276,18 +285,12 @@ class Hub:
         )
         yield from self.budget.degraded()
 
-    def run_maintenance(self, task: str) -> dict[str, Any]:
+    def run_maintenance(self, task: str, check: Callable[[], None]) -> dict[str, Any]:
         """See `currant.hub.handlers.Surroundings`."""
         try:
-            kind = BackgroundTask(task)
-        except ValueError:
-            known = ", ".join(one.value for one in BackgroundTask)
-            raise Discard(f"no task of upkeep is called {task!r}; there are: {known}") from None
-        run = self.maintenance.run_now(kind)
-        if run is None:
-            return {"status": "skipped", "task": task}
-        told: dict[str, Any] = msgspec.to_builtins(run)
-        return {"status": "success" if run.error is None else "failed", **told}
+            return self.chores.run(task, check)
+        except UsageError as error:
+            raise Discard(str(error)) from None
 
     def _targets(self) -> list[ServiceTarget]:
         """The projects whose indexes this process owns: others are kept up by their owners."""

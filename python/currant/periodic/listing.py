@@ -74,7 +74,7 @@ def is_paused(database: Database, name: str) -> bool:
 def pause(settings: Settings, database: Database, name: str, *, by: str = "local") -> bool:
     """Have a task add no jobs until it is resumed; False when it was paused already. Raises UsageError for a
     name that there is not, StoreError."""
-    _require(settings, name)
+    require(settings, name)
     with database.write() as connection:
         connection.execute(
             "INSERT INTO pause (kind, paused_at, by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -85,13 +85,14 @@ def pause(settings: Settings, database: Database, name: str, *, by: str = "local
 
 def resume(settings: Settings, database: Database, name: str) -> bool:
     """Undo `pause`; False when it was not paused. Raises as that does."""
-    _require(settings, name)
+    require(settings, name)
     with database.write() as connection:
         connection.execute("DELETE FROM pause WHERE kind = ?", (_KIND + name,))
         return bool(connection.changes())
 
 
-def _require(settings: Settings, name: str) -> None:
+def require(settings: Settings, name: str) -> None:
+    """Raise UsageError unless there is a task of this name."""
     names = [task.name for task in known(settings)]
     if name not in names:
         raise UsageError(f"there is no schedule {name!r}: there are {', '.join(names)}")

@@ -18,6 +18,8 @@ import sqlalchemy
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 
 FILE_NAME: Final = "schedules.db"
+Unreadable = sqlalchemy.exc.SQLAlchemyError
+"""What `next_runs` raises."""
 TABLE: Final = "schedules"
 BUSY_SECONDS: Final = 10.0
 
@@ -97,7 +99,7 @@ def open_store(home: Path, busy_s: float = BUSY_SECONDS) -> ScheduleStore:
 
 def next_runs(home: Path) -> dict[str, float | None]:
     """When each schedule of this home is due next (wall time), as stored; for another process than the
-    scheduler's. Empty without a file. Raises sqlalchemy.exc.SQLAlchemyError."""
+    scheduler's. Empty without a file. Raises Unreadable."""
     path = home / FILE_NAME
     if not path.exists():
         return {}

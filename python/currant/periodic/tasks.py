@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 CLIENT: Final = "schedule"
 
 
-def run_task(name: str) -> int:
+def run_task(name: str, *, even_paused: bool = False) -> int:
     """Run the task of this name now; how many jobs it added. Called by the scheduler with what the store has.
 
-    A paused task adds none. Raises what the task raises, after it was written down."""
+    A paused task adds none, unless `even_paused`. Raises what the task raises, after it was written down."""
     from currant.periodic import history, listing, registry
 
     here = container()
@@ -27,7 +27,7 @@ def run_task(name: str) -> int:
     if task is None:
         log.error("schedule %s: there is no such task any more; it goes at the next start", name)
         return 0
-    if listing.is_paused(here.database, name):
+    if not even_paused and listing.is_paused(here.database, name):
         history.note(here.database, name, skipped=True)
         return 0
     started = here.database.clock.monotonic()
