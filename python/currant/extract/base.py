@@ -75,6 +75,9 @@ class Extractor(Protocol):
         change the result. Raises ExtractionError."""
 
 
+_AtOnce = Callable[[bytes], Extraction | None]
+
+
 class Native(Protocol):
     """The extractor and annotators of our own in one call; see `currant.extract.whole`."""
 
@@ -145,6 +148,7 @@ class Registry:
         native: Native | None = None,
     ) -> None:
         self._native = native
+        self._ordinary: dict[str | None, _AtOnce | None] = {}  # by language, for names that are nothing
         self._max_file_mb = max_file_mb
         self._secrets = secrets or Secrets()
         self._plain: Extractor = PlainExtractor()
@@ -309,8 +313,14 @@ class Registry:
         self, name: str, language: str | None, named: tuple[Annotator, ...]
     ) -> Callable[[bytes], Extraction]:
         """What makes the record of a text; `named` are the annotators that look at its name besides."""
-        annotators = (*self._annotators.of(language), *named)
-        at_once = self._at_once(language, annotators)
+        annotators = self._annotators.of(language)
+        if named:
+            annotators = (*annotators, *named)
+            at_once = self._at_once(language, annotators)
+        elif language in self._ordinary:
+            at_once = self._ordinary[language]
+        else:
+            at_once = self._ordinary[language] = self._at_once(language, annotators)
 
         def read(source: bytes) -> Extraction:
             found = None if at_once is None else at_once(source)
@@ -324,9 +334,7 @@ class Registry:
 
         return read
 
-    def _at_once(
-        self, language: str | None, annotators: tuple[Annotator, ...]
-    ) -> Callable[[bytes], Extraction | None] | None:
+    def _at_once(self, language: str | None, annotators: tuple[Annotator, ...]) -> _AtOnce | None:
         """What makes the whole record in one call of the native core; None when somebody else has a part in
         it. What it returns may be None for a source that it leaves to the steps in Python."""
         native = self._native

@@ -2,17 +2,19 @@
 //!
 //! The schema is `currant.store.records`, which reads what is written here; a test holds the two together.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io;
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 
 use super::intent::Header;
 use super::links::Reference;
 use crate::outline::json::{array, string};
 use crate::outline::{Symbol, SymbolKind};
 
+/// The third is a quarter smaller than the first, for a sixth more of the time that a record takes.
+const LEVEL: Compression = Compression::new(3);
 /// A longer one is data: hashes, keys, tables.
 const LONGEST_WORD: usize = 40;
 
@@ -78,10 +80,25 @@ pub fn pack(content: Content<'_>, limits: Limits) -> io::Result<Vec<Piece>> {
         .collect()
 }
 
+thread_local! {
+    /// Kept for the next piece: its tables are a quarter of a megabyte, which to make anew for each of many
+    /// small pieces takes longer than the pieces.
+    static ENCODER: RefCell<Compress> = RefCell::new(Compress::new(LEVEL, true));
+}
+
 fn compressed(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(text.len() / 4), Compression::new(3));
-    encoder.write_all(text)?;
-    encoder.finish()
+    ENCODER.with_borrow_mut(|encoder| {
+        encoder.reset();
+        let mut out = Vec::with_capacity(text.len() / 4 + 128);
+        loop {
+            let from = usize::try_from(encoder.total_in()).unwrap_or(text.len()).min(text.len());
+            let status = encoder.compress_vec(&text[from..], &mut out, FlushCompress::Finish)?;
+            if status == Status::StreamEnd {
+                return Ok(out);
+            }
+            out.reserve(text.len() / 4 + 128);
+        }
+    })
 }
 
 fn json(piece: Content<'_>) -> Vec<u8> {
