@@ -54,6 +54,9 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     try:
         # Where a service was a moment ago there can be one again; it lets nobody share the port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections have it from here: asyncio sets it on those alone whose protocol was named when the
+        # socket was made, and without it each answer waits 40 ms for the client's delayed acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host, port))
         listener.listen(128)
     except OSError as error:
