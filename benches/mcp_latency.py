@@ -30,6 +30,19 @@ from mcp.client.streamable_http import streamable_http_client
 
 from currant.api import open_index
 
+WORDS = (
+    "socket",
+    "timeout",
+    "parse",
+    "header",
+    "thread",
+    "lock",
+    "encode",
+    "string",
+    "file",
+    "path",
+    "error",
+)
 HANDSHAKE = {
     "jsonrpc": "2.0",
     "id": 0,
@@ -130,26 +143,10 @@ def questions(root: Path, count: int) -> dict[str, list[dict[str, Any]]]:
             for symbol in view.record.symbols
         ]
         clock = index.sync()
-    words = [
-        "socket",
-        "timeout",
-        "parse",
-        "header",
-        "thread",
-        "lock",
-        "encode",
-        "string",
-        "file",
-        "path",
-        "error",
-        "return",
-        "value",
-        "list",
-    ]
     names = draw.choices(symbols, k=count)
     return {
         "find_symbol": [{"name": name, "exact": at % 2 == 0} for at, name in enumerate(names)],
-        "search": [{"query": " ".join(draw.sample(words, 2))} for _ in range(count)],
+        "search": [{"query": " ".join(draw.sample(WORDS, 2))} for _ in range(count)],
         "file_record": [{"path": path} for path in draw.choices(files, k=count)],
         "references": [{"path": path} for path in draw.choices(files, k=count)],
         "changes_since": [{"clock": clock}] * count,
@@ -243,9 +240,8 @@ def main() -> None:
         root = Path(place) / "tree"
         copy(Path(options.directory), root)
         count = sum(len(names) for _, _, names in os.walk(root))
-        print(
-            f"{count:,} files of {options.directory}, Python {sys.version.split()[0]}, {os.cpu_count()} CPUs\n"
-        )
+        version = sys.version.split()[0]
+        print(f"{count:,} files of {options.directory}, Python {version}, {os.cpu_count()} CPUs\n")
         starts(root, options.starts)
         asked = questions(root, options.calls)
         print("## Over standard input and output\n")

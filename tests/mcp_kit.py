@@ -29,12 +29,12 @@ def command(root: Path, *options: str) -> list[str]:
 
 
 @asynccontextmanager
-async def connected(root: Path, *options: str, mode: str = "auto") -> AsyncIterator[Client]:
-    """The official client, with a server that is a process of its own."""
+async def connected(root: Path, *options: str, **environment: str) -> AsyncIterator[Client]:
+    """The official client, with a server that is a process of its own; `environment` is added to its own."""
     words = command(root, *options)
-    environment = {name: os.environ[name] for name in ("PYTHONPATH", "HOME") if name in os.environ}
+    environment |= {name: os.environ[name] for name in ("PYTHONPATH", "HOME") if name in os.environ}
     server = StdioServerParameters(command=words[0], args=words[1:], env=environment)
-    async with Client(server, mode=mode) as client:  # type: ignore[arg-type]
+    async with Client(server) as client:
         yield client
 
 

@@ -30,7 +30,7 @@ class Tools:
     def __init__(self, source: Source, budget: int) -> None:
         self._source = source
         self._budget = budget
-        self._building: set[str] = set()
+        self._building: dict[str, bool] = {}  # by project, as of the last answer
 
     def call(self, name: str, arguments: shapes.Arguments) -> shapes.Answer:
         """Answer one question. Raises CurrantError, whose message says the way out."""
@@ -42,17 +42,20 @@ class Tools:
         self, index: Index, project: str, method: str, params: Mapping[str, Any]
     ) -> tuple[Any, freshness.Said]:
         """The result of one question, and what is to be said of its freshness."""
-        answer = index.ask(method, params, sync_ms=_BUILDING_MS if project in self._building else _SYNC_MS)
+        if project not in self._building:
+            self._building[project] = freshness.progress(index.status()).building
+        answer = index.ask(method, params, sync_ms=_BUILDING_MS if self._building[project] else _SYNC_MS)
         return answer.result, self._said(index, project, answer)
 
-    def _said(self, index: Index, project: str, answer: Answer) -> freshness.Said:
+    def _said(self, index: Index, project: str, answer: Answer, *, whole: bool = True) -> freshness.Said:
+        """`whole`: the barrier was for everything, so it tells of the index and not of some paths."""
         said = freshness.Said(answer.fresh, answer.clock or "", degraded=list(answer.degraded))
         if answer.fresh:
-            self._building.discard(project)
+            if whole:
+                self._building[project] = False
             return said
         told = freshness.progress(index.status())
-        if told.building:
-            self._building.add(project)
+        self._building[project] = told.building
         said.note = freshness.note(told, said.degraded, answer.outstanding)
         said.pending = freshness.named(answer.outstanding)
         return said
@@ -110,7 +113,7 @@ class Tools:
         if not path:
             raise UsageError("that is the root: name a file; status says what is in the tree")
         reached = index.ask("sync", {"paths": [path]}, sync_ms=_SYNC_MS)
-        said = self._said(index, asked.project, reached)
+        said = self._said(index, asked.project, reached, whole=False)
         view = index.ask("show", {"path": path}, sync_ms=-1).result
         if view is None:
             raise self._unknown(index, path, said)
@@ -228,7 +231,8 @@ class Tools:
         job = "" if asked.paths else self._source.refresh(asked.project)
         params = {"paths": [named(index.root, path) for path in asked.paths]} if asked.paths else {}
         reached = index.ask("sync", params, sync_ms=round(asked.wait_seconds * 1_000))
-        return shapes.RefreshAnswer(job=job, **asdict(self._said(index, asked.project, reached)))
+        said = self._said(index, asked.project, reached, whole=not asked.paths)
+        return shapes.RefreshAnswer(job=job, **asdict(said))
 
     def drift(self, asked: shapes.Drift) -> shapes.DriftAnswer:
         """What documents and headers say that does not hold."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from currant.mcp.paths import shown
 
 _NAMED: Final = 5
+_MANY: Final = 1_000
 _CAUTION: Final = "what is not found yet may exist all the same"
 
 
@@ -31,8 +32,10 @@ class Progress:
 
     @property
     def building(self) -> bool:
-        """Whether a large part is missing, so that waiting a moment for it leads nowhere."""
-        return self.phase in ("scanning", "rebuilding") or self.pending > 1_000
+        """Whether a large part is missing, so that waiting a moment for it leads nowhere. A scan over an
+        index that has files is different: as a rule it finds that they are as they were."""
+        nothing = not self.files and not self.total
+        return nothing or self.phase == "rebuilding" or self.pending > _MANY
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """Serving one root over standard input and output, for as long as the client keeps them open.
 
-Owns the order of the start: the client is answered first (`front`), then the index is opened and the SDK
-imported side by side, and what came meanwhile is handed to it.
+Owns the order of the start: the client is answered first (`front`), then the SDK is imported and the index
+opened, and what came meanwhile is handed over. An index that is there is opened beside the import; one that
+is to be made waits for it, since its workers would take the processor from what the client waits for.
 """
 
 import functools
@@ -36,12 +37,16 @@ def serve(root: Path, flags: Mapping[str, Any], *, wide: bool = False, budget: i
     front = Front(wire, __version__)
     front.first(_FIRST_SECONDS)
     source = One(functools.partial(_open, root, flags, wide))
-    source.start()
+    there = _has_index(root, flags)
+    if there:
+        source.start()
     loading = _Loading(wire)
     loading.thread.start()
     try:
         front.serve(loading.done.is_set)
         loading.thread.join()
+        if not there:
+            source.start()
         if loading.error is not None:
             raise loading.error
         _serve_with_sdk(wire, front, source, budget)
@@ -53,6 +58,12 @@ def _open(root: Path, flags: Mapping[str, Any], wide: bool) -> "Index":
     from currant.api import open_index
 
     return open_index(root, flags=flags, wide=wide)
+
+
+def _has_index(root: Path, flags: Mapping[str, Any]) -> bool:
+    """Whether there is one in the usual place. A wrong answer costs a moment at the start, nothing else."""
+    folder = flags.get("state_dir") or os.environ.get("CURRANT_STATE_DIR") or ".currant"
+    return os.path.exists(root / str(folder) / "index.db")
 
 
 class _Loading:
