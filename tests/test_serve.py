@@ -159,8 +159,9 @@ def test_the_second_signal_hands_back_and_leaves() -> None:
         release.wait(PATIENCE)
 
     hub, face = _Hub(stop), Nobody()
-    signals = Signals(hub, face, leave=leave)  # type: ignore[arg-type]
+    signals = Signals(hub, leave=leave)  # type: ignore[arg-type]
     with signals.installed():
+        signals.up(face)
         signals.handle(signal.SIGTERM)
         assert stopping.wait(PATIENCE)
         signals.handle(signal.SIGINT)

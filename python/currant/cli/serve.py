@@ -1,7 +1,7 @@
 """``currant serve``: the service, in the foreground until it is told to stop."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -48,19 +48,21 @@ def serve(
     if show_token:
         return _show_token(Home(path), as_json=as_json)
     hub = Hub(path, loaded)
-    with hub:
-        listener = lifecycle.listen(loaded.serve.port)
-        face = server(hub, listener, mounts={"/mcp": http_app(hub)})
-        at = Address(pid=hub.status()["pid"], port=listener.getsockname()[1], started=hub.started_at)
-        hub.home.announce(at)
-        told: dict[str, Any] = {"pid": at.pid, "home": str(hub.home.path), "url": at.url}
+
+    def say(at: Address) -> None:
         if as_json:
-            write_json(told)
-        else:
-            echo(f"serving {told['home']} at {told['url']} (pid {told['pid']})", err=True)
-            if sys.stderr.isatty():  # a secret, which has no business in the log of a supervisor
-                echo(f"open {told['url']}/?token={hub.home.token()}", err=True)
-        lifecycle.run(hub, face)
+            write_json({"pid": at.pid, "home": str(hub.home.path), "url": at.url})
+            return
+        echo(f"serving {hub.home.path} at {at.url} (pid {at.pid})", err=True)
+        if sys.stderr.isatty():  # a secret, which has no business in the log of a supervisor
+            echo(f"open {at.url}/?token={hub.home.token()}", err=True)
+
+    lifecycle.run(
+        hub,
+        loaded.serve.port,
+        lambda hub, listener: server(hub, listener, mounts={"/mcp": http_app(hub)}),
+        say,
+    )
     if not as_json:
         echo("stopped", err=True)
     return 0

@@ -8,9 +8,22 @@
 - `hub`: all of it together; `lifecycle`: signals and the way down
 """
 
+from typing import TYPE_CHECKING, Any
+
 from currant.hub.events import Bus, Event, Subscription
 from currant.hub.home import Address, Home, home_of
-from currant.hub.hub import Hub
 from currant.hub.ledger import Ledger, Project
 
+if TYPE_CHECKING:
+    from currant.hub.hub import Hub
+
 __all__ = ["Address", "Bus", "Event", "Home", "Hub", "Ledger", "Project", "Subscription", "home_of"]
+
+
+def __getattr__(name: str) -> Any:
+    """The hub itself needs what only the service needs; a command that looks at the ledger does not."""
+    if name == "Hub":
+        from currant.hub.hub import Hub
+
+        return Hub
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

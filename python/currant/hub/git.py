@@ -93,13 +93,18 @@ class Git:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Inside, no git of an earlier service still works here. Raises BlockingIOError while one does."""
+        """Inside, no git of an earlier service still works here. Raises BlockingIOError while one does, which
+        is told to end: nobody listens to it any more."""
         if sys.platform == "win32":
             yield
             return
         fd = os.open(self._turn, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _end_orphan(fd)
+                raise
             self._fd = fd
             yield
         finally:
@@ -193,6 +198,7 @@ class Git:
             raise GitError(f"git cannot be started: {error.strerror or error}") from error
         with process:
             try:
+                self._sign(process.pid)
                 last = self._listen(process)
             except BaseException:
                 _end(process)
@@ -201,6 +207,12 @@ class Git:
         if status != 0:
             said = " / ".join(last) or f"exit status {status}"
             raise GitError(f"git {arguments[0]} failed: {redacted(said)}")
+
+    def _sign(self, pid: int) -> None:
+        """Write down who holds the lock, for the service after this one."""
+        if self._fd >= 0:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{pid} {_started(pid)}\n".encode(), 0)
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> list[str]:
         """Read what git says until it ends; its last lines that are no progress."""
@@ -281,6 +293,23 @@ _REPOSITORY_VARIABLES: Final = frozenset(
     }
 )
 """Set when the service was started by a hook: they would send git to another repository."""
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's count: with its number that names it for ever. "" if unknown."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return ""
+    return text[text.rindex(")") + 2 :].split()[19]
+
+
+def _end_orphan(fd: int) -> None:
+    """End the git that a killed service left at work, if it is still the one that was written down."""
+    told = os.pread(fd, 64, 0).split()
+    if len(told) == 2 and told[0].isdigit() and _started(int(told[0])) == told[1].decode():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(int(told[0]), signal.SIGKILL)
 
 
 def _command(repository: Path | None, arguments: Sequence[str]) -> list[str]:

@@ -11,11 +11,12 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Final, Protocol
 
 from currant.errors import UsageError
+from currant.hub.home import Address
 from currant.hub.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -69,13 +70,15 @@ def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
 
 
 class Signals:
-    """Counts the signals to stop: the first ends `hub` and `face` in order, the second the process."""
+    """Counts the signals to stop: the first ends the hub and its face in order, as soon as they are up; the
+    second the process."""
 
-    def __init__(self, hub: Hub, face: Face, *, leave: Callable[[int], None] = os._exit) -> None:
+    def __init__(self, hub: Hub, *, leave: Callable[[int], None] = os._exit) -> None:
         self.received: int | None = None
         self._hub = hub
-        self._face = face
+        self._face: Face | None = None
         self._leave = leave
+        self._up = threading.Event()
         self._first = threading.Event()
         self._second = threading.Event()
         self._over = threading.Event()
@@ -103,6 +106,7 @@ class Signals:
             yield
         finally:
             self._over.set()
+            self._up.set()
             self._first.set()
             self._second.set()
             for thread in self._threads:
@@ -110,9 +114,15 @@ class Signals:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def up(self, face: Face) -> None:
+        """The hub runs, and `face` is about to answer."""
+        self._face = face
+        self._up.set()
+
     def _go_down(self) -> None:
         self._first.wait()
-        if self._over.is_set():
+        self._up.wait()
+        if self._over.is_set() or self._face is None:
             return
         try:
             self._hub.stop_jobs()
@@ -131,12 +141,30 @@ class Signals:
         self._leave(128 + (self.received or signal.SIGTERM))
 
 
-def run(hub: Hub, face: Face) -> int | None:
-    """Serve until a signal; the hub is started already and is stopped at the end. Returns the signal."""
-    signals = Signals(hub, face)
-    with signals.installed():
-        try:
-            face.serve()
-        finally:
-            hub.stop()
+def run(
+    hub: Hub,
+    port: int,
+    make_face: Callable[[Hub, socket.socket], Face],
+    told: Callable[[Address], None] = lambda _at: None,
+) -> int | None:
+    """Serve until a signal, and stop; returns the signal. `told` hears where it listens, once it does.
+
+    What cannot work is found before anything is begun: raises AlreadyServing, UsageError for a port that is
+    taken, and what a start raises."""
+    signals = Signals(hub)
+    with ExitStack() as undo:
+        undo.enter_context(signals.installed())
+        hub.home.prepare()
+        hub.home.acquire()
+        undo.callback(hub.home.release)
+        listener = listen(port)
+        undo.callback(listener.close)
+        hub.start()
+        undo.callback(hub.stop)
+        face = make_face(hub, listener)
+        at = Address(pid=os.getpid(), port=listener.getsockname()[1], started=hub.started_at)
+        hub.home.announce(at)
+        told(at)
+        signals.up(face)
+        face.serve()
     return signals.received
