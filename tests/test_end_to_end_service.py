@@ -1,8 +1,8 @@
 """The service from outside, as a user has it: processes, signals, HTTP, git. Nothing in here knows its parts.
 
 One story: two projects, one of them a repository behind a server that can be made to hang; refreshed,
-cancelled and retried over HTTP; the service killed and stopped in the middle of its work and started again; at
-the end every file on disk is compared with every row.
+cancelled and retried over HTTP; the service killed and stopped in the middle of its work and started again;
+at the end every file on disk is compared with every row.
 """
 
 import http.server
