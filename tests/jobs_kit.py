@@ -75,7 +75,10 @@ class Queue:
         return self.get(job)
 
     def history(self, job: Job) -> list[str]:
-        """The statuses that were announced, without repetitions."""
+        """The statuses that were announced up to the present one, without repetitions."""
+        now = self.get(job).revision
+        with self.changed:
+            assert self.changed.wait_for(lambda: any(one.revision == now for one in self.seen), WAIT)
         told = [str(one.status) for one in self.seen if one.id == job.id]
         return [one for at, one in enumerate(told) if not at or told[at - 1] != one]
 

@@ -262,6 +262,18 @@ def test_cancelling_what_waits_runs_and_is_over(jobs: Queue) -> None:
     assert not jobs.until(running, COMPLETED).cancel_requested
 
 
+def test_one_that_is_being_cancelled_is_no_answer_to_who_asks_anew(jobs: Queue) -> None:
+    gate = Gate(stubborn=True)
+    old = jobs.add(project="p", unique_key="refresh:p")
+    jobs.work(gate)
+    gate.wait_begun()
+    jobs.manager.cancel(old.id)
+    new = jobs.add(project="p", unique_key="refresh:p")
+    assert jobs.get(new).status is PENDING
+    gate.open.set()
+    jobs.until(new, COMPLETED)
+
+
 def test_a_handler_that_finishes_all_the_same_has_finished(jobs: Queue) -> None:
     gate = Gate(stubborn=True)
     job = jobs.add()

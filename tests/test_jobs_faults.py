@@ -337,7 +337,9 @@ def test_a_job_that_is_deleted_in_the_middle_ends_quietly(
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
-def test_many_open_a_new_file_at_the_same_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", range(5))
+def test_many_open_a_new_file_at_the_same_moment(tmp_path: Path, again: int) -> None:
+    """Switching a new file to a log, and making its tables, are both moments in which others must wait."""
     begin = threading.Barrier(8)
     opened: list[Database] = []
     errors: list[Exception] = []
@@ -460,6 +462,7 @@ def test_no_statement_looks_at_every_job(jobs: Queue, analyzed: bool) -> None:
     for more in ({}, {"project_id": "p"}, {"status": "failed"}, {"before": job.id}):
         jobs.manager.list_jobs(**more)  # type: ignore[arg-type]
     jobs.manager.refresh_history("p")
+    jobs.queue.get_queue_status()
     jobs.queue.cleanup_old_jobs(days=0)
     jobs.manager.cancel_project("p")
     jobs.manager.delete_project_jobs("p")
@@ -471,5 +474,7 @@ def test_no_statement_looks_at_every_job(jobs: Queue, analyzed: bool) -> None:
             steps = plan(writer, statement, values)
             # Only a page of all jobs goes through them in their order, and it ends with the page.
             if not statement.endswith("FROM job  ORDER BY id DESC LIMIT ?"):
-                assert "SCAN job" not in steps, (statement, steps)
-            assert "TEMP B-TREE" not in steps, (statement, steps)
+                # Counting goes through an index, never through the rows with all they hold.
+                assert "SCAN job" not in steps or "count(" in statement, (statement, steps)
+                assert "SCAN job" not in steps or "USING COVERING INDEX" in steps, (statement, steps)
+                assert "TEMP B-TREE" not in steps or "GROUP BY" in statement, (statement, steps)

@@ -99,7 +99,9 @@ class Model:
     paused: set[str] = field(default_factory=set)
 
     def live(self, key: str | None) -> Row | None:
-        found = [row for row in self.rows.values() if row.key == key and row.status not in FINAL]
+        found = [
+            row for row in self.rows.values() if row.key == key and row.status not in FINAL and not row.cancel
+        ]
         assert len(found) <= 1 or key is None
         return found[0] if found and key is not None else None
 

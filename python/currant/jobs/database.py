@@ -4,8 +4,10 @@ What is in the tables is others' business: they write inside `write` and read in
 this is the only thing that opens the file; another process has a `Database` of its own.
 """
 
+import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,9 +24,19 @@ from currant.errors import (
     StoreUnavailableError,
 )
 from currant.jobs import schema
-from currant.store.connection import ReaderPool, connect, is_damage, require_safe_sqlite, translate
+from currant.store.connection import (
+    BUSY_TIMEOUT_MS,
+    ReaderPool,
+    connect,
+    is_damage,
+    require_safe_sqlite,
+    translate,
+)
 
-FILE_NAME: Final = "jobs.db"
+log = logging.getLogger(__name__)
+
+_TRIES: Final = 100
+_TRY_SECONDS: Final = 0.02
 
 
 class SteadyClock:
@@ -64,6 +76,8 @@ class Database:
         self._lock = threading.RLock()
         self._depth = 0
         self._after: list[Callable[[], None]] = []
+        self._due: deque[Callable[[], None]] = deque()
+        self._calling = threading.Lock()
         self._closed = False
         self._writer = self._open()
         self._readers = ReaderPool(os.fspath(path), self._damaged)
@@ -79,7 +93,6 @@ class Database:
         with self._lock:
             if self._closed:
                 raise ClosedError(f"{self.path} is closed: open it again")
-            after: list[Callable[[], None]] = []
             try:
                 if self._depth:
                     yield self._writer
@@ -96,16 +109,22 @@ class Database:
                     raise
                 finally:
                     self._depth = 0
-                after, self._after = self._after, []
+                self._due.extend(self._after)  # before anybody else can commit
+                self._after.clear()
             except apsw.Error as error:
                 raise self._translated(error) from error
-        for call in after:
-            call()
+        self._call()
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Inside `write`: have this called when the transaction is committed and the lock is free again, by
-        the thread that wrote. It must not raise. A rollback forgets it."""
+        """Inside `write`: have this called when the transaction is committed and the lock is free again; a
+        rollback forgets it. One call at a time, in the order of the commits, by a thread that writes: mostly
+        this one, before `write` returns."""
         self._after.append(call)
+
+    def in_turn(self, call: Callable[[], None]) -> None:
+        """As `after_commit`, for what another process committed."""
+        self._due.append(call)
+        self._call()
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
@@ -135,7 +154,7 @@ class Database:
                 return True
             return False
         finally:
-            self._writer.set_busy_timeout(5000)
+            self._writer.set_busy_timeout(BUSY_TIMEOUT_MS)
             self._lock.release()
 
     def close(self) -> None:
@@ -148,6 +167,18 @@ class Database:
 
     # --- inside -----------------------------------------------------------------------------------------
 
+    def _call(self) -> None:
+        # Nobody waits here: whoever is at it takes what came meanwhile, and looks again when he is done.
+        while self._due and self._calling.acquire(blocking=False):
+            try:
+                while self._due:
+                    try:
+                        self._due.popleft()()
+                    except Exception:
+                        log.exception("after a commit to %s", self.path)
+            finally:
+                self._calling.release()
+
     def _open(self) -> apsw.Connection:
         require_safe_sqlite()
         try:
@@ -159,7 +190,7 @@ class Database:
             raise StoreUnavailableError(f"{self.path} cannot be made: {error.strerror or error}") from error
         connection: apsw.Connection | None = None
         try:
-            connection = connect(os.fspath(self.path), write=True)
+            connection = _connect(os.fspath(self.path))
             found = schema.version_of(connection)
             if schema.is_foreign(connection):
                 raise StoreError(f"{self.path} is another program's database: move it away")
@@ -185,3 +216,13 @@ class Database:
             f"{self.path} is damaged ({reason}): stop the service, move it and its -wal and -shm away "
             f"together, and start again; projects have to be added again, their indexes are not touched"
         )
+
+
+def _connect(path: str) -> apsw.Connection:
+    # A new file becomes one with a log the first time. SQLite does not wait for others who are at that.
+    for _ in range(_TRIES):
+        try:
+            return connect(path, write=True)
+        except apsw.BusyError:
+            threading.Event().wait(_TRY_SECONDS)
+    return connect(path, write=True)

@@ -1,7 +1,5 @@
 """Owns noticing what other connections, of this process or another, did to the table."""
 
-import threading
-
 import apsw
 
 from currant.errors import StoreError
@@ -12,23 +10,16 @@ from currant.jobs.transitions import COLUMNS
 
 
 class Follower:
-    """Asked now and then, it gives the jobs that changed since it was asked last, but for those that it was
-    told of. Asking while nothing was written costs some microseconds. For one thread; `told` for any."""
+    """Asked now and then, it gives the jobs that changed since it was asked last. Asking while nothing was
+    written costs some microseconds. For one thread."""
 
     def __init__(self, database: Database) -> None:
         """Raises StoreError."""
         self._database = database
         self._connection = database.reader()
-        self._lock = threading.Lock()
-        self._told: set[int] = set()
         with database.read() as connection:
             self._revision = int(connection.execute("SELECT value FROM meta WHERE name = 'revision'").get)
         self._version = -1
-
-    def told(self, job: Job) -> None:
-        """Everybody knows of this change."""
-        with self._lock:
-            self._told.add(job.revision)
 
     def poll(self) -> list[Job] | None:
         """What changed; None when nothing at all was written. Raises StoreError."""
@@ -45,10 +36,7 @@ class Follower:
         jobs = [transitions.job_of(row) for row in rows]
         if jobs:
             self._revision = jobs[-1].revision
-        with self._lock:
-            news = [job for job in jobs if job.revision not in self._told]
-            self._told = {revision for revision in self._told if revision > self._revision}
-        return news
+        return jobs
 
     def close(self) -> None:
         """Idempotent."""

@@ -5,6 +5,7 @@ the caller's (`Database.write`).
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,11 +22,14 @@ log = logging.getLogger(__name__)
 
 MAX_PAGE: Final = 1000
 _MAX_NAME: Final = 500
+# Of so many jobs it is known what was told. More than change between two looks at the table.
+_REMEMBERED: Final = 4096
 
 
 class JobManager:
-    """The jobs of one database. `on_change`: called with each job as it is after a change, by the thread that
-    made it, when it is committed; for changes of other processes, by the worker that follows the table."""
+    """The jobs of one database. `on_change`: called with each job as it is after a change, when that is
+    committed; one call at a time, and never with an older state of a job after a newer one. Changes of other
+    processes are told of too while a worker of this manager follows the table."""
 
     def __init__(
         self, database: Database, settings: JobsSettings | None = None, clock: Clock | None = None
@@ -35,6 +39,7 @@ class JobManager:
         self.settings = settings or JobsSettings()
         self.clock = clock or database.clock
         self.on_change: list[Callable[[Job], None]] = []
+        self._told: OrderedDict[str, int] = OrderedDict()  # job -> revision
 
     def create_job(
         self,
@@ -244,10 +249,20 @@ class JobManager:
 
     def announce(self, job: Job) -> None:
         """Inside `Database.write`: tell of this change once it is committed."""
-        self.database.after_commit(lambda: self.tell(job))
+        self.database.after_commit(lambda: self._tell(job))
 
     def tell(self, job: Job) -> None:
-        """Tell of a change that is committed."""
+        """Tell of a change that is committed, unless it was told of."""
+        self.database.in_turn(lambda: self._tell(job))
+
+    def _tell(self, job: Job) -> None:
+        """One at a time: the database sees to that."""
+        if self._told.get(job.id, 0) >= job.revision:
+            return
+        self._told[job.id] = job.revision
+        self._told.move_to_end(job.id)
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
         for listener in list(self.on_change):
             try:
                 listener(job)

@@ -51,7 +51,7 @@ class JobQueueManager:
             ).fetchone()
             running: list[Any] = connection.execute(
                 "SELECT id, type, project_id, started_at, lease_until, attempt, progress, message, worker,"
-                " cancel_requested FROM job WHERE status = 'processing' ORDER BY started_at, id"
+                " cancel_requested FROM job WHERE status = 'processing'"
             ).fetchall()
             ended = {
                 name: connection.execute(
@@ -89,7 +89,7 @@ class JobQueueManager:
                     "worker": row[8],
                     "cancel_requested": bool(row[9]),
                 }
-                for row in running
+                for row in sorted(running, key=lambda row: (row[3], row[0]))
             ],
             "paused": paused,
             **ended,

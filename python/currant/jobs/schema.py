@@ -53,11 +53,12 @@ CREATE TABLE job (
 CREATE INDEX job_claim ON job (priority, type, run_at, id) WHERE status = 'pending';
 CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
 -- Those in work too: they are few, and no lease that is renewed has to move in an index.
-CREATE INDEX job_by_status ON job (status, id);
+CREATE INDEX job_by_status ON job (status, id, type); -- the type for counting, without the rows
 CREATE INDEX job_by_project ON job (project_id, id);
 CREATE INDEX job_by_revision ON job (revision);
+-- One that is asked to stop will not do what is asked for now: it stands in nobody's way.
 CREATE UNIQUE INDEX job_unique ON job (unique_key)
-  WHERE status IN ('pending', 'processing') AND unique_key IS NOT NULL;
+  WHERE status IN ('pending', 'processing') AND cancel_requested = 0 AND unique_key IS NOT NULL;
 -- One job of a project at a time, whoever claims.
 CREATE UNIQUE INDEX job_one_per_project ON job (project_id)
   WHERE status = 'processing' AND project_id IS NOT NULL;
@@ -123,9 +124,9 @@ def version_of(connection: apsw.Connection) -> int:
 
 def is_foreign(connection: apsw.Connection) -> bool:
     """Whether this is somebody else's database: it has tables, and not our mark. Raises apsw.Error."""
-    if int(connection.pragma("application_id")) == APPLICATION_ID:
-        return False
-    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").get)
+    # In this order: another process may be making our tables, and the mark comes with them.
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
+    return bool(tables) and int(connection.pragma("application_id")) != APPLICATION_ID
 
 
 def migrate(connection: apsw.Connection) -> None:

@@ -82,8 +82,7 @@ class Supervisor:
     # --- the steps --------------------------------------------------------------------------------------
 
     def _changed(self, job: Job) -> None:
-        """Of any thread."""
-        self._follower.told(job)
+        """On any thread."""
         if job.cancel_requested or job.is_final:
             self._ask(job)
         self._slots.wake()
@@ -93,8 +92,7 @@ class Supervisor:
         if news is None:
             return
         for job in news:
-            self._ask(job)
-            self._manager.tell(job)  # also to `_changed`
+            self._manager.tell(job)  # and by that `_changed`
         self._slots.wake()  # a pause that ended is no change of a job
 
     def _ask(self, job: Job) -> None:

@@ -80,9 +80,10 @@ def get(connection: apsw.Connection, job_id: str) -> Job | None:
 
 
 def live(connection: apsw.Connection, unique_key: str) -> Job | None:
-    """The pending or processing job with this unique key."""
+    """The pending or processing job with this unique key; not one that is asked to stop."""
     row = connection.execute(
-        f"SELECT {COLUMNS} FROM job WHERE unique_key = ? AND status IN ('pending', 'processing')",
+        f"SELECT {COLUMNS} FROM job WHERE unique_key = ? AND status IN ('pending', 'processing')"
+        " AND cancel_requested = 0",
         (unique_key,),
     ).fetchone()
     return None if row is None else job_of(row)
