@@ -4,13 +4,18 @@ Run in Chromium, without a service: the files come from the source tree.
 """
 
 import itertools
+import json
 import mimetypes
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import Page, Route
 
 from page_kit import chromium, looking
@@ -224,3 +229,27 @@ def test_every_file_is_used_and_nothing_needs_a_laxer_policy() -> None:
     html = files["index.html"]
     assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)", html)
     assert sum(len(text) for text in files.values()) < 200_000
+
+
+@given(st.lists(st.lists(st.binary(min_size=1, max_size=6) | st.text(min_size=1, max_size=4), max_size=4)))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_path_goes_into_an_address_and_comes_back(page: Page, names: list[list[bytes | str]]) -> None:
+    """What the service reads out of the address (see `exact_path` there) is the path that it told."""
+    parts = [
+        b"".join(os.fsencode(part) if isinstance(part, str) else part for part in name) for name in names
+    ]
+    paths = [os.fsdecode(part.replace(b"\0", b"")) for part in parts]
+    told = page.evaluate(
+        """async (paths) => {
+             const { encodePath, decodePath } = await import("/api.js");
+             return paths.map((text) => {
+               const path = JSON.parse(text);
+               return [encodePath(path), decodePath(encodePath(path)) === path];
+             });
+           }""",
+        [json.dumps(path) for path in paths],
+    )
+    for path, (encoded, same) in zip(paths, told, strict=True):
+        assert os.fsdecode(unquote_to_bytes(encoded)) == path
+        assert same, path
+        assert re.fullmatch(r"(?:[\w.!~*'()/-]|%[0-9A-F]{2})*", encoded, re.A)

@@ -59,7 +59,41 @@ function parse(text) {
 /** A path segment that may hold anything. */
 export const segment = encodeURIComponent;
 
-/** A file's path: its slashes stay. */
-export function filePath(path) {
-  return path.split("/").map(encodeURIComponent).join("/");
+/** A file's path as it stands in an address; its slashes stay. A byte that is no UTF-8 comes in JSON as half of
+ * a character (U+DC80 and up, as Python has it), and goes as the byte that it is. */
+export function encodePath(path) {
+  return [...path]
+    .map((one) => (isByte(one) ? `%${byteOf(one)}` : one === "/" ? one : encodeURIComponent(one)))
+    .join("");
+}
+
+/** The path again. */
+export function decodePath(text) {
+  const bytes = [];
+  for (const [, hex, plain] of text.matchAll(/%([0-9A-F]{2})|([^])/gu)) {
+    bytes.push(...(hex ? [parseInt(hex, 16)] : new TextEncoder().encode(plain)));
+  }
+  let path = "";
+  for (let at = 0; at < bytes.length;) {
+    const size = [1, 2, 3, 4].find((each) => utf8(bytes.slice(at, at + each)) !== null);
+    path += size ? utf8(bytes.slice(at, at + size)) : String.fromCharCode(0xdc00 + bytes[at]);
+    at += size ?? 1;
+  }
+  return path;
+}
+
+function isByte(one) {
+  return one >= "\udc80" && one <= "\udcff" && one.length === 1;
+}
+
+function byteOf(one) {
+  return (one.charCodeAt(0) - 0xdc00).toString(16).toUpperCase();
+}
+
+function utf8(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes));
+  } catch {
+    return null;
+  }
 }

@@ -52,7 +52,7 @@ const VIEWS = {
     h(
       "div",
       { class: "columns", "data-key": "columns" },
-      h("div", { class: "column" }, projectsPanel(), recentPanel(at)),
+      h("div", { class: "column" }, projectsPanel(at), recentPanel(at)),
       h("div", { class: "column" }, chartsPanel(at), failuresPanel(at)),
     ),
   ],
@@ -122,7 +122,7 @@ function draw() {
   morph($("link"), lamp(kind), word);
   morph(
     $("truth"),
-    sprig(),
+    sprig(at),
     h(
       "div",
       { class: `truth-text tone-${said.tone}` },

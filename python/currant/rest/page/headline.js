@@ -5,6 +5,17 @@ import { clockTime, count, number, span } from "./format.js";
 
 const SILENT_S = 20; // it is asked every five
 
+/** Whether what the service said last still counts: it is connected, and has said it lately. */
+export function current(state, now) {
+  return state.link.state === "live" && state.loaded && now - state.link.told <= SILENT_S;
+}
+
+/** The condition as it may be shown: what was told before the service went away is no news. */
+export function shown(project, state, now) {
+  const judged = condition(project);
+  return current(state, now) ? judged : { ...judged, lamp: "off", text: `last known: ${judged.text}` };
+}
+
 /** What is wrong or going on with one project: {lamp, text, rank}; rank 0 is "nothing". */
 export function condition(project) {
   if (project.state === "failed") return { lamp: "failed", rank: 6, text: "failed" };
@@ -57,7 +68,7 @@ export function headline(state, now) {
       tone: "failed",
       kind: "lost",
       text: "Not connected.",
-      detail: `${told} ${next > 0 ? `Trying again in ${next} s.` : "Trying again."}`,
+      detail: `${told} ${next > 0 ? `Trying again in\u00a0${next}\u00a0s.` : "Trying again."}`,
       retry: true,
     };
   }

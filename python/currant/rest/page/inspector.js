@@ -4,7 +4,7 @@ import { trace } from "./chart.js";
 import { h, when } from "./dom.js";
 import { fileView } from "./file.js";
 import { away, fullTime, number, span, words } from "./format.js";
-import { condition } from "./headline.js";
+import { shown } from "./headline.js";
 import { jobButtons, jobList, lampOf, statusWord } from "./jobs.js";
 import { button, empty, facts, lamp, meter } from "./parts.js";
 import { refreshButton, troubles } from "./projects.js";
@@ -55,7 +55,7 @@ function languages(project) {
 }
 
 function projectView(project, now) {
-  const { lamp: kind, text } = condition(project);
+  const { lamp: kind, text } = shown(project, state, now);
   const failures = state.failures.get(project.id);
   const history = state.history.get(project.id);
   const status = state.status.get(project.id);

@@ -1,6 +1,6 @@
 // Owns reading the service into `state`: everything once connected, then what the events say is different.
 
-import { ask, filePath, Refused, segment } from "./api.js";
+import { ask, encodePath, Refused, segment } from "./api.js";
 import { condition } from "./headline.js";
 import * as shape from "./shape.js";
 import { changed, state } from "./state.js";
@@ -153,8 +153,8 @@ export async function loadJob(id) {
 export async function loadFile(id, path) {
   const base = `/projects/${segment(id)}`;
   const [view, references] = await Promise.all([
-    read(`${base}/files/${filePath(path)}`),
-    read(`${base}/refs/${filePath(path)}`).catch((error) => ({ error: error.message })),
+    read(`${base}/files/${encodePath(path)}`),
+    read(`${base}/refs/${encodePath(path)}`).catch((error) => ({ error: error.message })),
   ]);
   return { view: view.file, references: references.refs ?? references, ...shape.freshness(view) };
 }

@@ -3,7 +3,7 @@
 import { spark } from "./chart.js";
 import { h } from "./dom.js";
 import { count, number } from "./format.js";
-import { condition } from "./headline.js";
+import { shown } from "./headline.js";
 import { button, empty, lamp, meter, section } from "./parts.js";
 import { inspect } from "./route.js";
 import { LENGTH, seriesOf } from "./samples.js";
@@ -54,8 +54,8 @@ export function refreshButton(project) {
   });
 }
 
-function strip(project) {
-  const { lamp: kind, text } = condition(project);
+function strip(project, now) {
+  const { lamp: kind, text } = shown(project, state, now);
   const moving = kind === "busy" && project.total && project.done < project.total;
   return h(
     "li",
@@ -101,14 +101,18 @@ function strip(project) {
 }
 
 /** The panel. */
-export function projectsPanel() {
+export function projectsPanel(now) {
   const projects = projectsByName();
   return section(
     "projects",
     "Projects",
     button("Add project", "add", {}),
     projects.length
-      ? h("ul", { class: "strips" }, projects.map(strip))
+      ? h(
+          "ul",
+          { class: "strips" },
+          projects.map((project) => strip(project, now)),
+        )
       : state.loaded
         ? h(
             "div",

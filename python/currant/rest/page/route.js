@@ -1,5 +1,7 @@
 // Owns the address: which view is shown and what the inspector holds. Everything that is open has a link.
 
+import { decodePath, encodePath } from "./api.js";
+
 const VIEWS = ["overview", "jobs", "upkeep", "search"];
 
 /** {view, open, key, path, line}: `open` is project, job, file or null. */
@@ -12,15 +14,16 @@ export function parse(hash = location.hash) {
     view,
     open,
     key: open ? params.get(open) : null,
-    path: params.get("path"),
+    path: params.has("path") ? decodePath(params.get("path")) : null,
     line: Number(params.get("line")) || null,
   };
 }
 
 /** A link to something in the inspector, beside the view that is shown now. */
-export function inspect(kind, key, more = {}) {
+export function inspect(kind, key, { path, line } = {}) {
   const params = new URLSearchParams({ [kind]: key });
-  for (const [name, value] of Object.entries(more)) if (value) params.set(name, value);
+  if (path) params.set("path", encodePath(path));
+  if (line) params.set("line", line);
   return `#/${parse().view}?${params}`;
 }
 

@@ -2,7 +2,7 @@
 // meaning; the words beside it say the same.
 
 import { s } from "./dom.js";
-import { condition } from "./headline.js";
+import { condition, current } from "./headline.js";
 import { projectsByName, state } from "./state.js";
 
 // Where berries hang, from the stalk down: [x, y, radius].
@@ -29,8 +29,8 @@ function berry(kind, [x, y, r]) {
 }
 
 /** The drawing. Worst first, so that what is left out of many is fresh. */
-export function sprig() {
-  const known = state.link.state === "live";
+export function sprig(now) {
+  const known = current(state, now);
   const kinds = projectsByName()
     .map(condition)
     .sort((one, other) => other.rank - one.rank)
