@@ -106,6 +106,18 @@ def test_both_directions(root: Path) -> None:
         assert index.refs("nothing.md") is None
 
 
+def test_a_name_that_is_no_utf8_has_references_too(tree: Tree) -> None:
+    """It was an error of Unicode; no document can name such a file, but it can name others."""
+    tree.write({"a.md": "see [b](b.md)\n", "b.md": "", b"\xff/c\xff.md": "see [b](../b.md)\n"})
+    with currant.open(tree.root) as index:
+        told = index.refs("\udcff/c\udcff.md")
+        assert told is not None
+        assert ([one.leads_to for one in told.outgoing], told.incoming) == ([["b.md"]], [])
+        named = index.refs("b.md")
+        assert named is not None
+        assert {one.path for one in named.incoming} == {"a.md", "\udcff/c\udcff.md"}
+
+
 def test_a_moved_file_is_named_from_where_it_is_and_nothing_is_extracted(root: Path) -> None:
     with currant.open(root, sync_ms=60_000) as index:
         index.sync(60)

@@ -55,8 +55,18 @@ def insert(connection: apsw.Connection, rows: Iterable[tuple[Any, ...]]) -> None
 def by_keys(connection: apsw.Connection, keys: Iterable[str]) -> Iterator[tuple[bytes, Reference]]:
     """(path of the file, reference) of everything under one of these keys. Raises apsw.Error."""
     for key in keys:
+        if not _is_text(key):
+            continue  # of a name that is no UTF-8: nothing is stored under it
         for path, kind, target, line, quiet in connection.execute(_BY_KEY, (key,)):
             yield path, Reference(kind, target, line, bool(quiet))
+
+
+def _is_text(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def everything(connection: apsw.Connection) -> Iterator[tuple[bytes, Reference]]:
