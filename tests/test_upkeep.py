@@ -172,17 +172,23 @@ def test_what_nobody_asked_for_since_the_last_time_ages_away() -> None:
 class Asking:
     """`IdleWork.ask` on a thread of its own."""
 
-    def __init__(self, idle: IdleWork, step: Callable[[], bool], timeout: float = 60.0) -> None:
+    def __init__(
+        self,
+        idle: IdleWork,
+        step: Callable[[], bool],
+        timeout: float = 60.0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.woken = threading.Event()
         self.answer: bool | BaseException | None = None
         idle.wake = self.woken.set
-        self._idle, self._step, self._timeout = idle, step, timeout
+        self._idle, self._step, self._timeout, self._cancelled = idle, step, timeout, cancelled
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         try:
-            self.answer = self._idle.ask(self._step, self._timeout)
+            self.answer = self._idle.ask(self._step, self._timeout, self._cancelled)
         except ValueError as error:
             self.answer = error
 
@@ -227,6 +233,16 @@ def test_a_writer_that_is_never_idle_and_a_step_that_fails_are_told() -> None:
     assert asking.woken.wait(60)
     idle.step(1.0)
     assert isinstance(asking.result(), ValueError)
+
+
+def test_whoever_waits_for_a_busy_writer_can_be_told_to_go() -> None:
+    told = threading.Event()
+    idle = IdleWork(None, ManualClock())
+    asking = Asking(idle, lambda: True, cancelled=told.is_set)
+    assert asking.woken.wait(60)
+    told.set()
+    assert asking.result() is False
+    assert idle.step(1.0) == 3_600.0
 
 
 def test_closing_lets_everybody_go() -> None:

@@ -15,6 +15,7 @@ from currant.clock import Clock
 REST: Final = 4.0
 """After a step that somebody asked for the writer rests so many times as long as it took."""
 LEAST_REST: Final = 0.002
+_LOOK: Final = 0.25
 
 
 class _Request:
@@ -39,18 +40,24 @@ class IdleWork:
         self._requests: deque[_Request] = deque()
         self._closed = False
 
-    def ask(self, step: Callable[[], bool], timeout: float) -> bool:
+    def ask(
+        self, step: Callable[[], bool], timeout: float, cancelled: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Have `step` called on the writer's thread until it returns False; True when it did.
 
-        False after `timeout` seconds (the writer had changes to commit all the time), or when the index is
-        closed; a step under way is then the last one. Raises what `step` raises."""
+        False after `timeout` seconds (the writer had changes to commit all the time), when `cancelled` says
+        so, or when the index is closed; a step under way is then the last one. Raises what `step` raises."""
         request = _Request(step)
         with self._lock:
             if self._closed:
                 return False
             self._requests.append(request)
         self.wake()
-        request.over.wait(timeout)
+        deadline = self._clock.monotonic() + timeout
+        while not cancelled():
+            left = deadline - self._clock.monotonic()
+            if left <= 0 or request.over.wait(min(left, _LOOK)):
+                break
         with self._lock:
             if request in self._requests:
                 self._requests.remove(request)

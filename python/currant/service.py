@@ -482,11 +482,16 @@ class Service:
         upgrader = self._upgrader
         return 0 if upgrader is None else upgrader.status()["outdated"]
 
-    def when_idle(self, step: Callable[[Store], bool], timeout: float) -> bool:
+    def when_idle(
+        self,
+        step: Callable[[Store], bool],
+        timeout: float,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Have short steps of upkeep done on the writer's thread, while there is nothing to commit, until
         `step` returns False; see `IdleWork.ask`. False for a service that is not live."""
         store, idle = self.store, self._idle
-        return idle is not None and idle.ask(lambda: step(store), timeout)
+        return idle is not None and idle.ask(lambda: step(store), timeout, cancelled)
 
     def clear_queue(self) -> int:
         """Forget what is pending; the next scan finds it again. Returns how many were forgotten."""

@@ -59,7 +59,8 @@ class ServiceTarget:
             report["complete"] = not more
             return more and report["seconds"] < budget_s
 
-        report["busy"] = not self._service.when_idle(step, budget_s * PATIENCE + _BEGIN_SECONDS)
+        patience = budget_s * PATIENCE + _BEGIN_SECONDS
+        report["busy"] = not self._service.when_idle(step, patience, cancelled)
         return report
 
     def cleanup_connections(self) -> dict[str, Any]:
