@@ -97,7 +97,7 @@ def test_a_plug_in_s_language_is_not_taken_from_it() -> None:
         def annotate(self, name: str, language: str | None, source: bytes, record: Record) -> Record:
             return record
 
-    native = Whole(OUTLINE, HEADER, LINKS)
+    native = Whole(OUTLINE, HEADER, LINKS, _core.examine)
     registry = Registry([OUTLINE], max_file_mb=8, annotators=[HEADER, LINKS, Ours()], native=native)
     assert isinstance(made(registry, "a.py", b"x = 1\n"), Record)
     assert isinstance(made(registry, "a.c", b"int x;\n"), Packed)

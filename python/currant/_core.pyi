@@ -199,6 +199,9 @@ def comment_languages() -> list[str]:
 def languages() -> list[tuple[str, str]]:
     """(language, version of its outliner); the version changes whenever its output may."""
 
+def parsed_languages() -> list[str]:
+    """Those of `languages` that a parser reads, one of whose operations nothing can interrupt."""
+
 def virtual_file_systems() -> list[str]:
     """Types of file systems that hold no files of anybody's (``proc``); a root on one is refused."""
 

@@ -299,6 +299,8 @@ class Service:
 
     def _close(self) -> None:
         self._close_parts()
+        if self._extractors is not None:
+            self._extractors.close()  # not earlier: what is being parsed would count as refused
         self._lock.release()
 
     def _close_parts(self) -> None:

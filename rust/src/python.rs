@@ -544,6 +544,12 @@ fn languages() -> Vec<(&'static str, &'static str)> {
     crate::outline::languages()
 }
 
+/// The languages that are parsed, and not scanned.
+#[pyfunction]
+fn parsed_languages() -> Vec<&'static str> {
+    crate::outline::parsed_languages()
+}
+
 /// Types of file systems that hold no files of anybody's.
 #[pyfunction]
 fn virtual_file_systems() -> Vec<&'static str> {
@@ -583,6 +589,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(backticked, module)?)?;
     module.add_function(wrap_pyfunction!(has_ending, module)?)?;
     module.add_function(wrap_pyfunction!(languages, module)?)?;
+    module.add_function(wrap_pyfunction!(parsed_languages, module)?)?;
     module.add_function(wrap_pyfunction!(virtual_file_systems, module)?)?;
     module.add_function(wrap_pyfunction!(lib_features, module)?)?;
     Ok(())

@@ -146,7 +146,9 @@ class Registry:
         plugins: Iterable[PluginExtractor] = (),
         refused: Iterable[Use] = (),
         native: Native | None = None,
+        closing: Callable[[], None] | None = None,
     ) -> None:
+        self._closing = closing
         self._native = native
         self._ordinary: dict[str | None, _AtOnce | None] = {}  # by language, for names that are nothing
         self._max_file_mb = max_file_mb
@@ -197,6 +199,11 @@ class Registry:
     def languages(self) -> frozenset[str]:
         """The languages that have an extractor."""
         return frozenset(self._identities)
+
+    def close(self) -> None:
+        """End what extractors have started, and refuse what is under way. Idempotent."""
+        if self._closing is not None:
+            self._closing()
 
     def identities(self) -> frozenset[str]:
         """Every identity a result can be stored under now. A row under any other is out of date."""
@@ -397,18 +404,25 @@ def default_registry(
     disabled: Sequence[str] = (),
     header_template: Mapping[str, HeaderField] | None = None,
     sources: Iterable[Source] | None = (),
+    confine: bool = False,
 ) -> Registry:
     """Every extractor that comes with Currant, then the plug-ins of `sources` (None: the installed ones)
-    except for those `disabled`, with their `options`. The native module is loaded here, not at import."""
+    except for those `disabled`, with their `options`. The native module is loaded here, not at import.
+
+    `confine`: large sources are parsed in processes of their own, which `Registry.close` ends."""
+    from currant import _core
     from currant.extract.annotators.header import HeaderAnnotator
     from currant.extract.annotators.links import LinksAnnotator
     from currant.extract.annotators.manifest import ManifestAnnotator
     from currant.extract.annotators.tasks import TasksAnnotator
+    from currant.extract.confine import Confined
     from currant.extract.outline import OutlineExtractor
     from currant.extract.whole import Whole
 
     # One line each, in the order in which they run: links come after the header, which they read.
-    outline, header, links = OutlineExtractor(), HeaderAnnotator(header_template), LinksAnnotator()
+    confined = Confined() if confine else None
+    outline = OutlineExtractor(None if confined is None else confined.outline)
+    header, links = HeaderAnnotator(header_template), LinksAnnotator()
     annotators: tuple[Annotator, ...] = (header, TasksAnnotator(), links, ManifestAnnotator())
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
     return Registry(
@@ -418,7 +432,8 @@ def default_registry(
         annotators=[*annotators, *found.annotators],
         plugins=found.extractors,
         refused=found.refused,
-        native=Whole(outline, header, links),
+        native=Whole(outline, header, links, _core.examine if confined is None else confined.examine),
+        closing=None if confined is None else confined.close,
     )
 
 
@@ -432,4 +447,5 @@ def configured_registry(settings: ExtractSettings) -> Registry:
         disabled=settings.disabled_extractors,
         header_template=settings.header_template,
         sources=None,
+        confine=True,
     )

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from currant.extract.base import Extraction, ExtractionError
+from currant.extract.base import Extraction, ExtractionError, plain
 from currant.model import Record, Symbol
 
 OutlineFunction = Callable[[str, bytes], bytes]
+
+
+class OutOfBoundsError(Exception):
+    """A source used up what its parser was given; the message says of what. It would again."""
 
 
 class _Outline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +65,8 @@ class OutlineExtractor:
         that is not a list of symbols with sensible line ranges."""
         try:
             raw = self._outline(language, source)
+        except OutOfBoundsError as error:
+            return plain(language, [f"partial: {error}"])
         except BaseException as error:
             # A panic in the core arrives as a BaseException of its own; it is about this content only.
             if isinstance(error, Exception) or type(error).__name__ == "PanicException":

@@ -6,29 +6,35 @@ The steps remain for everything else, and give the same record: documents, manif
 plug-ins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from currant.extract.annotate import Annotator
-from currant.extract.base import Extraction, ExtractionError
-from currant.extract.outline import OutlineExtractor
+from currant.extract.base import Extraction, ExtractionError, plain
+from currant.extract.outline import OutlineExtractor, OutOfBoundsError
 from currant.model import Packed
 from currant.packed import PIECE_SYMBOLS, PIECES
+
+Examine = Callable[
+    [str, bytes, bool, bool, int, int],
+    tuple[list[tuple[bytes, str | None, str | None]], int, list[tuple[str, str, int, bool]]] | None,
+]
 
 _DOCUMENTS: Final = frozenset({"markdown", "rst", "html"})
 """What is prose or markup: read in Python."""
 
 
 class Whole:
-    """One call in place of `extractor` and of the annotators `header` and `links`, where those are all."""
+    """One call in place of `extractor` and of the annotators `header` and `links`, where those are all.
+    `examine` is the core's, or that of `Confined`."""
 
-    def __init__(self, extractor: OutlineExtractor, header: Annotator, links: Annotator) -> None:
-        from currant import _core
-
+    def __init__(
+        self, extractor: OutlineExtractor, header: Annotator, links: Annotator, examine: Examine
+    ) -> None:
         self.extractor: Final = extractor
         self._header = header
         self._links = links
-        self._examine = _core.examine
+        self._examine = examine
 
     def takes(self, language: str, annotators: Sequence[Annotator]) -> bool:
         """Whether a source of this language is ordinary when these are all that annotate it."""
@@ -42,6 +48,8 @@ class Whole:
         header, links = self._header in annotators, self._links in annotators
         try:
             found = self._examine(language, source, header, links, PIECE_SYMBOLS, PIECES)
+        except OutOfBoundsError as error:
+            return plain(language, [f"partial: {error}"])
         except BaseException as error:
             # A panic in the core arrives as a BaseException of its own; it is about this content only.
             if isinstance(error, Exception) or type(error).__name__ == "PanicException":

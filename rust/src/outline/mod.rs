@@ -204,6 +204,13 @@ impl Outline {
     }
 }
 
+/// The languages that are parsed by a grammar, where one operation of the parser cannot be interrupted.
+#[must_use]
+pub fn parsed_languages() -> Vec<&'static str> {
+    let scanned: Vec<_> = SCANNERS.iter().map(|known| known.name()).collect();
+    registry().map(Language::name).filter(|name| !scanned.contains(name)).collect()
+}
+
 /// (name, version) of every language known to this build, sorted by name.
 #[must_use]
 pub fn languages() -> Vec<(&'static str, &'static str)> {

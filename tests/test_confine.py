@@ -1,0 +1,116 @@
+"""Large sources in processes of their own: the same answers, and an end for what would not end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from currant import _core
+from currant.config import ExtractSettings
+from currant.extract import configured_registry, confine
+from currant.extract.base import ExtractionError
+from currant.extract.confine import Confined
+from currant.extract.outline import OutOfBoundsError
+from currant.model import Packed
+from currant.packed import unpacked
+
+LARGE = b"def f():\n    return 1\n\n\n" * 4_000
+# Innocent for longer than the head that the core looks at first, then what no parser of C# can take.
+HOSTILE = b"class A { int f() { return 1; } }\n" * 9_000 + b"template<" * 44_000
+
+
+@pytest.fixture
+def confined() -> Iterator[Confined]:
+    made = Confined()
+    yield made
+    made.close()
+
+
+def processes(confined: Confined) -> list[int]:
+    return [helper._process.pid for helper in confined._all]
+
+
+def test_a_large_source_has_the_same_outline_and_record_as_here(confined: Confined) -> None:
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE)
+    ours = _core.examine("python", LARGE, True, True, 256, 4096)
+    assert confined.examine("python", LARGE, True, True, 256, 4096) == ours
+    assert len(processes(confined)) == 1, "one after the other, in the same process"
+
+
+def test_small_sources_and_scanned_languages_stay_here(confined: Confined) -> None:
+    confined.outline("python", LARGE[: confine.LARGE])
+    confined.outline("c", b"int f(void) { }\n" * 10_000)
+    assert processes(confined) == []
+
+
+def test_what_takes_too_much_computing_is_ended_by_the_kernel_and_the_next_is_read(
+    confined: Confined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confine, "allowed_seconds", lambda _size: 1)
+    with pytest.raises(OutOfBoundsError, match="more than 1 s of computing"):
+        confined.outline("csharp", HOSTILE)
+    assert processes(confined) == []
+    monkeypatch.undo()
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE)
+
+
+def test_a_process_that_is_killed_costs_one_outline(confined: Confined) -> None:
+    confined.outline("python", LARGE)
+    (pid,) = processes(confined)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(OutOfBoundsError, match="its parser ended with code -9"):
+        confined.outline("python", LARGE)
+    confined.outline("python", LARGE)
+
+
+def test_a_process_that_ended_for_want_of_work_is_replaced(confined: Confined) -> None:
+    confined.outline("python", LARGE)
+    (helper,) = confined._all
+    stdin = helper._process.stdin
+    assert stdin is not None
+    stdin.close()  # the process takes this for the end of its work
+    assert helper._process.wait() == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    helper._process.stdin = os.fdopen(writer, "wb")
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE)
+    assert processes(confined) != [helper._process.pid]
+
+
+def test_after_the_close_nothing_is_parsed_and_no_process_is_left(confined: Confined) -> None:
+    confined.outline("python", LARGE)
+    (helper,) = confined._all
+    confined.close()
+    assert helper._process.returncode == -signal.SIGKILL
+    with pytest.raises(ExtractionError, match="the service stops"):
+        confined.outline("python", LARGE)
+
+
+def test_the_file_is_marked_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confine, "allowed_seconds", lambda _size: 1)
+    registry = configured_registry(ExtractSettings())
+    try:
+        made = registry.choose("a.cs", HOSTILE[:8192], len(HOSTILE)).run(HOSTILE)
+        assert made.record.notes == ["partial: not parsed: it takes more than 1 s of computing"]
+        assert made.record.language == "csharp"
+        good = registry.choose("a.py", LARGE[:8192], len(LARGE)).run(LARGE).made
+        assert isinstance(good, Packed)
+        assert len(unpacked(good).symbols) == 4_000
+    finally:
+        registry.close()
+
+
+def test_nothing_is_imported_from_the_current_directory(tmp_path: Path, confined: Confined) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n")
+    code = (
+        "import sys; sys.path[:] = [one for one in sys.path if one]\n"
+        "from currant.extract.confine import Confined\n"
+        "made = Confined(); print(len(made.outline('python', b'def f(): pass\\n' * 9000)) > 1000)\n"
+        "made.close()\n"
+    )
+    ran = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("True\n", "")
