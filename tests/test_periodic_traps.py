@@ -22,6 +22,7 @@ from apscheduler.events import (
     EVENT_JOB_MISSED,
     EVENT_JOB_SUBMITTED,
 )
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
 from apscheduler.triggers.interval import IntervalTrigger
@@ -331,7 +332,7 @@ def test_a_run_that_is_late_is_made_once(home: Home) -> None:
     make_due(scheduler, "sync_projects", 5 * 900 + 1)  # a laptop that slept
     scheduler.resume()
     executed.wait()
-    wait_until(lambda: not scheduler._executor._under_way)
+    assert scheduler._executor.join(SECONDS)
     assert [event.job_id for event in executed.seen] == ["sync_projects"]
     assert scheduler.health()["missed"] == 0
 
@@ -352,12 +353,19 @@ def test_with_a_grace_it_is_left_out_and_counted(home: Home) -> None:
 
 def stopping_while_a_task_asks(home: Home, monkeypatch: pytest.MonkeyPatch, patience: float) -> bool:
     """Whether a task that runs during a shutdown gets the lock that `get_jobs` needs."""
-    entered, got = threading.Event(), []
+    entered, inside, got = threading.Event(), threading.Event(), []
     scheduler = home.scheduler()
+    shutdown = scheduler._executor.shutdown
+
+    def shutting_down(wait: bool = True) -> None:
+        inside.set()  # with both locks held
+        shutdown(wait)
+
+    monkeypatch.setattr(scheduler._executor, "shutdown", shutting_down)
 
     def run(here: Container) -> int:
         entered.set()
-        wait_until(lambda: scheduler.state == STATE_STOPPED)
+        assert inside.wait(SECONDS)
         free = scheduler._jobstores_lock.acquire(timeout=patience)
         if free:
             scheduler._jobstores_lock.release()
@@ -389,7 +397,12 @@ def test_plain_the_shutdown_holds_the_lock_while_it_waits(
                 self._thread = None
             return super().shutdown(wait, timeout_s)
 
+    class Pool(ThreadPoolExecutor):  # type: ignore[misc]
+        def join(self, timeout_s: float | None) -> bool:
+            return True
+
     monkeypatch.setattr(schedulers, "GuardedScheduler", Waiting)
+    monkeypatch.setattr(schedulers, "DaemonExecutor", Pool)
     assert not stopping_while_a_task_asks(home, monkeypatch, 0.3)
 
 
@@ -411,6 +424,64 @@ def test_a_task_that_hangs_is_not_waited_for_longer_than_was_said(
     assert not schedulers.stop_scheduler(scheduler, 0.0)
     leave.set()
     assert schedulers.stop_scheduler(scheduler, SECONDS)
+
+
+_HANGS = """
+import sys, threading
+from pathlib import Path
+from currant.config import Settings
+from currant.jobs import Database, JobManager
+from currant.periodic import Container, registry, set_container
+from currant.periodic.scheduler import build_scheduler, stop_scheduler
+home = Path(sys.argv[1])
+entered = threading.Event()
+def hangs(here):
+    entered.set()
+    threading.Event().wait()
+registry.find = lambda name, settings: registry.PeriodicTask(name, "", 60, hangs)
+database = Database(home / "jobs.db")
+set_container(Container(Settings(), database, JobManager(database)))
+scheduler = build_scheduler(Settings(), home)
+scheduler.start(paused=True)
+scheduler.modify_job("audit", next_run_time=scheduler.get_job("audit").next_run_time.replace(year=2020))
+scheduler.resume()
+entered.wait()
+print(stop_scheduler(scheduler, 0.0), flush=True)
+"""
+
+
+def test_a_task_that_hangs_does_not_keep_the_process_alive(home: Home) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", _HANGS, str(home.path)], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert (told.returncode, told.stdout) == (0, "False\n"), told.stderr
+
+
+def test_more_tasks_than_threads_wait_in_order(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most, order = [0], [0], []
+    lock = threading.Lock()
+
+    def run(name: str) -> int:
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+            order.append(name)
+        with lock:
+            at_once[0] -= 1
+        return 0
+
+    monkeypatch.setattr(
+        registry, "find", lambda name, settings: registry.PeriodicTask(name, "", 60, lambda here: run(name))
+    )
+    scheduler = home.scheduler(pool_size=1)
+    executed = Events(scheduler, EVENT_JOB_EXECUTED)
+    scheduler.start(paused=True)
+    names = sorted(scheduler.next_runs())
+    for number, name in enumerate(names):
+        make_due(scheduler, name, PAST - number)
+    scheduler.resume()
+    executed.wait(len(names))
+    assert (order, most[0]) == (names, 1)
 
 
 def test_a_task_and_the_clock_itself_may_ask_for_the_shutdown(

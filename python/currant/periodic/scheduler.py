@@ -9,16 +9,12 @@ and each has a test that fails without it.
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
-from apscheduler.executors.base import run_job
-from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_PAUSED, STATE_STOPPED
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +25,7 @@ from currant.config import Settings
 from currant.errors import StoreError, UsageError
 from currant.lock import RootLock
 from currant.periodic import register
+from currant.periodic.executor import DaemonExecutor
 from currant.periodic.registry import PeriodicTask, active
 from currant.periodic.store import BUSY_SECONDS, ScheduleStore, open_store, wall
 
@@ -42,31 +39,6 @@ RETRY_SECONDS: Final = 10.0
 DEAD_AFTER: Final = 3 * TICK_SECONDS + 2 * BUSY_SECONDS
 """Without a tick for so long it is taken for dead."""
 STEPPED_BACK: Final = 5.0
-
-
-class _Executor(BasePoolExecutor):  # type: ignore[misc]
-    """A pool whose work can be waited for, for a limited time and with no lock held."""
-
-    def __init__(self, workers: int) -> None:
-        super().__init__(ThreadPoolExecutor(workers, thread_name_prefix="currant-schedule"))
-        self._under_way: set[Future[Any]] = set()
-
-    def _do_submit_job(self, job: Any, run_times: Any) -> None:
-        future = self._pool.submit(run_job, job, job._jobstore_alias, run_times, self._logger.name)
-        self._under_way.add(future)
-        future.add_done_callback(partial(self._ended, job.id))
-
-    def _ended(self, job_id: str, future: Future[Any]) -> None:
-        error = future.exception()
-        if error is None:
-            self._run_job_success(job_id, future.result())
-        else:
-            self._run_job_error(job_id, error, error.__traceback__)
-        self._under_way.discard(future)
-
-    def join(self, timeout_s: float | None) -> bool:
-        """Wait for what runs; False if that took longer. Not for the task that calls this."""
-        return not wait(set(self._under_way), timeout_s).not_done
 
 
 class GuardedScheduler(BackgroundScheduler):  # type: ignore[misc]
@@ -83,7 +55,7 @@ class GuardedScheduler(BackgroundScheduler):  # type: ignore[misc]
         """What is to be scheduled; `register_jobs` sets it."""
         self._clock = clock
         self.store = store
-        self._executor = _Executor(settings.periodic.pool_size)
+        self._executor = DaemonExecutor(settings.periodic.pool_size)
         self._single = RootLock(home, f"the schedules of {home}", name=LOCK_NAME)
         self._last_tick: float | None = None
         self._last_wall = clock.now()
