@@ -12,6 +12,7 @@ import pytest
 from currant.errors import JobConflict, NoSuchJob, RateLimited, UsageError
 from currant.jobs import (
     Discard,
+    Job,
     JobCancelled,
     JobContext,
     JobStatus,
@@ -20,6 +21,7 @@ from currant.jobs import (
     RateLimiter,
     Snooze,
 )
+from currant.jobs.context import Stop
 from currant.jobs.ids import uuid7
 from jobs_kit import WAIT, Gate, Queue, queue, quick
 
@@ -394,6 +396,40 @@ def test_a_stop_hands_back_what_does_not_end(tmp_path: Path) -> None:
             later.until(second, COMPLETED)
 
 
+@pytest.mark.parametrize("error", [JobCancelled, ValueError], ids=["polite", "its files were closed"])
+def test_who_ends_because_of_a_shutdown_is_as_if_not_begun(jobs: Queue, error: type[Exception]) -> None:
+    begun = threading.Event()
+
+    def handler(context: JobContext) -> None:
+        begun.set()
+        assert context.wait(WAIT)
+        raise error
+
+    worker = jobs.work(handler)
+    job = jobs.add(max_attempts=1)
+    assert begun.wait(WAIT)
+    assert worker.stop(0, WAIT)
+    back = jobs.get(job)
+    assert (back.status, back.attempt, back.errors, back.run_at) == (PENDING, 0, [], jobs.clock.now())
+
+
+def test_a_wish_to_cancel_counts_for_more_than_other_reasons_to_stop(jobs: Queue) -> None:
+    context = JobContext(jobs.add(), jobs.clock, stall_s=600)
+    told = []
+    for why in (
+        Stop.SHUTDOWN,
+        Stop.TIMEOUT,
+        Stop.SHUTDOWN,
+        Stop.CANCEL,
+        Stop.TIMEOUT,
+        Stop.LOST,
+        Stop.CANCEL,
+    ):
+        context.stop(why)
+        told.append(context.why)
+    assert told == [Stop.SHUTDOWN, *[Stop.TIMEOUT] * 2, *[Stop.CANCEL] * 2, *[Stop.LOST] * 2]
+
+
 def test_a_second_signal_does_not_wait(jobs: Queue) -> None:
     gate = Gate(stubborn=True)
     worker = jobs.work(gate)
@@ -406,6 +442,31 @@ def test_a_second_signal_does_not_wait(jobs: Queue) -> None:
     assert not stopping.is_alive()
     assert jobs.get(job).status is PENDING
     gate.open.set()
+
+
+def test_nothing_is_begun_once_it_is_to_stop(jobs: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = jobs.work(nothing, quick(workers=1))
+    write = jobs.database.write
+
+    def just_then() -> Any:
+        if threading.current_thread() in worker._threads:
+            worker._slots.closing = True
+        return write()
+
+    monkeypatch.setattr(jobs.database, "write", just_then)
+    job = jobs.add()
+    worker._threads[0].join(WAIT)
+    assert jobs.get(job).status is PENDING
+
+
+def test_a_wish_to_cancel_in_the_first_moment_is_not_missed(jobs: Queue) -> None:
+    def at_once(job: Job) -> None:
+        if job.status is PROCESSING and not job.cancel_requested:
+            assert jobs.manager.cancel(job.id) == "cancel_requested"
+
+    jobs.manager.on_change.append(at_once)
+    jobs.work(Gate())
+    jobs.until(jobs.add(), CANCELLED)
 
 
 # --- looking ------------------------------------------------------------------------------------------
