@@ -164,12 +164,25 @@ def test_a_link_stays_a_link(
 ) -> None:
     kept = tmp_path / "dotfiles.json"
     kept.write_text("{}")
-    (home / ".cursor").mkdir()
-    (root / ".cursor").mkdir()
-    (root / ".cursor" / "mcp.json").symlink_to(kept)
-    installed(capsys, "--client", "cursor", "--yes")
-    assert (root / ".cursor" / "mcp.json").is_symlink()
-    assert "currant" in json.loads(kept.read_text())["mcpServers"]
+    path = CLIENTS["windsurf"].file(root, home)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(kept)
+    installed(capsys, "--client", "windsurf", "--yes")
+    assert path.is_symlink()
+    assert list(json.loads(kept.read_text())["mcpServers"]) == ["currant-some-project"]
+
+
+def test_a_link_that_came_with_the_tree_leads_nowhere(
+    root: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = home / "settings.json"
+    mine.write_text("{}")
+    (root / ".mcp.json").symlink_to(mine)
+    (root / ".vscode").symlink_to(home)
+    told_of = installed(capsys, "--client", "claude-code", "--client", "vscode", "--yes", status=2)
+    assert ["leads out" in one["error"] for one in told_of] == [True, True]
+    assert mine.read_text() == "{}"
+    assert sorted(home.iterdir()) == [mine]
 
 
 def test_a_file_that_changes_meanwhile_is_not_written_over(root: Path, home: Path) -> None:

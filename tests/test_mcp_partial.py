@@ -4,14 +4,17 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from currant.clock import ManualClock
+from currant.ipc.client import Answer
 from currant.mcp import shapes
+from currant.mcp.answers import Tools
 from currant.mcp.budget import MIN_TOKENS, cut, fitting, tokens
 from currant.mcp.freshness import Progress, note, progress
 from mcp_kit import connected, refused, told
@@ -125,6 +128,39 @@ def test_any_status_gives_a_sentence(status: Mapping[str, Any]) -> None:
     assert at.total == 0 or at.files <= at.total
     assert at.percent < 100 or at.files == at.total
     assert 20 < len(note(at, [], [])) < 300
+
+
+class FakeIndex:
+    """An index that is fresh at the third look; each takes as long as it may."""
+
+    def __init__(self, clock: ManualClock, degraded: tuple[str, ...] = ()) -> None:
+        self.clock = clock
+        self.degraded = degraded
+        self.waits: list[int] = []
+
+    def ask(self, method: str, _params: Mapping[str, Any], *, sync_ms: int) -> Answer:
+        assert method == "sync"
+        self.waits.append(sync_ms)
+        self.clock.advance(sync_ms / 1_000)
+        return Answer(None, "c:1:1", len(self.waits) > 3, (), self.degraded)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "degraded", "waits"),
+    [
+        (10, (), [1_000, 1_000, 1_000, 1_000]),
+        (2.5, (), [1_000, 1_000, 500]),
+        (0, (), [0]),
+        (60, ("root_missing",), [1_000]),
+    ],
+)
+def test_refresh_waits_in_slices(seconds: float, degraded: tuple[str, ...], waits: list[int]) -> None:
+    """Other calls of the same agent go over the same connection, and want their turn."""
+    clock = ManualClock()
+    index = FakeIndex(clock, degraded)
+    reached = Tools(cast("Any", None), 2_000, clock)._sync(cast("Any", index), {}, seconds)
+    assert index.waits == waits
+    assert reached.fresh == (len(waits) > 3)
 
 
 # --- how long an answer is --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from currant.api import Index
+from currant.clock import Clock, SystemClock
 from currant.errors import CurrantError, UsageError
 from currant.ipc.client import Answer
 from currant.mcp import freshness, shapes
@@ -18,6 +19,7 @@ from currant.mcp.source import Source
 _SYNC_MS: Final = 2_000
 _BUILDING_MS: Final = 200
 """While most of the index is missing, waiting longer for the rest of it would only delay what there is."""
+_SLICE_SECONDS: Final = 1.0
 _DOC: Final = 160
 _SIGNATURE: Final = 200
 _TEXT: Final = 600
@@ -27,7 +29,8 @@ _ALIKE: Final = 3
 class Tools:
     """The tools over a source. Thread-safe. `budget`: tokens that one answer may take."""
 
-    def __init__(self, source: Source, budget: int) -> None:
+    def __init__(self, source: Source, budget: int, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._source = source
         self._budget = budget
         self._building: dict[str, bool] = {}  # by project, as of the last answer
@@ -55,9 +58,11 @@ class Tools:
                 self._building[project] = False
             return said
         told = freshness.progress(index.status())
-        self._building[project] = told.building
+        if whole:
+            self._building[project] = told.building
         said.note = freshness.note(told, said.degraded, answer.outstanding)
-        said.pending = freshness.named(answer.outstanding)
+        if not told.building:  # of thousands, five names say nothing
+            said.pending = freshness.named(answer.outstanding)
         return said
 
     def _unknown(self, index: Index, path: str, said: freshness.Said) -> CurrantError:
@@ -230,9 +235,20 @@ class Tools:
         index = self._source.index(asked.project)
         job = "" if asked.paths else self._source.refresh(asked.project)
         params = {"paths": [named(index.root, path) for path in asked.paths]} if asked.paths else {}
-        reached = index.ask("sync", params, sync_ms=round(asked.wait_seconds * 1_000))
+        reached = self._sync(index, params, asked.wait_seconds)
         said = self._said(index, asked.project, reached, whole=not asked.paths)
         return shapes.RefreshAnswer(job=job, **asdict(said))
+
+    def _sync(self, index: Index, params: Mapping[str, Any], seconds: float) -> Answer:
+        """The barrier in slices: over one connection to an owner, other calls get their turn in between."""
+        begun = self._clock.monotonic()
+        while True:
+            left = seconds - (self._clock.monotonic() - begun)
+            part = max(0.0, min(_SLICE_SECONDS, left))
+            reached = index.ask("sync", params, sync_ms=round(part * 1_000))
+            # A root that is gone is not waited for.
+            if reached.fresh or left <= part or "root_missing" in reached.degraded:
+                return reached
 
     def drift(self, asked: shapes.Drift) -> shapes.DriftAnswer:
         """What documents and headers say that does not hold."""

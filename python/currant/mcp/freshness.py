@@ -12,6 +12,7 @@ from currant.mcp.paths import shown
 
 _NAMED: Final = 5
 _MANY: Final = 1_000
+_LARGE: Final = 0.1
 _CAUTION: Final = "what is not found yet may exist all the same"
 
 
@@ -34,8 +35,9 @@ class Progress:
     def building(self) -> bool:
         """Whether a large part is missing, so that waiting a moment for it leads nowhere. A scan over an
         index that has files is different: as a rule it finds that they are as they were."""
-        nothing = not self.files and not self.total
-        return nothing or self.phase == "rebuilding" or self.pending > _MANY
+        if self.phase == "rebuilding" or self.pending > _MANY:
+            return True
+        return self.total - self.files > self.total * _LARGE if self.total else not self.files
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ class Change:
     name: str
     before: bytes | None
     after: str
+    within: Path | None
+    """Where the file must be, for one that may have come with the tree."""
 
     @property
     def changes(self) -> bool:
@@ -82,7 +84,7 @@ def _change(client: Client, path: Path, root: Path, entry: Mapping[str, Any] | N
         raise UsageError(
             f"{path} was not changed: {error}. To do it by hand, add:\n{client.snippet(name, entry)}"
         ) from None
-    return Change(client, path, name, before, after)
+    return Change(client, path, name, before, after, root if client.project else None)
 
 
 def _read(path: Path) -> bytes | None:
@@ -103,6 +105,10 @@ def write(change: Change) -> Path | None:
     file is as it was."""
     # A link (of those who keep such files elsewhere) stays a link.
     target = Path(os.path.realpath(change.path))
+    if change.within is not None and not target.is_relative_to(os.path.realpath(change.within)):
+        raise UsageError(
+            f"{change.path} is a link that leads out of {change.within}: write {target} yourself"
+        )
     if _read(target) != change.before:
         raise UsageError(f"{change.path} was changed by somebody else just now: look at it and try again")
     temporary = None
