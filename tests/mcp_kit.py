@@ -49,6 +49,13 @@ async def told(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]
     return answer
 
 
+async def fresh(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    """The first answer that is fresh. Each waits a while by itself, on a busy machine not for long enough."""
+    while not (answer := await told(client, tool, **arguments))["fresh"]:
+        pass
+    return answer
+
+
 async def refused(client: Client, tool: str, /, **arguments: Any) -> str:
     """What a tool says that cannot do what it was asked for."""
     result = await client.call_tool(tool, arguments)

@@ -17,7 +17,7 @@ from currant.mcp import catalogue
 from currant.mcp.server import build
 from currant.mcp.shapes import ProjectLine
 from currant.mcp.source import One
-from mcp_kit import connected, refused, told
+from mcp_kit import connected, fresh, refused, told
 
 ODD = os.fsdecode(b"src/\xff odd.py")
 
@@ -41,7 +41,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(root: Path) -> Iterator[Index]:
+def index(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
+    monkeypatch.setattr("currant.mcp.answers._SYNC_MS", 60_000)  # on a busy machine 2 s are not enough
     flags = {"monitor.debounce_ms": 5, "monitor.max_delay_ms": 50}
     with open_index(root, flags=flags) as opened:
         opened.sync(60)
@@ -86,8 +87,7 @@ def talk(index: Index, words: Callable[[Client], Awaitable[None]], **options: An
 def test_over_a_pipe(root: Path) -> None:
     async def run() -> None:
         async with connected(root) as client:
-            found = await told(client, "find_symbol", name="take_tok")
-            assert found["fresh"]
+            found = await fresh(client, "find_symbol", name="take_tok")
             (hit,) = found["hits"]
             assert (hit["path"], hit["line"], hit["match"]) == ("src/rates.py", 4, "prefix")
             # A change is in the next answer, without a word about it.

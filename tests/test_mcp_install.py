@@ -22,7 +22,7 @@ from currant.errors import UsageError
 from currant.mcp import clients, install
 from currant.mcp.clients import CLIENTS
 from currant.mcp.configuration import Unreadable, json_with, json_without, toml_with, toml_without
-from mcp_kit import told
+from mcp_kit import fresh
 
 ENTRY = {"command": "/bin/currant", "args": ["mcp", "--root", '/a b/ü"\\']}
 
@@ -74,7 +74,7 @@ def test_what_is_written_starts_a_server(
         environment = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
         server = StdioServerParameters(command=entry["command"], args=entry["args"], env=environment)
         async with Client(server) as connected:
-            assert (await told(connected, "find_symbol", name="here"))["hits"]
+            assert (await fresh(connected, "find_symbol", name="here"))["hits"]
 
     if name == "claude-code":
         anyio.run(talk)

@@ -17,7 +17,7 @@ from currant.mcp import shapes
 from currant.mcp.answers import Tools
 from currant.mcp.budget import MIN_TOKENS, cut, fitting, tokens
 from currant.mcp.freshness import Progress, note, progress
-from mcp_kit import connected, refused, told
+from mcp_kit import connected, fresh, refused, told
 
 FILES = 30
 
@@ -184,7 +184,7 @@ def test_a_long_answer_is_cut_and_says_how_to_go_on(tmp_path: Path) -> None:
                 seen: list[str] = []
                 offset: int | None = 0
                 while offset is not None:
-                    answer = await told(client, tool, **arguments, offset=offset)
+                    answer = await fresh(client, tool, **arguments, offset=offset)
                     assert tokens(answer) <= 500
                     seen += [one["name"] for one in answer[key]]
                     offset = answer.get("next_offset")

@@ -15,7 +15,7 @@ from mcp import Client
 from currant.api import Index
 from currant.errors import ClosedError, ConfigError, CurrantError, ServiceUnreachable
 from currant.mcp.source import One
-from mcp_kit import connected, told
+from mcp_kit import connected, fresh, told
 
 
 def watches(pid: int) -> bool:
@@ -55,7 +55,7 @@ def test_one_watches_and_the_others_go_on_when_it_is_killed(tmp_path: Path) -> N
                 (pid,) = children() - known
                 clients[pid] = client
             for client in clients.values():
-                assert (await told(client, "find_symbol", name="before"))["hits"]
+                assert (await fresh(client, "find_symbol", name="before"))["hits"]
             (owner,) = await owners(clients)
             assert [pid for pid in clients if watches(pid)] == [owner]
 
@@ -63,15 +63,14 @@ def test_one_watches_and_the_others_go_on_when_it_is_killed(tmp_path: Path) -> N
             del clients[owner]
             (tmp_path / "second.py").write_text("def after():\n    pass\n")
             for client in clients.values():
-                found = await told(client, "find_symbol", name="after")
-                assert found["fresh"]
+                found = await fresh(client, "find_symbol", name="after")
                 assert [hit["path"] for hit in found["hits"]] == ["second.py"]
 
             (heir,) = await owners(clients)
             assert [pid for pid in clients if watches(pid)] == [heir]
             (tmp_path / "third.py").write_text("def later():\n    pass\n")
             for client in clients.values():
-                assert (await told(client, "find_symbol", name="later"))["hits"]
+                assert (await fresh(client, "find_symbol", name="later"))["hits"]
 
     anyio.run(talk)
 
