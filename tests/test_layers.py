@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "record": set(),
     "extract": {"_core", "record"},
     "changes": {"_core"},
-    "watching": {"_core"},
+    "offloop": set(),
+    "watching": {"_core", "offloop"},
     "status": set(),
     "writer": {"store", "changes", "status"},
     "idle": set(),
@@ -71,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": {"store", "query", "ipc", "plan", "owner", "_core"},
     "api": {
         *("service", "graph", "ipc", "query", "record", "projects", "plan", "verify", "owner", "_core"),
+        "offloop",
     },
     # The service: upkeep of the indexes that one process owns.
     "maintenance": {"store", "service"},

@@ -21,14 +21,22 @@ from currant.watching import Change, Renamed, awatch, watch
 from currant.watching.main import AwatchOptions, WatchOptions
 
 Run = Callable[[Callable[[], Awaitable[None]]], None]
-RUNNERS: dict[str, Run] = {"asyncio": lambda main: asyncio.run(main()), "trio": trio.run}  # type: ignore[arg-type, dict-item]
 
 
-@pytest.fixture(params=RUNNERS)
+def on_asyncio(main: Callable[[], typing.Any]) -> None:
+    asyncio.run(main())
+
+
+def on_trio(main: Callable[[], typing.Any]) -> None:
+    trio.run(main)
+
+
+@pytest.fixture(params=[on_asyncio, on_trio])
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Run:
     # Trio keeps a thread that has ended its work for ten seconds; here nobody waits for that.
     monkeypatch.setattr("trio._core._thread_cache.IDLE_TIMEOUT", 0.01)
-    return RUNNERS[request.param]
+    chosen: Run = request.param
+    return chosen
 
 
 @pytest.mark.parametrize("name", ["watch", "awatch", "run_process", "arun_process"])

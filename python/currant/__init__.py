@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from currant.api import AsyncIndex, Index
+    from currant.api import open_async as aopen
     from currant.api import open_async as open_async
     from currant.api import open_index as open
     from currant.errors import CurrantError
@@ -30,6 +31,7 @@ __all__ = [
     "Index",
     "Provenance",
     "__version__",
+    "aopen",
     "arun_process",
     "awatch",
     "open",
@@ -48,6 +50,7 @@ _HOMES = {
     "Index": ("currant.api", "Index"),
     "Provenance": ("currant.model", "Provenance"),
     "__version__": ("currant._core", "__version__"),
+    "aopen": ("currant.api", "open_async"),
     "arun_process": ("currant.watching", "arun_process"),
     "awatch": ("currant.watching", "awatch"),
     "open": ("currant.api", "open_index"),

@@ -2,7 +2,7 @@
 
 - `backend`: where answers come from: the process that owns the index over its socket, or this one
 - `index`: `Index`, what a caller holds
-- `asynchronous`: `AsyncIndex`, the same for asyncio
+- `asynchronous`: `AsyncIndex`, the same for asyncio and trio
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,13 +1,18 @@
-"""`AsyncIndex`: the same index for asyncio. Each call runs on a thread of the index's own, so a slow barrier
-never holds up the event loop, and no other library's thread pool."""
+"""`AsyncIndex`: the same index for asyncio and trio. Each call runs in a thread, of which an index has a few,
+so a slow barrier never holds up the event loop, nor others who want a thread.
 
-import asyncio
+A call that is cancelled is abandoned: its thread ends when the answer is there, which nobody gets. Leaving
+the ``async with`` closes the index, whatever ends it, and waits for what was abandoned.
+"""
+
 import functools
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Self, TypeVar
 
+import anyio
+
+from currant import offloop
 from currant.api.index import SYNC_MS, Index, open_index
 from currant.graph import Drift, References
 from currant.model import ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
@@ -18,6 +23,8 @@ from currant.verify import Report
 _T = TypeVar("_T")
 _THREADS: Final = 4
 _BATCH: Final = 200
+_LEAVING_SECONDS: Final = 10.0
+"""How long an abandoned call may take to notice that the index is closed."""
 
 
 def open_async(
@@ -29,15 +36,10 @@ def open_async(
     sync_ms: int = SYNC_MS,
     wide: bool = False,
 ) -> "AsyncIndex":
-    """As `currant.open`, for ``async with``; opening itself happens there, off the event loop."""
+    """As `currant.open`, for ``async with`` under asyncio or trio; opening happens there, in a thread."""
     return AsyncIndex(
         functools.partial(open_index, path, flags=flags, live=live, create=create, sync_ms=sync_ms, wide=wide)
     )
-
-
-def _close_opened(opening: "Future[Index]") -> None:
-    if opening.exception() is None:
-        opening.result().close()
 
 
 class AsyncIndex:
@@ -46,29 +48,21 @@ class AsyncIndex:
     def __init__(self, opener: Callable[[], Index]) -> None:
         self._opener = opener
         self._index: Index | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self._limiter: anyio.CapacityLimiter | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="currant-async")
-        opening = self._pool.submit(self._opener)
-        try:
-            self._index = await asyncio.wrap_future(opening)
-        except asyncio.CancelledError:
-            # Opening cannot be interrupted; what it opened must not outlive us.
-            opening.add_done_callback(_close_opened)
-            self._pool.shutdown(wait=False)
-            raise
-        except BaseException:
-            self._pool.shutdown(wait=False)
-            raise
+        # Opening cannot be interrupted; what it opened must not outlive us.
+        self._index = await offloop.finish(self._opener, cancel=lambda: None, undo=Index.close)
+        self._limiter = anyio.CapacityLimiter(_THREADS)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        index, pool = self._index, self._pool
-        self._index = self._pool = None
-        if index is not None and pool is not None:
-            await asyncio.wrap_future(pool.submit(index.close))
-            pool.shutdown(wait=False)
+        index, limiter = self._index, self._limiter
+        self._index = self._limiter = None
+        if index is not None and limiter is not None:
+            with anyio.CancelScope(shield=True):
+                await offloop.run(index.close, anyio.CapacityLimiter(1))
+            await offloop.idle(limiter, _LEAVING_SECONDS)
 
     @property
     def index(self) -> Index:
@@ -189,15 +183,17 @@ class AsyncIndex:
         """See `Index.follow`. Ends when the iteration is closed or its task is cancelled."""
         with await self._run(self.index.follow, since) as follower:
             # A thread of its own: it waits for most of its life.
-            pool = ThreadPoolExecutor(1, thread_name_prefix="currant-follow")
+            limiter = anyio.CapacityLimiter(1)
             try:
-                while (row := await asyncio.wrap_future(pool.submit(next, follower, None))) is not None:
+                while (
+                    row := await offloop.run(functools.partial(next, follower, None), limiter)
+                ) is not None:
                     yield row
             finally:
                 follower.close()
-                pool.shutdown(wait=False)
+                await offloop.idle(limiter, _LEAVING_SECONDS)
 
     async def _run(self, call: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
-        if self._pool is None:
+        if self._limiter is None:
             raise RuntimeError("open the index with `async with`")
-        return await asyncio.wrap_future(self._pool.submit(functools.partial(call, *args, **kwargs)))
+        return await offloop.run(functools.partial(call, *args, **kwargs), self._limiter)

@@ -4,28 +4,28 @@ The messages go to the logger ``watchfiles.main``, so that what a program says a
 """
 
 import logging
-import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, overload
 
+import anyio
 from watchfiles import Change, DefaultFilter
 from watchfiles.main import FileChange
 
+from currant import offloop
 from currant.watching import environment
 from currant.watching.fold import Renamed
 from currant.watching.notify import DEBOUNCE_MS, STEP_MS, AbstractEvent, Answer, RustNotify
 
 if TYPE_CHECKING:
     import asyncio
+    import threading
 
-    import anyio
     import trio
 
     AnyEvent = anyio.Event | asyncio.Event | trio.Event | threading.Event
 
-_T = TypeVar("_T")
 logger = logging.getLogger("watchfiles.main")
 
 Filter = Callable[[Change, str], bool]
@@ -149,8 +149,6 @@ async def awatch(
     Cancelling ends it within a twentieth of a second, sets `stop_event`, and leaves no thread behind. Ctrl-C
     is for whoever runs the event loop; `raise_interrupt` counts for nothing and warns.
     """
-    import anyio
-
     if raise_interrupt is not None:
         warnings.warn(
             "raise_interrupt is deprecated, KeyboardInterrupt will cause this coroutine to be cancelled and "
@@ -165,11 +163,13 @@ async def awatch(
         *(debug, force_polling, poll_delay_ms, recursive, ignore_permission_denied),
         **_added(step, debounce, gitignore, renames),
     )
-    with await _in_thread(watching, stop.set) as watcher:
+    with await offloop.finish(watching, cancel=stop.set, undo=RustNotify.close) as watcher:
         while True:
             # The group gives what is raised in the thread the shape that watchfiles gives it.
             async with anyio.create_task_group():
-                answer = await _in_thread(lambda: watcher.watch(debounce, step, timeout, stop), stop.set)
+                answer = await offloop.finish(
+                    lambda: watcher.watch(debounce, step, timeout, stop), cancel=stop.set
+                )
             if answer == "stop":
                 return
             if answer == "signal":
@@ -177,50 +177,6 @@ async def awatch(
             changes = _changes(answer, watch_filter)
             if changes or (changes is None and yield_on_timeout):
                 yield changes or set()
-
-
-async def _in_thread(call: Callable[[], _T], stop: Callable[[], object]) -> _T:
-    """Run it in a thread of its own limit. Cancelled, tell it to stop and wait until it has."""
-    import anyio
-    import anyio.to_thread
-
-    work = _Work(call)
-    cancelled = anyio.get_cancelled_exc_class()
-    try:
-        return await anyio.to_thread.run_sync(
-            work.run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
-        )
-    except (cancelled, KeyboardInterrupt) as error:
-        stop()
-        if isinstance(error, cancelled) and work.has_begun():
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(work.ended.wait, limiter=anyio.CapacityLimiter(1))
-            if isinstance(work.result, RustNotify):
-                work.result.close()
-        raise
-
-
-class _Work(Generic[_T]):
-    """A call for a thread, which may be cancelled before the thread has come to it."""
-
-    def __init__(self, call: Callable[[], _T]) -> None:
-        self.ended = threading.Event()
-        self.result: _T | None = None
-        self._call = call
-        self._begin = threading.Lock()
-
-    def run(self) -> _T:
-        if not self._begin.acquire(blocking=False):
-            raise RuntimeError("cancelled before it began")  # to nobody: he who waited was cancelled
-        try:
-            self.result = self._call()
-            return self.result
-        finally:
-            self.ended.set()
-
-    def has_begun(self) -> bool:
-        """False: it will not begin any more, either."""
-        return not self._begin.acquire(blocking=False)
 
 
 def _added(step: int, debounce: int, gitignore: bool, renames: bool) -> dict[str, Any]:
