@@ -1,7 +1,6 @@
 """The defaults that come from the environment, under watchfiles' names and with its meanings."""
 
 import os
-import platform
 import sys
 
 
@@ -11,6 +10,8 @@ def force_polling(argument: bool | None) -> bool:
         return argument
     if text := os.environ.get("WATCHFILES_FORCE_POLLING"):
         return text.lower() not in {"false", "disable", "disabled"}
+    import platform  # costs more than the rest of this file
+
     machine = platform.uname()
     return machine.system.lower() == "linux" and "microsoft-standard" in machine.release.lower()
 

@@ -482,6 +482,12 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
+        if self.is_forked() {
+            // Its thread is not in this process, but a new one may have got its number: that one would be
+            // detached in its place, and whoever joins it would fail.
+            let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+            std::mem::forget(thread.take());
+        }
     }
 }
 
