@@ -2,13 +2,13 @@
 
 Each watcher is a process of its own; all get the same work, turn by turn, in one run. Measured:
 
-- arming: from the call until it watches, on TREE (which is only read) or a generated tree of 5,000 directories
-- appending to 20,000 files, 100 in each directory: processor time of the watcher, and paths it never told of
+- arming: from the call until it watches, on TREE (which is only read), else on 5,000 generated directories
+- appending to 20,000 files, 100 in each directory: processor time of the watcher, and paths never told of
 - a tree of 2,000 directories and 10,000 files that is unpacked at once: paths never told of
-- the same appending, while the watcher is stopped, so that the kernel's queue overflows: paths never told of
+- the same appending while the watcher is stopped, so that the kernel's queue overflows: paths never told of
 
 watchfiles and `currant.watch` are asked through the same call, ``RustNotify.watch(1600, 50, ...)``, without a
-filter. watchdog: its default Observer, recursive, a handler that notes the path of each event that changes something.
+filter. watchdog: its default Observer, recursive, a handler that notes the path of each event of a change.
 """
 
 import argparse
