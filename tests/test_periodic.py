@@ -3,6 +3,8 @@
 import os
 import pickle
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
@@ -282,6 +284,15 @@ def test_a_row_that_is_no_schedule_is_not_unpickled(home: Home, caplog: pytest.L
     assert set(scheduler.next_runs()) == set(OURS)
     assert "a schedule has no posix.system" in caplog.text
     assert not Path("/tmp/should-not-be-there").exists()
+
+
+def test_only_what_runs_schedules_pays_for_their_libraries() -> None:
+    program = (
+        "import sys, currant.hub, currant.maintenance, currant.periodic.tasks, currant.periodic.listing\n"
+        "print({'apscheduler', 'sqlalchemy', 'sqlite3', 'psutil'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "set()\n"
 
 
 def test_the_file_is_where_it_is_said_to_be(home: Home) -> None:

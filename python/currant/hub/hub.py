@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
@@ -39,8 +39,10 @@ from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarg
 from currant.maintenance.chores import Chores
 from currant.model import Degraded
 from currant.periodic.container import Container, set_container
-from currant.periodic.scheduler import GuardedScheduler, build_scheduler, start_scheduler, stop_scheduler
 from currant.service import Service
+
+if TYPE_CHECKING:
+    from currant.periodic.scheduler import GuardedScheduler
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ class Hub:
     maintenance: BackgroundProcessor
     chores: Chores
     budget: Enforcer
-    scheduler: GuardedScheduler | None = None
+    scheduler: "GuardedScheduler | None" = None
     """None when `periodic.enabled` is false."""
 
     # --- life -------------------------------------------------------------------------------------------
@@ -138,10 +140,13 @@ class Hub:
         undo.callback(self.stop_jobs)
 
     def _start_schedules(self, undo: contextlib.ExitStack) -> None:
+        # APScheduler and SQLAlchemy, which `currant project` has no use for.
+        from currant.periodic.scheduler import build_scheduler, start_scheduler
+
         set_container(Container(self.settings, self.database, self.jobs))
         undo.callback(set_container, None)
         self.scheduler = build_scheduler(self.settings, self.home.path, clock=self.clock)
-        undo.callback(stop_scheduler, self.scheduler)
+        undo.callback(self.scheduler.shutdown, timeout_s=_CLOSE_SECONDS)
         start_scheduler(self.scheduler)
 
     def stop_jobs(self) -> None:
@@ -149,7 +154,7 @@ class Hub:
         `serve.hard_stop_s`. Idempotent."""
         self._stopping.set()
         if self.scheduler is not None:
-            stop_scheduler(self.scheduler)
+            self.scheduler.shutdown(timeout_s=_CLOSE_SECONDS)
         self.worker.stop(self.settings.serve.soft_stop_s, self.settings.serve.hard_stop_s)
 
     def stop(self) -> None:
