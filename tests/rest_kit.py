@@ -1,5 +1,8 @@
 """The service over HTTP for tests: a hub, its server on a free port, and clients that have the token."""
 
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +32,9 @@ class Served:
 
     def open(self, headers: dict[str, str]) -> httpx.Client:
         """A client with these headers."""
-        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False)
+        return httpx.Client(
+            base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False
+        )
 
     def add(self, root: Path, **body: Any) -> str:
         """A project of this directory, indexed; its id."""
@@ -65,3 +70,41 @@ def serving(home: Path, **more: Any) -> Iterator[Served]:
             face.stop()
             thread.join(PATIENCE)
             assert not thread.is_alive(), "the server does not stop"
+
+
+class Spawned:
+    """`currant serve` in a process of its own, for many tests. Each request has a connection of its own, so
+    that no test leaves one open."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.port = port
+        self.token = token
+        self.url = f"http://127.0.0.1:{port}"
+
+    def ask(self, method: str, path: str, headers: Any = None, **more: Any) -> httpx.Response:
+        """Without the token, unless the headers have it."""
+        # No certificates are read for http; that would take longer than the request.
+        with httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, verify=False) as client:
+            return client.request(method, path, headers=headers, **more)
+
+    def trusted(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """With the token."""
+        return self.ask(method, path, {"Authorization": f"Bearer {self.token}"}, **more)
+
+
+@contextmanager
+def spawned(home: Path, *settings: str) -> Iterator[Spawned]:
+    """`currant serve` with these settings, ended by SIGTERM."""
+    command = [sys.executable, "-m", "currant", "serve", "--port", "0", "--json", "--home", str(home)]
+    for setting in settings:
+        command += ["--set", setting]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = str(json.loads(process.stdout.readline())["url"])
+            yield Spawned(int(url.rpartition(":")[2]), (home / "token").read_text().strip())
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()

@@ -5,7 +5,7 @@ service imports this.
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
-from starlette.staticfiles import StaticFiles
 
 from currant import __version__
 from currant.errors import CurrantError
@@ -124,17 +123,23 @@ def _tell_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, by_status)
 
 
-class _Page(StaticFiles):
-    """Files that the browser asks about each time: after an upgrade none of them is of the old version."""
+def _page(app: FastAPI) -> None:
+    """The web page's files, each with a route of its own: none hides a route, and nothing else is reached."""
+    place = Path(str(files("currant.rest"))) / "page"
+    for file in sorted(place.rglob("*")) if place.is_dir() else ():
+        if file.is_file():
+            name = file.relative_to(place).as_posix()
+            for path in (f"/{name}", "/") if name == "index.html" else (f"/{name}",):
+                app.router.routes.append(Route(path, _sends(file), include_in_schema=False))
 
-    def file_response(self, *arguments: Any, **more: Any) -> Response:
-        answer = super().file_response(*arguments, **more)
-        answer.headers["Cache-Control"] = "private, no-cache"
+
+def _sends(file: Path) -> Callable[[Request], Response]:
+    def send(request: Request) -> Response:
+        # Asked about each time: after an upgrade no browser has a part of the old page.
+        answer = FileResponse(file, headers={"Cache-Control": "private, no-cache"}, stat_result=file.stat())
+        tag = answer.headers["etag"]
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
         return answer
 
-
-def _page(app: FastAPI) -> None:
-    """The web page's files, last: no name of theirs hides a route."""
-    place = Path(str(files("currant.rest"))) / "page"
-    if (place / "index.html").is_file():
-        app.mount("/", _Page(directory=place, html=True), name="page")
+    return send

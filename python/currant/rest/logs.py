@@ -43,6 +43,7 @@ def configure(
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _exception,
+        _plain,
     ]
     handler: logging.Handler = _Private(
         directory / FILE_NAME, maxBytes=int(max_mb * (1 << 20)), backupCount=max(1, files) - 1, delay=False
@@ -85,6 +86,12 @@ def configure(
 def _exception(_logger: Any, _name: str, told: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """A traceback as text in `exception`."""
     return structlog.processors.format_exc_info(None, "", told)
+
+
+def _plain(_logger: Any, _name: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """uvicorn says everything twice, the second time in colours."""
+    told.pop("color_message", None)
+    return told
 
 
 def _line(_logger: Any, _name: str, told: MutableMapping[str, Any]) -> str:

@@ -67,6 +67,11 @@ async def health_jobs(shared: Shared) -> Response:
 def _threads(hub: "Hub") -> list[str]:
     """What of the service does not run any more."""
     reasons = []
+    worker = hub.worker.health()
+    if not worker["alive"]:
+        reasons.append("the threads that work off the jobs have ended")
+    if worker["abandoned"]:
+        reasons.append(f"{worker['abandoned']} job(s) do not stop when they are told to")
     if hub.scheduler is not None:
         schedules = hub.scheduler.health()
         if not schedules["alive"]:
