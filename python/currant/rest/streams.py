@@ -93,7 +93,8 @@ async def _sleep(wake: asyncio.Event, seconds: float = PING_SECONDS) -> bool:
 # --- the service ------------------------------------------------------------------------------------------
 
 
-def _after(last: str | None) -> int | None:
+def after(last: str | None) -> int | None:
+    """The event that a stream of the service goes on behind; None: from now on. Raises UsageError."""
     if last is None or last == "":
         return None
     if not last.isascii() or not last.isdigit() or len(last) > 18:
@@ -101,9 +102,9 @@ def _after(last: str | None) -> int | None:
     return int(last)
 
 
-async def service_events(shared: Context, project: str | None, last: str | None) -> AsyncIterator[bytes]:
-    """Everything on the bus, of `project` alone when it is given."""
-    subscription = shared.hub.events.subscribe(_after(last))
+async def service_events(shared: Context, project: str | None, last: int | None) -> AsyncIterator[bytes]:
+    """Everything on the bus behind the event `last`, of `project` alone when it is given."""
+    subscription = shared.hub.events.subscribe(last)
     try:
         with _woken(shared, project) as wake:
             yield event("hello", {"resumed": last is not None})

@@ -36,10 +36,11 @@ async def events(
 ) -> Response:
     """`job`, `project`, `progress`, `commit` and `health` events as they happen. With `Last-Event-ID` those
     that were missed come first; when they are not known any more, `reset` says to look anew."""
+    last = streams.after(last_event_id)  # here, where there can still be another answer
     wanted = None
     if project is not None:
         wanted = (await shared.with_jobs(lambda: shared.hub.project(project))).id
-    return streams.respond(shared, request, streams.service_events(shared, wanted, last_event_id))
+    return streams.respond(shared, request, streams.service_events(shared, wanted, last))
 
 
 @router.get(
