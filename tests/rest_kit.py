@@ -80,6 +80,7 @@ class Spawned:
         self.port = port
         self.token = token
         self.url = f"http://127.0.0.1:{port}"
+        self.note = ""
 
     def ask(self, method: str, path: str, headers: Any = None, **more: Any) -> httpx.Response:
         """Without the token, unless the headers have it."""

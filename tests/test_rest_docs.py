@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 import hub_kit
 from conftest import Tree
+from currant import graph
 from currant.config import ServeSettings
 from currant.rest import create_app, problems
+from currant.rest.routes import index
 from rest_kit import serving
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -56,3 +59,7 @@ def test_every_metric_is_documented_and_no_other(tmp_path: Path, tree: Tree) -> 
         there.add(family.name + ("_total" if family.type == "counter" else ""))
     named = {word for word in words("metrics.md") if re.fullmatch(r"(currant|process)_[a-z_]+", word)}
     assert there == named
+
+
+def test_every_kind_of_drift_can_be_asked_for() -> None:
+    assert set(get_args(index.Kind)) == set(graph.KINDS)

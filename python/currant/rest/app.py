@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
 from currant import __version__
 from currant.errors import CurrantError
@@ -113,7 +113,9 @@ def _tell_errors(app: FastAPI) -> None:
 
     async def by_status(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        headers = dict(error.headers or {})
+        headers = {name.title(): value for name, value in (error.headers or {}).items()}
+        if error.status_code == 405:  # the framework names those of one route; a path may have several
+            headers["Allow"] = ", ".join(_allowed(app, request.url.path)) or headers.get("Allow", "")
         return problems.of_status(error.status_code, str(error.detail)).response(
             instance=instance(request), headers=headers
         )
@@ -121,6 +123,15 @@ def _tell_errors(app: FastAPI) -> None:
     app.add_exception_handler(CurrantError, on_purpose)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, by_status)
+
+
+def _allowed(app: FastAPI, path: str) -> list[str]:
+    """The methods of a path, as they are described."""
+    paths = app.openapi()["paths"]
+    if path in paths:
+        return sorted(method.upper() for method in paths[path])
+    matching = [template for template in paths if compile_path(template)[0].match(path)]
+    return sorted({method.upper() for template in matching for method in paths[template]})
 
 
 def _page(app: FastAPI) -> None:

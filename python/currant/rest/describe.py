@@ -4,6 +4,7 @@ FastAPI describes paths and parameters. Bodies are msgspec's, so their schemas a
 names of their types.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,10 @@ _EVERYWHERE: Final = (
 )
 _WITH_A_BODY: Final = (problems.TOO_SLOW, problems.TOO_LARGE)
 
+# FastAPI drops every null of what it is given, also within examples: it gets a mark, and what that stands for
+# is put there afterwards.
+_MARK: Final = "x-told"
+_whole: list[dict[int | str, dict[str, Any]]] = []
 _described: dict[str, type] = {"ProblemBody": schemas.ProblemBody}
 
 DESCRIPTION: Final = """\
@@ -55,7 +60,8 @@ def told(
         responses[other] = _response(other_kind, why, example if other_kind is kind else None, media_type)
     for problem in (problems.BAD_REQUEST, *errors):
         _add(responses, problem)
-    return {"status_code": status, "responses": responses}
+    _whole.append(responses)
+    return {"status_code": status, "responses": {status: {"description": text, _MARK: len(_whole) - 1}}}
 
 
 def also(kind: type) -> None:
@@ -121,8 +127,8 @@ def document(app: FastAPI, version: str) -> dict[str, Any]:
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    responses: dict[Any, dict[str, Any]] = operation["responses"]
-    whole = {int(status) if str(status).isdigit() else status: told for status, told in responses.items()}
+    marks = [told[_MARK] for told in operation["responses"].values() if _MARK in told]
+    whole: dict[Any, dict[str, Any]] = copy.deepcopy(_whole[marks[0]])
     if path in ("/healthz", "/readyz"):
         operation["security"] = []
     else:

@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=GRACE_SECONDS,
-                h11_max_incomplete_event_size=64 << 10,
+                h11_max_incomplete_event_size=256 << 10,  # of a request before its body
                 lifespan="on",
                 ws="none",
             )

@@ -9,6 +9,7 @@ from currant.errors import CurrantError
 from currant.rest import answers, schemas
 from currant.rest.asking import Context, Shared
 from currant.rest.describe import told
+from currant.rest.routes.jobs import QUEUE
 
 if TYPE_CHECKING:
     from currant.hub import Hub
@@ -50,7 +51,7 @@ async def readyz(shared: Shared) -> Response:
             **{
                 "status": "healthy",
                 "reasons": [],
-                "queue_status": {"pending": 0, "total": 0},
+                "queue_status": QUEUE,
                 "stuck_jobs": 0,
             },
             "database_connected": True,
@@ -101,7 +102,7 @@ def _health(shared: Context) -> dict[str, Any]:
 @router.get(
     "/metrics",
     summary="Metrics",
-    **told(None, "# HELP currant_up ...", media_type="text/plain; version=1.0.0; charset=utf-8"),
+    **told(None, "# HELP currant_up ...", media_type="text/plain"),
 )
 async def metrics(shared: Shared) -> Response:
     """In the text format of Prometheus; docs/metrics.md names them."""

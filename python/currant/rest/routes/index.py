@@ -47,6 +47,9 @@ FilePath = Annotated[
 ]
 
 
+Kind = Literal["dead", "anchor", "name", "older", "header"]
+
+
 class NoSuchFile(CurrantError):
     """The index holds no such file."""
 
@@ -209,7 +212,7 @@ async def why(ask: Ask, request: Request, path: FilePath) -> Response:
 )
 async def drift(
     ask: Ask,
-    kind: Annotated[list[str], Query(max_length=20, description="Only these kinds (docs/drift.md).")] = [],  # noqa: B006
+    kind: Annotated[list[Kind], Query(max_length=20, description="Only these kinds (docs/drift.md).")] = [],  # noqa: B006
     cursor: Cursor = None,
     limit: Limit = 200,
 ) -> Response:
@@ -256,7 +259,23 @@ async def progress(
 @router.get(
     "/projects/{project}/skills",
     summary="What the tree is made with",
-    **told(schemas.SkillsAnswer, None, errors=_ERRORS),
+    **told(
+        schemas.SkillsAnswer,
+        {
+            **_FRESH,
+            "skills": {
+                "languages": [
+                    {
+                        **{"language": "python", "files": 120, "definitions": 900, "bytes": 300_000},
+                        **{"files_percent": 92.3, "bytes_percent": 98.0},
+                    }
+                ],
+                **{"frameworks": [], "tools": [], "requires": [], "dependencies": [], "packages": []},
+                "outdated": 0,
+            },
+        },
+        errors=_ERRORS,
+    ),
 )
 async def skills(ask: Ask) -> Response:
     """Languages, frameworks, tools and dependencies."""

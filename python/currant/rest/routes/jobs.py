@@ -37,6 +37,13 @@ _STATE: Final = {
     **{"error": None, "retry_count": 0, "progress": 1.0},
 }
 
+QUEUE: Final[dict[str, Any]] = {
+    **{"pending": 1, "processing": 1, "completed": 40, "failed": 0, "cancelled": 2, "total": 44},
+    **{"delayed": 0, "oldest_pending_age_s": 0.4, "by_type": {}, "running": [], "paused": []},
+    **{"by_priority": {"low": 0, "normal": 1, "high": 0}},
+    **{"throughput_1m": 2, "throughput_5m": 9, "throughput_15m": 30},
+}
+
 JobId = Annotated[str, Path(max_length=100, description="The id of a job.", examples=[_ID])]
 
 
@@ -55,7 +62,7 @@ def job_json(job: Any) -> dict[str, Any]:
 @router.get(
     "/jobs",
     summary="List jobs",
-    **told(schemas.Jobs, {"jobs": [JOB], "next": None}),
+    **told(schemas.Jobs, {"jobs": [JOB], "next": None}, errors=(problems.NO_SUCH_PROJECT,)),
 )
 async def list_jobs(
     shared: Shared,
@@ -110,7 +117,7 @@ async def _page(
 @router.get(
     "/jobs/queue-status",
     summary="The queue",
-    **told(schemas.QueueStatus, None),
+    **told(schemas.QueueStatus, QUEUE),
 )
 async def queue_status(shared: Shared) -> Response:
     """How many jobs are in each state, what runs, how old the oldest that waits is, and how many ended within

@@ -10,6 +10,7 @@ from currant.errors import CurrantError, RetryError
 from currant.rest import answers, problems, schemas
 from currant.rest.asking import Context, Shared
 from currant.rest.describe import told
+from currant.rest.routes.jobs import QUEUE
 
 if TYPE_CHECKING:
     from currant.periodic.listing import Schedule
@@ -27,6 +28,10 @@ _SCHEDULE: Final[dict[str, Any]] = {
     **{"run_count": 12, "error_count": 0, "mean_seconds": 0.004, "skipped": 0, "last_error": None},
     **{"last_error_at": None, "problem": None},
 }
+_STATUS: Final[dict[str, Any]] = {
+    **{"pid": 4711, "home": "/home/me/.local/state/currant", "phase": "running", "uptime_seconds": 86400.0},
+    **{"projects": [], "queue": QUEUE},
+}
 _TASK: Final[dict[str, Any]] = {
     **{"name": "OptimizeIndex", "task": "optimize_index", "interval_s": 3600, "last_run": 1764000000.0},
     **{"run_count": 24, "error_count": 0, "mean_seconds": 0.2, "skipped": 1, "last_error": None},
@@ -38,7 +43,7 @@ class NoSuchTask(CurrantError):
     """There is no task or schedule of this name."""
 
 
-@router.get("/status", summary="The service", **told(schemas.ServiceStatus, None))
+@router.get("/status", summary="The service", **told(schemas.ServiceStatus, _STATUS))
 async def status(shared: Shared) -> Response:
     """What the service is doing: projects, queue, budgets, what is degraded."""
     return answers.json(await shared.with_jobs(shared.hub.status))
