@@ -43,6 +43,7 @@ _COMMANDS: Final = {
     "extractors": "extractors",
     "mcp": "mcp",
     "serve": "serve",
+    "top": "top",
     "project": "project",
     "scheduler": "scheduler",
     "jobs": "jobs",
