@@ -632,6 +632,7 @@ def test_listeners_hear_of_what_is_committed_and_of_nothing_else(jobs: Queue) ->
         jobs.manager.cancel(job.id)
         assert jobs.seen == []
     assert jobs.history(job) == ["pending", "cancelled"]
+    assert {one.id for one in jobs.seen} == {job.id}
 
 
 def test_a_handler_may_cancel_itself(jobs: Queue) -> None:

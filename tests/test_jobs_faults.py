@@ -30,6 +30,7 @@ from currant.jobs import (
     transitions,
 )
 from currant.jobs.context import Stop
+from currant.jobs.follow import Follower
 from currant.jobs.transitions import Run
 from faulty_disk import faulty_disk
 from jobs_kit import WAIT, Gate, Queue, queue, quick
@@ -319,6 +320,30 @@ def test_what_others_do_to_the_table_is_noticed(jobs: Queue, tmp_path: Path) -> 
         # What this process did itself is told once.
         told = [one.revision for one in jobs.seen]
         assert len(told) == len(set(told))
+
+
+def test_a_transaction_has_the_file_to_itself_from_its_first_moment(jobs: Queue, tmp_path: Path) -> None:
+    """One that began by reading could not go on to write once another process has written."""
+    with queue(tmp_path, clock=jobs.clock) as other:
+        with jobs.database.write():
+            assert not other.database.is_writable(0.0)
+        assert other.database.is_writable(0.0)
+
+
+def test_following_the_table_reads_each_change_once(jobs: Queue) -> None:
+    follower = Follower(jobs.database)
+    try:
+        assert follower.poll() == []
+        assert follower.poll() is None
+        job = jobs.add()
+        assert follower.poll() == [job]
+        jobs.queue.pause()
+        assert follower.poll() == []
+        jobs.manager.cancel(job.id)
+        assert follower.poll() == [jobs.get(job)]
+        assert follower.poll() is None
+    finally:
+        follower.close()
 
 
 def test_a_job_that_is_deleted_in_the_middle_ends_quietly(
