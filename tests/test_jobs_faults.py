@@ -30,6 +30,7 @@ from currant.jobs import (
     transitions,
 )
 from currant.jobs.context import Stop
+from currant.jobs.database import SteadyClock
 from currant.jobs.follow import Follower
 from currant.jobs.transitions import Run
 from faulty_disk import faulty_disk
@@ -247,6 +248,26 @@ def test_health_says_what_is_wrong(jobs: Queue) -> None:
 
 
 # --- the clock ----------------------------------------------------------------------------------------
+
+
+def test_a_process_that_is_stopped_between_two_looks_at_the_clock_is_not_ahead_afterwards() -> None:
+    class Stopped(ManualClock):
+        step = 5.0
+
+        def now(self) -> float:
+            self.advance(self.step)
+            return super().now()
+
+        def monotonic(self) -> float:
+            self.advance(self.step)
+            return super().monotonic()
+
+    clock = Stopped()
+    steady = SteadyClock(clock)
+    for _ in range(5):
+        steady.now()
+    clock.step = 0.0
+    assert steady.now() == clock.now()
 
 
 def test_an_hour_back_delays_nothing(jobs: Queue) -> None:

@@ -45,8 +45,8 @@ class ManualClock:
         """Let `seconds` pass on both clocks. Raises ValueError when negative."""
         if seconds < 0:
             raise ValueError(f"time does not run backwards: {seconds}")
+        self._monotonic += seconds  # first: who compares both in another thread must not see time twice
         self._now += seconds
-        self._monotonic += seconds
 
     def set_wall(self, now: float) -> None:
         """Step the wall clock alone, as an administrator or NTP may."""

@@ -55,8 +55,10 @@ class SteadyClock:
     def now(self) -> float:
         """Wall time, or later when the wall clock was set back."""
         with self._lock:
+            # In this order: a process that is stopped in between would be ahead from then on.
+            wall = self._clock.now()
             monotonic = self._clock.monotonic()
-            self._now = max(self._clock.now(), self._now + max(0.0, monotonic - self._at))
+            self._now = max(wall, self._now + max(0.0, monotonic - self._at))
             self._at = monotonic
             return self._now
 
