@@ -9,6 +9,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from currant.audit import Auditor, Ledger, Sample, walker
 from currant.changes import EngineLike
@@ -62,7 +63,15 @@ def engine(
         raise UsageError(str(error)) from error
 
 
-def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, int, int]]:
+class Rows(NamedTuple):
+    """The rows of the index, and what looking at the name of each has shown."""
+
+    rows: list[tuple[bytes, int, int, int, int, int]]
+    hidden: bool
+    """Whether all that the policy of now calls a secret has the result of one."""
+
+
+def rows(store: Store, registry: Registry) -> Rows:
     """What the engine compares the disk with: the rows of the index.
 
     Rows of what is a secret now, and whose result is not that of a secret, get a change time that no file
@@ -70,6 +79,8 @@ def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, i
     do those that were secrets under another policy. Whatever else is out of date takes its time (`upgrade`).
     """
     rows = store.tree_rows()
+    if store.names_policy() == registry.names_policy:
+        return Rows(rows, True)  # every row was right, and whatever came later was made by this policy
     # Failed rows (attempts > 0) have no result.
     secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
     if secrets:
@@ -79,23 +90,34 @@ def rows(store: Store, registry: Registry) -> list[tuple[bytes, int, int, int, i
         if extractor not in current and registry.is_of_secret(extractor):
             secrets |= store.paths_of(extractor)
     if not secrets:
-        return rows
+        return Rows(rows, True)
     log.info("%d files are read again, because another policy for secrets is in force", len(secrets))
-    return [(*row[:3], -1, *row[4:]) if row[0] in secrets else row for row in rows]
+    again = [(*row[:3], -1, *row[4:]) if row[0] in secrets else row for row in rows]
+    return Rows(again, False)
 
 
-def upgrader(store: Store, registry: Registry, engine: EngineLike) -> Upgrader:
-    """What replaces records that are out of date, not started yet."""
+def upgrader(store: Store, registry: Registry, engine: EngineLike, *, hidden: bool) -> Upgrader:
+    """What replaces records that are out of date, not started yet. `hidden` as `rows` has it.
+
+    A name is asked about once for each policy: 100,000 names take a second."""
+    policy = registry.names_policy
+
+    def lacking() -> list[bytes]:
+        if store.names_policy() == policy:
+            return []
+        return sorted(
+            path
+            for path, extractor in store.paths_by_extractor()
+            if registry.lacks_role(os.fsdecode(path), extractor)
+        )
 
     def outdated() -> list[bytes]:
-        lacking = {
-            path
-            for extractor in store.extractors()
-            for path in store.paths_of(extractor)
-            if registry.lacks_role(os.fsdecode(path), extractor)
-        }
-        return [*store.out_of_date(registry.is_current), *sorted(lacking)]
+        return [*store.out_of_date(registry.is_current), *lacking()]
 
+    first = lacking()
+    noted = policy if hidden and not first else ""
+    if store.names_policy() != noted:
+        store.note_names_policy(noted)
     return Upgrader(outdated, engine)
 
 

@@ -203,7 +203,7 @@ class Service:
         registry = self._extractors = (
             self._extractors or self._registry or parts.registry(self.settings.extract)
         )
-        store, rows = self._open_store(registry, discard)
+        store, held = self._open_store(registry, discard)
         cache = self._cache = MetadataCache(self.settings.cache.max_mb << 20)
         self._query = Query(store, cache, current=registry.is_current)
         store.on_commit.append(self._committed)
@@ -218,8 +218,9 @@ class Service:
         store.on_commit.append(self._llm.committed)
         if engine is None:
             return
-        engine.load(rows)
-        del rows  # a hundred bytes per file that nobody needs any more
+        engine.load(held.rows)
+        hidden = held.hidden
+        del held  # a hundred bytes per file that nobody needs any more
         shared = self._shared = parts.shared_results(self.root, self.settings.extract)
         if shared is not None:
             store.on_commit.append(lambda _commit: shared.flush())
@@ -265,16 +266,14 @@ class Service:
             clock=self._clock,
             live=self.live,
         )
-        upgrader = self._upgrader = parts.upgrader(store, registry, engine)
+        upgrader = self._upgrader = parts.upgrader(store, registry, engine, hidden=hidden)
         self._query.on_read += [upgrader.asked, self._llm.asked]
         if self.live:
             self._auditor.start()
             upgrader.start()
         self._llm.start()
 
-    def _open_store(
-        self, registry: Registry, discard: str | None
-    ) -> tuple[Store, list[tuple[bytes, int, int, int, int, int]]]:
+    def _open_store(self, registry: Registry, discard: str | None) -> tuple[Store, parts.Rows]:
         """The store and all its rows. Reading them is part of the check of the index at start: what turns out
         damaged is set aside by opening once more."""
         store = self._store = Store.open(self.state_dir, clock=self._clock, discard=discard)

@@ -11,9 +11,11 @@ After the extractor, annotators (`annotate`) add to the record of every text. To
 here, one line in `default_registry`, one test; an annotator's file goes into `annotators/`.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 from currant.config import ExtractSettings, HeaderField
 from currant.extract.annotate import Annotator, Annotators, annotated, attempt, cost_of, noted
@@ -75,6 +77,10 @@ class Extractor(Protocol):
         change the result. Raises ExtractionError."""
 
 
+_JUDGES_OF_NAMES: Final = (
+    *("base.py", "annotate.py", "secrets.py", "declared.py", "annotators/manifest.py"),
+    "manifests/names.py",
+)
 _AtOnce = Callable[[bytes], Extraction | None]
 
 
@@ -257,6 +263,18 @@ class Registry:
             return False
         bare = identity.removesuffix(self._secrets.marked(""))
         return bare in self._of_texts() and not bare.endswith(role)
+
+    @property
+    def names_policy(self) -> str:
+        """Changes whenever `to_hide` or `lacks_role` may answer otherwise for some name: rows that were right
+        under it need not be asked again."""
+        parts = [self._secrets.mode, self._secrets.identity, *sorted(self.identities())]
+        parts += sorted(self._declared.marks)
+        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
+        # The lists of names are part of our own sources, which nothing but themselves stands for.
+        for name in _JUDGES_OF_NAMES:
+            digest.update((Path(__file__).parent / name).read_bytes())
+        return digest.hexdigest()
 
     def uses(self) -> list[Use]:
         """Every extractor and annotator with its counts, and the plug-ins that were refused."""

@@ -33,6 +33,9 @@ SELECT f.path, f.mtime_ns FROM files f JOIN results r ON r.id = f.result_id
 WHERE r.extractor_id = ? AND r.language = ?"""
 _OF_EXTRACTOR: Final = """
 SELECT f.path, f.mtime_ns FROM files f JOIN results r ON r.id = f.result_id WHERE r.extractor_id = ?"""
+_EXTRACTORS_OF: Final = "SELECT f.path, r.extractor_id FROM files f JOIN results r ON r.id = f.result_id"
+_POLICY: Final = "SELECT value FROM meta WHERE key = 'names_policy'"
+_PUT_POLICY: Final = "INSERT OR REPLACE INTO meta (key, value) VALUES ('names_policy', ?)"
 
 
 def format_clock(uuid: str, seq: int) -> str:
@@ -153,6 +156,11 @@ class Store:
         except apsw.Error as error:
             raise self._translated(error) from error
 
+    def note_names_policy(self, policy: str) -> None:
+        """Remember under which policy every row is right as far as its name goes; ``""`` for none. Before the
+        writer's thread is there, or on it. Raises as `commit` does."""
+        self.tend(lambda writer: writer.execute(_PUT_POLICY, (policy,)))
+
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
         """The write connection, for every write of this process: what comes to the files any other way is
@@ -206,6 +214,12 @@ class Store:
             rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
         return rows
 
+    def names_policy(self) -> str:
+        """The policy last noted, ``""`` without one."""
+        with self._readers.lend() as connection:
+            found: str | None = connection.execute(_POLICY).get
+        return found or ""
+
     def out_of_date(self, current: Callable[[str, str], bool]) -> list[bytes]:
         """Paths whose result is one that `current` (of its language and extractor, ``outline/3:py-1``) says
         no to, those of the files that changed most recently first."""
@@ -215,6 +229,14 @@ class Store:
             rows: list[Any] = [row for pair in old for row in connection.execute(_OF_PAIR, pair)]
         rows.sort(key=lambda row: (-row[1], row[0]))
         return [path for path, _ in rows]
+
+    def paths_by_extractor(self) -> Iterator[tuple[bytes, str]]:
+        """Every path that has a result, with the extractor of that result."""
+        names = {number: name for name, number in self._extractors.items()}
+        with self._readers.snapshot() as connection:
+            rows: list[Any] = connection.execute(_EXTRACTORS_OF).fetchall()
+        for path, number in rows:
+            yield path, names[number]
 
     def paths_of(self, extractor: str) -> set[bytes]:
         """Paths whose result is by this extractor."""
