@@ -232,8 +232,10 @@ class Store:
 
     def paths_by_extractor(self) -> Iterator[tuple[bytes, str]]:
         """Every path that has a result, with the extractor of that result."""
-        names = {number: name for name, number in self._extractors.items()}
         with self._readers.snapshot() as connection:
+            # Of the same moment: a commit may be adding one.
+            known: list[Any] = connection.execute("SELECT id, name FROM extractors").fetchall()
+            names: dict[int, str] = dict(known)
             rows: list[Any] = connection.execute(_EXTRACTORS_OF).fetchall()
         for path, number in rows:
             yield path, names[number]
