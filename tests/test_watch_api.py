@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 import os
+import re
 import signal
 import threading
 import typing
@@ -239,3 +240,31 @@ def test_run_process(tmp_path: Path) -> None:
     signal.signal(signal.SIGTERM, usual)
     writer.join()
     assert starts.exists()
+
+
+def test_the_examples_of_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each as it stands, but for a first batch, after which it is interrupted."""
+    text = (Path(__file__).parent.parent / "docs" / "moving.md").read_text()
+    examples = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    assert len(examples) == 2
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "setup.cfg").touch()
+    (tmp_path / "src" / "old").touch()
+    for example in examples:
+        printed: list[str] = []
+
+        def show(*words: object, said: list[str] = printed) -> None:
+            said.append(" ".join(map(str, words)))
+
+        def batches(*paths: Path | str, **options: typing.Any) -> typing.Iterator[typing.Any]:
+            changes = watch(*paths, step=5, rust_timeout=1, yield_on_timeout=True, **options)
+            assert next(changes) == set()
+            (tmp_path / "src" / "old").rename(tmp_path / "src" / "new.py")
+            yield next(batch for batch in changes if batch)
+            changes.close()
+
+        monkeypatch.setattr(currant, "watch", batches)
+        exec(compile(example, "moving.md", "exec"), {"print": show})
+        (tmp_path / "src" / "new.py").rename(tmp_path / "src" / "old")
+        assert "new.py" in " ".join(printed)

@@ -67,8 +67,15 @@ impl Core {
 
     /// Before a node takes a place in the tree: rows of a node in limbo that are still there must go.
     /// Their files are read again when the node turns up, and their results are reused by content.
-    /// Returns the place when all the rows there, and below, are being removed.
-    pub(super) fn vacate(&mut self, parent: NodeId, name: &[u8], now: Now) -> Option<Vec<u8>> {
+    /// Returns the place when all the rows there, and below, are being removed. `carried` are told paths of the
+    /// node that takes it, which is in no subtree now.
+    pub(super) fn vacate(
+        &mut self,
+        parent: NodeId,
+        name: &[u8],
+        mut carried: Vec<Vec<u8>>,
+        now: Now,
+    ) -> Option<Vec<u8>> {
         if self.limbo.is_empty() {
             return None;
         }
@@ -80,7 +87,9 @@ impl Core {
             .map(|limbo| limbo.node)
             .collect();
         for &node in &there {
-            let below = self.names_below(node);
+            let mut below = self.names_below(node);
+            let inside = carried.drain(..).filter_map(|path| rebase(&path, &place, b""));
+            below.extend(inside.filter(|rest| !rest.is_empty()).map(|rest| rest[1..].to_vec()));
             self.lose_rows(node, now);
             self.push_op_with(place.clone(), None, below, Cause::Event);
         }
@@ -95,7 +104,7 @@ impl Core {
         dir: bool,
         now: Now,
     ) -> Option<NodeId> {
-        self.vacate(parent, name, now);
+        self.vacate(parent, name, Vec::new(), now);
         self.tree.insert(parent, name, dir)
     }
 

@@ -73,7 +73,9 @@ impl Core {
         old_path: Option<Vec<u8>>,
         now: Now,
     ) {
-        let vacated = self.vacate(parent, name, now);
+        let carried =
+            old_path.as_deref().map(|old| self.told_under(moved, old)).unwrap_or_default();
+        let vacated = self.vacate(parent, name, carried, now);
         if !self.tree.attach(moved, parent, name) {
             return;
         }

@@ -8,7 +8,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::change::{Cause, ChangeKind};
 use super::core::{Core, Platform};
-use super::flight::UNSEEN;
+use super::flight::{FlightKind, UNSEEN};
 use super::limbo::rebase;
 use crate::clock::Now;
 use crate::model::{Kind, Stat};
@@ -102,6 +102,17 @@ impl Core {
         }
     }
 
+    /// The caller knows that it is there, or is about to learn it; and not that it is gone.
+    fn is_told(&self, node: NodeId) -> bool {
+        let ticket = self.dirty.get(&node).and_then(|dirty| dirty.ticket);
+        match ticket.and_then(|ticket| self.flights.get(&ticket)).map(|flight| &flight.kind) {
+            Some(FlightKind::File { deleted, old, .. }) => {
+                !deleted && old.is_none_or(|(old, _)| old != node)
+            }
+            _ => self.tree.is_known(node),
+        }
+    }
+
     /// What the caller was told of below a directory, relative to it; nothing for one who keeps an index.
     pub(super) fn names_below(&self, top: NodeId) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
@@ -112,7 +123,7 @@ impl Core {
         while let Some((dir, prefix)) = todo.pop() {
             for child in self.tree.children(dir) {
                 let path = names::join(&prefix, self.tree.name(child));
-                if self.may_have_row(child) {
+                if self.is_told(child) {
                     found.push(path.clone());
                 }
                 if self.tree.is_dir(child) {
@@ -121,6 +132,16 @@ impl Core {
             }
         }
         found
+    }
+
+    /// What the caller was told of a subtree, itself included, under the path that it had.
+    pub(super) fn told_under(&self, top: NodeId, path: &[u8]) -> Vec<Vec<u8>> {
+        let mut told: Vec<Vec<u8>> =
+            self.names_below(top).iter().map(|name| names::join(path, name)).collect();
+        if self.settings.witness && self.is_told(top) {
+            told.push(path.to_vec());
+        }
+        told
     }
 
     /// What was renamed away from below `top` and is not there again yet goes with it.
@@ -133,11 +154,7 @@ impl Core {
             else {
                 continue;
             };
-            let at = rest[1..].to_vec();
-            below.extend(self.names_below(limbo.node).iter().map(|name| names::join(&at, name)));
-            if self.may_have_row(limbo.node) {
-                below.push(at);
-            }
+            below.extend(self.told_under(limbo.node, &rest[1..]));
         }
     }
 

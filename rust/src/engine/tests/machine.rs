@@ -134,7 +134,7 @@ impl Machine {
         for name in &names {
             let Some(stat) = self.disk.stat_at(ino, name) else { continue };
             let is_dir = stat.kind == Kind::Dir;
-            if matches!(stat.kind, Kind::File | Kind::Dir)
+            if (job.every_kind || matches!(stat.kind, Kind::File | Kind::Dir))
                 && rules.decide(name, is_dir) == crate::rules::Decision::Keep
             {
                 entries.push(name, stat);

@@ -11,4 +11,5 @@ mod restart;
 mod rules;
 mod sync;
 mod watching;
+mod witness;
 mod world;
