@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from conftest import GitRepo, isolate
 from page_kit import PATIENCE_MS, Service, chromium, contrasts, controls, looking, serving
@@ -118,7 +118,7 @@ def test_the_overview_says_what_is_true(page: Page, service: Service, repo: GitR
     expect(shown).to_contain_text(f"{len(SHOP)} files")
     index = service.ask("GET", "projects")["projects"][0]["index"]
     expect(shown).to_contain_text(index["clock"])
-    expect(page.get_by_role("img", name=re.compile("^Files per second, last 10 minutes"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Files per second, last 1 minute:"))).to_be_visible()
 
 
 def test_a_change_on_disk_shows_without_a_reload(page: Page, repo: GitRepo) -> None:
@@ -150,6 +150,49 @@ def test_search_and_the_view_of_a_file(page: Page) -> None:
     expect(opened.get_by_role("heading", level=2)).to_have_text("shop/cart.py")
     page.go_back()
     expect(opened.get_by_role("heading", level=2)).to_have_text("docs/guide.md")
+
+
+def test_results_and_an_open_file_follow_the_disk(
+    browser: Browser, service: Service, project: str, repo: GitRepo
+) -> None:
+    with looking(browser, service.url, expected=("404",)) as page:
+        enter(page, service)
+        follow_the_disk(page, repo)
+
+
+def follow_the_disk(page: Page, repo: GitRepo) -> None:
+    repo.write({"shop/till.py": "def ring():\n    pass\n"})
+    page.get_by_role("searchbox").fill("ring")
+    expect(page.locator(".hit").first).to_contain_text("shop/till.py:1")
+    page.locator(".hit").first.get_by_role("link").click()
+    opened = page.get_by_role("complementary")
+    expect(opened).to_contain_text("1 definition")
+    repo.write({"shop/till.py": "import os\n\n\ndef ring():\n    pass\n\n\ndef ring_off(): pass\n"})
+    expect(page.locator(".hit").first).to_contain_text("shop/till.py:4")
+    expect(page.locator(".hit")).to_have_count(2)
+    expect(opened).to_contain_text("2 definitions")
+    repo.path("shop/till.py").unlink()
+    expect(page.get_by_text("No definition is called that")).to_be_visible()
+    expect(opened).to_contain_text("the index holds no file")
+
+
+def test_files_that_could_not_be_indexed_are_listed_with_reasons(page: Page, project: str) -> None:
+    """Which files cannot be read depends on the machine: here the answers are changed on their way."""
+
+    def failing(route: Route) -> None:
+        told = route.fetch().json()
+        told["projects"][0]["index"] |= {"failed": 1, "degraded": ["failed_files"]}
+        route.fulfill(json=told)
+
+    row = {"path": "a/b.bin", "reason": "Input/output error", "attempts": 2, "retry_at": None, "seen_at": 1.0}
+    page.route("**/projects", failing)
+    page.route("**/failures?*", lambda route: route.fulfill(json={"failures": [row], "next": None}))
+    page.reload()
+    expect(page.locator(".failures")).to_contain_text("a/b.bin")
+    expect(page.locator(".failures")).to_contain_text("Input/output error")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fresh, but shop is degraded.")
+    strip(page, "shop").get_by_role("link", name="1 failed").click()
+    expect(page.get_by_role("complementary").locator(".failed-files")).to_contain_text("Input/output error")
 
 
 def test_a_file_of_any_name_can_be_opened(page: Page) -> None:

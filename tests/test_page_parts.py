@@ -181,13 +181,14 @@ def test_charts_have_gaps_where_nothing_was_known(page: Page) -> None:
     told = page.evaluate(
         """async () => {
              const { runs, ceiling, trace } = await import("/chart.js");
-             const drawn = trace("Files", [1, 2, null, null, 4], { length: 10 });
+             const range = { minutes: 10, length: 10 };
+             const drawn = trace("Files", [1, 2, null, null, 4], range);
              return [
                runs([null, 1, 2, null, 3, null]),
                [0, 1, 3, 5, 6, 11, 999, 1001].map(ceiling),
                drawn.querySelectorAll("path.line").length,
                drawn.querySelector("svg").getAttribute("aria-label"),
-               trace("Files", [], { length: 10 }).querySelector("svg").getAttribute("aria-label"),
+               trace("Files", [], range).querySelector("svg").getAttribute("aria-label"),
              ];
            }"""
     )

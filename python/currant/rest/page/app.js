@@ -2,11 +2,9 @@
 
 import * as actions from "./actions.js";
 import { Refused } from "./api.js";
-import { h, morph, tick } from "./dom.js";
-import { away, count, number } from "./format.js";
-import { headline } from "./headline.js";
-import { inspectorView } from "./inspector.js";
-import { chartsPanel, jobsPanel, recentPanel } from "./jobs.js";
+import { tick } from "./dom.js";
+import { draw } from "./draw.js";
+import { away } from "./format.js";
 import { comeBack, listen } from "./keys.js";
 import {
   apply,
@@ -21,147 +19,21 @@ import {
   queueSoon,
   upkeepSoon,
 } from "./load.js";
-import { button, lamp } from "./parts.js";
-import { projectsPanel } from "./projects.js";
 import { parse, view } from "./route.js";
 import { sample, STEP_S } from "./samples.js";
-import { search, searchPanel } from "./search.js";
-import { sprig } from "./sprig.js";
+import { search } from "./search.js";
 import { changed, drawWith, note, state, unnote } from "./state.js";
 import { follow } from "./stream.js";
 import { nextTheme, showTheme } from "./themes.js";
-import { failuresPanel, maintenancePanel, schedulesPanel } from "./upkeep.js";
 
 const $ = (id) => document.getElementById(id);
 const now = () => Date.now() / 1000;
 const LOOK_S = 5;
 const AGAIN_MS = 1_000;
-const LINKS = {
-  live: ["fresh", "live"],
-  connecting: ["waiting", "connecting"],
-  lost: ["failed", "not connected"],
-  denied: ["failed", "no token"],
-};
+const OVERTAKEN_MS = 400;
 
 let route = parse();
-
-// --- drawing -----------------------------------------------------------------------------------------------
-
-const VIEWS = {
-  overview: (at) => [
-    h(
-      "div",
-      { class: "columns", "data-key": "columns" },
-      h("div", { class: "column" }, projectsPanel(at), recentPanel(at)),
-      h("div", { class: "column" }, chartsPanel(at), failuresPanel(at)),
-    ),
-  ],
-  jobs: (at) => [
-    h(
-      "div",
-      { class: "columns", "data-key": "columns" },
-      h("div", { class: "column" }, jobsPanel(at)),
-      h("div", { class: "column" }, chartsPanel(at)),
-    ),
-  ],
-  upkeep: (at) => [
-    h(
-      "div",
-      { class: "columns even", "data-key": "columns" },
-      h("div", { class: "column" }, maintenancePanel(at)),
-      h("div", { class: "column" }, schedulesPanel(at), failuresPanel(at)),
-    ),
-  ],
-  search: () => [searchPanel()],
-};
-
-function deniedView() {
-  return h(
-    "section",
-    { class: "panel denied", "aria-labelledby": "denied-title" },
-    h("div", { class: "panel-head" }, h("h2", { id: "denied-title" }, "How to get in")),
-    h(
-      "p",
-      {},
-      "The token lies in a file that only you can read. On the machine of the service, ",
-      h("code", {}, "currant serve --show-token"),
-      " prints an address with the token in it; open that, or paste the token here.",
-    ),
-    h(
-      "form",
-      { class: "token", method: "get", action: "/" },
-      h("label", { for: "token" }, "Token"),
-      h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true }),
-      h("button", { class: "button main" }, "Let me in"),
-    ),
-  );
-}
-
-function totals() {
-  const projects = [...state.projects.values()];
-  const sum = (name) => projects.reduce((all, one) => all + (one[name] ?? 0), 0);
-  if (!projects.length) return null;
-  return h(
-    "dl",
-    { class: "totals" },
-    [
-      [count(projects.length, "project").split(" ")[1], projects.length],
-      ["files", sum("files")],
-      ["pending", sum("pending")],
-      ["failed files", sum("failed")],
-    ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, number(value)))),
-  );
-}
-
-function draw() {
-  const at = now();
-  const said = headline(state, at);
-  const [kind, word] = LINKS[state.link.state];
-  document.documentElement.dataset.link = said.kind === "silent" ? "lost" : state.link.state;
-  document.title = said.kind === "fresh" ? "Currant" : `${said.text} Currant`;
-  morph($("link"), lamp(kind), word);
-  morph(
-    $("truth"),
-    sprig(at),
-    h(
-      "div",
-      { class: `truth-text tone-${said.tone}` },
-      h("h1", {}, said.text),
-      h("p", {}, said.detail, said.retry ? [" ", button("Try now", "again", {})] : null),
-    ),
-    totals(),
-  );
-  if ($("news").dataset.kind !== said.kind) {
-    $("news").dataset.kind = said.kind;
-    $("news").textContent = said.text;
-  }
-  for (const link of document.querySelectorAll("[data-view]")) {
-    if (link.dataset.view === route.view) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  morph(
-    $("main"),
-    state.link.state === "denied"
-      ? deniedView()
-      : h("div", { class: `view view-${route.view}`, "data-key": route.view }, VIEWS[route.view](at)),
-  );
-  const inside = inspectorView(at);
-  $("inspector").hidden = inside === null;
-  $("desk").classList.toggle("with-inspector", inside !== null);
-  morph($("inspector"), inside);
-  morph(
-    $("notes"),
-    state.notes.map((one) =>
-      h(
-        "div",
-        { class: `note note-${one.tone}`, "data-key": one.id },
-        h("p", {}, one.text),
-        button("Dismiss", "unnote", { id: one.id, quiet: true, label: `Dismiss: ${one.text}` }),
-      ),
-    ),
-  );
-  tick(document, at, away);
-}
+let overtaking = 0;
 
 // --- what is open ------------------------------------------------------------------------------------------
 
@@ -200,7 +72,18 @@ function showOpened() {
   document.querySelector("#inspector .here")?.scrollIntoView({ block: "center" });
 }
 
+/** A commit of this project: results and a file that are shown are older than it, so they are asked for anew. */
+function overtaken(project) {
+  clearTimeout(overtaking);
+  overtaking = setTimeout(() => {
+    if (route.view === "search" && state.search.asked) search();
+    if (state.inspected?.kind === "file" && state.inspected.key === project) openRoute();
+  }, OVERTAKEN_MS);
+}
+
 function close() {
+  state.inspected = null;
+  changed();
   location.hash = view(route.view);
   comeBack();
 }
@@ -337,11 +220,14 @@ listen(
 
 // --- life --------------------------------------------------------------------------------------------------
 
-drawWith(draw);
+drawWith(() => draw(route, now()));
 showTheme($("theme"));
 addEventListener("hashchange", openRoute);
 const stream = follow("/events", {
-  onEvent: apply,
+  onEvent: (kind, data) => {
+    apply(kind, data);
+    if (kind === "commit") overtaken(data.project_id);
+  },
   onLink: ({ state: link, retryAt = null }) => {
     if (state.link.state !== link) Object.assign(state.link, { state: link, since: now() });
     state.link.retryAt = retryAt;

@@ -2,7 +2,7 @@
 // the same to who cannot see it.
 
 import { h, s } from "./dom.js";
-import { number } from "./format.js";
+import { count, number } from "./format.js";
 
 const WIDTH = 300;
 
@@ -35,18 +35,18 @@ function geometry(values, length, height, top) {
   }));
 }
 
-function summary(name, unit, values) {
+function summary(name, unit, values, minutes) {
   const known = values.filter((value) => value !== null);
   if (!known.length) return `${name}: nothing known yet.`;
   const now = values.at(-1);
   const gaps = values.length - known.length;
   const said = now === null ? "not known now" : `now ${number(now)}${unit}`;
   const most = `at most ${number(Math.max(...known))}${unit}`;
-  return `${name}, last 10 minutes: ${said}, ${most}${gaps ? ", with gaps while not connected" : ""}.`;
+  return `${name}, last ${count(minutes, "minute")}: ${said}, ${most}${gaps ? ", with gaps while not connected" : ""}.`;
 }
 
 /** A line of `values` with its title, the value now and its scale. */
-export function trace(name, values, { length, unit = "", tone = "ink", height = 56 }) {
+export function trace(name, values, { minutes, length, unit = "", tone = "ink", height = 56 }) {
   const known = values.filter((value) => value !== null);
   const top = ceiling(Math.max(1, ...known));
   const now = values.at(-1) ?? null;
@@ -66,7 +66,7 @@ export function trace(name, values, { length, unit = "", tone = "ink", height = 
         viewBox: `0 0 ${WIDTH} ${height}`,
         preserveAspectRatio: "none",
         role: "img",
-        "aria-label": summary(name, unit, values),
+        "aria-label": summary(name, unit, values, minutes),
       },
       [0.5, 1].map((part) =>
         s("line", {
@@ -84,7 +84,7 @@ export function trace(name, values, { length, unit = "", tone = "ink", height = 
     h(
       "div",
       { class: "scale", "aria-hidden": "true" },
-      h("span", {}, "−10 min"),
+      h("span", {}, `−${minutes} min`),
       h("span", {}, `full scale ${number(top)}`),
       h("span", {}, "now"),
     ),
@@ -92,7 +92,7 @@ export function trace(name, values, { length, unit = "", tone = "ink", height = 
 }
 
 /** The same without letters, for a row of a list. */
-export function spark(name, values, { length, height = 24 }) {
+export function spark(name, values, { minutes, length, height = 24 }) {
   const top = ceiling(Math.max(1, ...values.filter((value) => value !== null)));
   const parts = geometry(values, length, height, top);
   return s(
@@ -102,7 +102,7 @@ export function spark(name, values, { length, height = 24 }) {
       viewBox: `0 0 ${WIDTH} ${height}`,
       preserveAspectRatio: "none",
       role: "img",
-      "aria-label": summary(name, "", values),
+      "aria-label": summary(name, "", values, minutes),
     },
     parts.map(({ area }) => s("path", { class: "area", d: area })),
     parts.map(({ line }) => s("path", { class: "line", d: line })),

@@ -2,7 +2,7 @@
 // to and from it. The index keeps no text of files, so there is none to show.
 
 import { h, when } from "./dom.js";
-import { away, bytes, count, fullTime, number } from "./format.js";
+import { away, bytes, count, fullTime, gist, number } from "./format.js";
 import { empty, facts, lamp } from "./parts.js";
 import { inspect } from "./route.js";
 
@@ -26,7 +26,7 @@ function definition(symbol, depth, line) {
       " ",
       h("b", {}, symbol.name),
       symbol.signature && h("code", { class: "signature" }, symbol.signature),
-      symbol.doc && h("p", { class: "snippet" }, symbol.doc),
+      symbol.doc && h("p", { class: "snippet" }, gist(symbol.doc)),
     ),
   );
 }

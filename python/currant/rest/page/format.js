@@ -83,6 +83,11 @@ export function words(name) {
   return String(name ?? "").replaceAll("_", " ");
 }
 
+/** The first paragraph of a documentation text, for a list. */
+export function gist(text) {
+  return (text ?? "").trim().split(/\n\s*\n/)[0];
+}
+
 /** Camel case of a task's name as words: "OptimizeIndex" → "optimize index". */
 export function taskName(name) {
   return words(String(name ?? "").replace(/([a-z])([A-Z])/g, "$1 $2")).toLowerCase();

@@ -9,7 +9,7 @@ import { jobButtons, jobList, lampOf, statusWord } from "./jobs.js";
 import { button, empty, facts, lamp, meter } from "./parts.js";
 import { refreshButton, troubles } from "./projects.js";
 import { inspect } from "./route.js";
-import { LENGTH, seriesOf } from "./samples.js";
+import { range, seriesOf } from "./samples.js";
 import { nameOf, state } from "./state.js";
 
 function moment(value, now) {
@@ -95,7 +95,7 @@ function projectView(project, now) {
       ],
       ["added", moment(project.createdAt, now)],
     ]),
-    trace("Files per second", seriesOf(project.id), { length: LENGTH, tone: "busy" }),
+    trace("Files per second", seriesOf(project.id), { ...range(), tone: "busy" }),
     project.languages && [h("h3", {}, "Languages"), languages(project)],
     h("h3", {}, "Failures"),
     failures?.rows.length

@@ -5,7 +5,7 @@ import { h, when } from "./dom.js";
 import { away, fullTime, number, span, words } from "./format.js";
 import { button, choice, empty, lamp, meter, section } from "./parts.js";
 import { inspect, view } from "./route.js";
-import { finished, LENGTH, series } from "./samples.js";
+import { finished, range, series } from "./samples.js";
 import { byAge, nameOf, projectsByName, state } from "./state.js";
 
 export const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"];
@@ -72,7 +72,8 @@ function outcome(job) {
   }
   if (job.status === "failed" || (job.status === "pending" && job.error))
     return h("span", { class: "said tone-failed" }, job.error);
-  return h("span", { class: "said" }, job.message || digest(job));
+  // What a finished job said last is of the time before its end.
+  return h("span", { class: "said" }, job.finishedAt === null ? (job.message ?? "") : digest(job));
 }
 
 /** What a finished job says in a few words: how it was asked for, and the figures of its result. */
@@ -140,9 +141,9 @@ export function chartsPanel(now) {
     "charts",
     "Throughput and queue",
     null,
-    trace("Files per second", series("rate"), { length: LENGTH, tone: "busy" }),
-    trace("Paths waiting", series("waiting"), { length: LENGTH, tone: "waiting" }),
-    trace("Jobs in the queue", series("queued"), { length: LENGTH, tone: "ink" }),
+    trace("Files per second", series("rate"), { ...range(), tone: "busy" }),
+    trace("Paths waiting", series("waiting"), { ...range(), tone: "waiting" }),
+    trace("Jobs in the queue", series("queued"), { ...range(), tone: "ink" }),
     bars("Jobs finished", finished(state.recent.values(), now, { minutes, parts: 30 }), {
       from: `−${minutes} min`,
     }),

@@ -6,7 +6,7 @@ import { count, number } from "./format.js";
 import { shown } from "./headline.js";
 import { button, empty, lamp, meter, section } from "./parts.js";
 import { inspect } from "./route.js";
-import { LENGTH, seriesOf } from "./samples.js";
+import { range, seriesOf } from "./samples.js";
 import { projectsByName, state } from "./state.js";
 
 /** Whether a refresh of this project waits or runs. */
@@ -67,7 +67,7 @@ function strip(project, now) {
       h("a", { class: "primary", "data-row": true, href: inspect("project", project.id) }, project.name),
       h("span", { class: `word tone-${kind}` }, text),
     ),
-    spark(`Files per second of ${project.name}`, seriesOf(project.id), { length: LENGTH }),
+    spark(`Files per second of ${project.name}`, seriesOf(project.id), range()),
     h(
       "div",
       { class: "strip-do" },
@@ -82,7 +82,11 @@ function strip(project, now) {
     h(
       "div",
       { class: "strip-facts" },
-      h("span", { class: "path", title: project.source }, project.root || project.source),
+      h(
+        "span",
+        { class: "path", title: project.root },
+        project.kind === "git" ? project.source : project.root,
+      ),
       project.files !== null && h("span", {}, count(project.files, "file")),
       project.symbols !== null && h("span", {}, count(project.symbols, "symbol")),
       project.failed

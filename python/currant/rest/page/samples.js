@@ -4,6 +4,8 @@
 export const STEP_S = 2;
 export const LENGTH = 300;
 
+const RANGES_MIN = [1, 2, 5, 10]; // what the charts show: as much as there is
+
 const measures = { rate: [], waiting: [], queued: [], running: [] };
 const perProject = new Map();
 
@@ -26,6 +28,12 @@ export function sample(state) {
     if (!perProject.has(project.id)) perProject.set(project.id, []);
     push(perProject.get(project.id), live ? (project.rate ?? 0) : null);
   }
+}
+
+/** How much the charts show now: {minutes, length}, `length` in samples. */
+export function range() {
+  const minutes = RANGES_MIN.find((each) => each * 60 >= measures.rate.length * STEP_S) ?? RANGES_MIN.at(-1);
+  return { minutes, length: (minutes * 60) / STEP_S };
 }
 
 /** The samples of one measure, oldest first. */

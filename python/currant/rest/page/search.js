@@ -2,7 +2,7 @@
 
 import { Refused } from "./api.js";
 import { h } from "./dom.js";
-import { count, number } from "./format.js";
+import { count, gist, number } from "./format.js";
 import { find } from "./load.js";
 import { button, choice, empty, section } from "./parts.js";
 import { inspect } from "./route.js";
@@ -64,7 +64,7 @@ function marked(name, wanted) {
 
 function result(hit) {
   const key = `${hit.projectId}:${hit.path}:${hit.start}:${hit.name}`;
-  const text = hit.snippet || hit.doc;
+  const text = hit.snippet || gist(hit.doc);
   return h(
     "li",
     { class: "hit", "data-key": key },
