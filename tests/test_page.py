@@ -522,9 +522,17 @@ def test_without_the_token_the_page_says_how_to_get_in(
 ) -> None:
     with looking(browser, service.url, expected=("401",)) as page:
         page.goto(service.url)
-        expect(page.locator("body")).to_contain_text("currant serve --show-token")
-        # With a cookie that is not good any more the page itself says so, and takes the token.
-        enter(page, service)
+        expect(page.get_by_role("main")).to_contain_text("currant serve --show-token")
+        expect(page.get_by_role("heading", level=1)).to_have_css("font-size", "32px")  # its style is let in
+        assert [one for one in contrasts(page) if one[0] < 4.5] == []
+        page.get_by_label("Token").fill("not-the-token")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Token")).to_have_value("")
+        page.get_by_label("Token").fill(service.token)
+        page.get_by_role("button", name="Let me in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("shop is fresh.")
+        assert page.url == service.url
+        # When the cookie is not good any more, the page itself says so, and takes the token.
         page.context.clear_cookies()
         page.get_by_role("button", name="Refresh shop").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("This service wants its token.")

@@ -11,10 +11,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from currant.clock import Clock
-from currant.rest import problems, secret
+from currant.rest import denied, problems, secret
 from currant.rest.problems import Problem
 from currant.rest.rates import Bucket
 
@@ -45,11 +45,6 @@ _HEADERS: Final = (
 _NO_TOKEN: Final = (
     "give the token of this installation as `Authorization: Bearer TOKEN`; "
     "`currant serve --show-token` prints it"
-)
-_NO_COOKIE: Final = (
-    "<!doctype html><meta charset=utf-8><title>Currant</title>"
-    "<p>This page needs the token of this installation. Open the address that "
-    "<code>currant serve --show-token</code> prints."
 )
 
 
@@ -214,7 +209,7 @@ class Guard:
                 instance=_instance(scope)
             )
         if scope["path"] == "/" and "text/html" in headers.get("accept", [""])[0]:
-            return HTMLResponse(_NO_COOKIE, 401, {"WWW-Authenticate": 'Bearer realm="currant"'})
+            return denied.answer()
         return Problem(problems.UNAUTHENTICATED, _NO_TOKEN).response(instance=_instance(scope))
 
     # --- how much ---------------------------------------------------------------------------------------

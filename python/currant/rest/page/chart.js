@@ -35,21 +35,23 @@ function geometry(values, length, height, top) {
   }));
 }
 
-function summary(name, unit, values, minutes) {
+function summary(name, unit, values, minutes, now = values.at(-1)) {
   const known = values.filter((value) => value !== null);
   if (!known.length) return `${name}: nothing known yet.`;
-  const now = values.at(-1);
   const gaps = values.length - known.length;
   const said = now === null ? "not known now" : `now ${number(now)}${unit}`;
   const most = `at most ${number(Math.max(...known))}${unit}`;
   return `${name}, last ${count(minutes, "minute")}: ${said}, ${most}${gaps ? ", with gaps while not connected" : ""}.`;
 }
 
-/** A line of `values` with its title, the value now and its scale. */
-export function trace(name, values, { minutes, length, unit = "", tone = "ink", height = 56 }) {
+/** A line of `values` with its title, the value `now` (which is younger than the last sample) and its scale. */
+export function trace(
+  name,
+  values,
+  { minutes, length, now = values.at(-1) ?? null, unit = "", tone = "ink", height = 56 },
+) {
   const known = values.filter((value) => value !== null);
   const top = ceiling(Math.max(1, ...known));
-  const now = values.at(-1) ?? null;
   const parts = geometry(values, length, height, top);
   return h(
     "figure",
@@ -66,7 +68,7 @@ export function trace(name, values, { minutes, length, unit = "", tone = "ink", 
         viewBox: `0 0 ${WIDTH} ${height}`,
         preserveAspectRatio: "none",
         role: "img",
-        "aria-label": summary(name, unit, values, minutes),
+        "aria-label": summary(name, unit, values, minutes, now),
       },
       [0.5, 1].map((part) =>
         s("line", {

@@ -5,7 +5,7 @@ import { h, when } from "./dom.js";
 import { away, fullTime, number, span, words } from "./format.js";
 import { button, choice, empty, lamp, meter, section } from "./parts.js";
 import { inspect, view } from "./route.js";
-import { finished, range, series } from "./samples.js";
+import { finished, present, range, series } from "./samples.js";
 import { byAge, nameOf, projectsByName, state } from "./state.js";
 
 export const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"];
@@ -58,7 +58,7 @@ function timing(job, now) {
   if (job.status === "processing")
     return ["started ", when(job.startedAt, away(job.startedAt, now), fullTime(job.startedAt))];
   const took =
-    job.startedAt !== null && job.finishedAt !== null ? ` in ${span(job.finishedAt - job.startedAt)}` : "";
+    job.startedAt !== null && job.finishedAt !== null ? `, took ${span(job.finishedAt - job.startedAt)}` : "";
   return [when(job.finishedAt, away(job.finishedAt, now), fullTime(job.finishedAt)), took];
 }
 
@@ -79,7 +79,7 @@ function outcome(job) {
 /** What a finished job says in a few words: how it was asked for, and the figures of its result. */
 function digest(job) {
   const figures = Object.entries(job.result ?? {})
-    .filter(([, value]) => typeof value === "number")
+    .filter(([, value]) => typeof value === "number" && value > 0)
     .slice(0, 3)
     .map(
       ([name, value]) =>
@@ -141,9 +141,13 @@ export function chartsPanel(now) {
     "charts",
     "Throughput and queue",
     null,
-    trace("Files per second", series("rate"), { ...range(), tone: "busy" }),
-    trace("Paths waiting", series("waiting"), { ...range(), tone: "waiting" }),
-    trace("Jobs in the queue", series("queued"), { ...range(), tone: "ink" }),
+    trace("Files per second", series("rate"), { ...range(), now: present("rate", state), tone: "busy" }),
+    trace("Paths waiting", series("waiting"), {
+      ...range(),
+      now: present("waiting", state),
+      tone: "waiting",
+    }),
+    trace("Jobs in the queue", series("queued"), { ...range(), now: present("queued", state), tone: "ink" }),
     bars("Jobs finished", finished(state.recent.values(), now, { minutes, parts: 30 }), {
       from: `−${minutes} min`,
     }),

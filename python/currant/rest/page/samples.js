@@ -14,17 +14,25 @@ function push(ring, value) {
   if (ring.length > LENGTH) ring.shift();
 }
 
+const sum = (state, of) => [...state.projects.values()].reduce((all, one) => all + (of(one) ?? 0), 0);
+const MEASURE = {
+  rate: (state) => sum(state, (project) => project.rate),
+  waiting: (state) => sum(state, (project) => project.pending),
+  queued: (state) => state.queue?.pending ?? null,
+  running: (state) => state.queue?.processing ?? null,
+};
+
+/** One measure at this moment; null when nobody knows. */
+export function present(name, state) {
+  return state.link.state === "live" ? MEASURE[name](state) : null;
+}
+
 /** Take one sample of `state` as it is now. */
 export function sample(state) {
+  for (const name of Object.keys(measures)) push(measures[name], present(name, state));
   const live = state.link.state === "live";
-  const projects = [...state.projects.values()];
-  const sum = (of) => projects.reduce((total, project) => total + (of(project) ?? 0), 0);
-  push(measures.rate, live ? sum((project) => project.rate) : null);
-  push(measures.waiting, live ? sum((project) => project.pending) : null);
-  push(measures.queued, live && state.queue ? state.queue.pending : null);
-  push(measures.running, live && state.queue ? state.queue.processing : null);
   for (const id of perProject.keys()) if (!state.projects.has(id)) perProject.delete(id);
-  for (const project of projects) {
+  for (const project of state.projects.values()) {
     if (!perProject.has(project.id)) perProject.set(project.id, []);
     push(perProject.get(project.id), live ? (project.rate ?? 0) : null);
   }

@@ -68,5 +68,5 @@ export function byAge(jobs) {
 
 /** The name of a project by its id, as long as it is known. */
 export function nameOf(id) {
-  return state.projects.get(id)?.name ?? (id ? id.slice(0, 8) : "service");
+  return state.projects.get(id)?.name ?? (id ? "a removed project" : "the service");
 }
