@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import GitRepo, Tree
+from currant.api import open_index
 from currant.errors import AlreadyServing, NoSuchProject, ProjectConflict, ProjectNotReady
 from currant.hub import Hub
 from currant.jobs import JobStatus
@@ -317,3 +318,61 @@ def test_only_a_clone_of_ours_is_ever_deleted(home: Path, tmp_path: Path) -> Non
             remove_clone(Home(home), Project("x", "x", root, root, kind, "removing", None, 0.0))
     assert precious.exists()
     shutil.rmtree(precious)
+
+
+def test_a_root_that_somebody_else_watches_is_asked_and_taken_over(home: Path, tree: Tree) -> None:
+    tree.write({"a.py": "def first(): pass\n"})
+    with running(home) as hub:
+        with open_index(tree.root) as watcher:
+            project, job = hub.add_project(str(tree.root))
+            assert completed(hub, job.id)["files"] == 1
+            index = hub.index(project.id)
+            assert index.service is None
+            assert [found.path for found in index.find("first")] == ["a.py"]
+            assert completed(hub, hub.refresh(project.id).job.id)["files"] == 1
+            until(hub, lambda: hub.project(project.id).state == "ready")
+            assert watcher.service is not None
+        until(hub, lambda: hub.index(project.id).service is not None, "the service to take over")
+        tree.write({"b.py": "def second(): pass\n"})
+        assert hub.index(project.id).find("second", sync_ms=30_000)
+        assert hub.project(project.id).state == "ready"
+
+
+def test_a_budget_of_watches_is_shared_out(home: Path, tree: Tree, tmp_path: Path) -> None:
+    tree.write({f"d{number}/a.py": "x = 1\n" for number in range(100)})
+    with running(home, **{"budget.watches": 64, "budget.interval_s": 0.1}) as hub:
+        project, job = hub.add_project(str(tree.root))
+        assert completed(hub, job.id)["files"] == 100
+        service = hub.index(project.id).service
+        assert service.engine.status()["watches"] == 64
+        assert "unwatched" in service.degraded()
+        budget = until(hub, lambda: (now := hub.status()["budget"])["watches"] and now)
+        assert (budget["watches"], budget["watches_limit"]) == (64, 64)
+
+
+def test_a_service_over_its_budget_says_so_everywhere(home: Path, tree: Tree) -> None:
+    tree.write({"a.py": "def first(): pass\n"})
+    more = {"budget.memory_mb": 32, "budget.interval_s": 0.1, "budget.raise_after_s": 0}
+    with running(home, **more) as hub:
+        project, job = hub.add_project(str(tree.root))
+        completed(hub, job.id)
+        until(hub, lambda: hub.status()["budget"]["step"] == 4)
+        codes = ["budget_llm", "budget_cache", "budget_workers", "budget_watching"]
+        assert [one["code"] for one in hub.status()["degraded"]] == codes
+        index = hub.index(project.id)
+        assert index.find("first", sync_ms=30_000)
+        assert index.last.fresh
+        assert index.last.degraded == codes
+
+
+def test_what_is_wrong_with_projects_is_said_of_the_service(home: Path, tree: Tree, tmp_path: Path) -> None:
+    with running(home) as hub:
+        _, job = hub.add_project((tmp_path / "none").as_uri())
+        finished(hub, job.id)
+        gone, job = hub.add_project(str(tree.root))
+        completed(hub, job.id)
+        tree.root.rename(tmp_path / "away")
+        until(hub, lambda: hub.project(gone.id).state == "missing")
+        told = {one["code"]: one for one in hub.status()["degraded"]}
+        assert told.keys() == {"project_failed", "project_missing"}
+        assert all(one["fix"] for one in told.values())
