@@ -170,3 +170,13 @@ def test_the_second_signal_hands_back_and_leaves() -> None:
         face.serve()
     assert left == [128 + signal.SIGTERM]
     assert hub.calls == ["stop_jobs", "second_signal"]
+
+
+def test_an_idle_service_does_not_hold_what_nobody_asked_for() -> None:
+    """The SDK of MCP and rich are 30 MB of the 100 that it may have with a large index."""
+    code = (
+        "import sys; from currant.cli.serve import _import_all; import currant.mcp.lazy; _import_all(); "
+        "sys.exit(', '.join({'mcp', 'rich', 'currant.mcp.http'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

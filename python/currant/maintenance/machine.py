@@ -6,12 +6,14 @@ Owns no remedy but one: asking the C library for the memory that it keeps for it
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 PRESSURE: Final = Path("/proc/pressure/memory")
 CGROUPS: Final = Path("/sys/fs/cgroup")
+_M_ARENA_MAX: Final = -8
 STALLED_PERCENT: Final = 10.0
 """Of the last ten seconds some process waited for memory for so long: the machine is short of it."""
 
@@ -63,6 +65,14 @@ def process() -> dict[str, Any]:
             "threads": me.num_threads(),
             "open_files": me.num_fds() if hasattr(me, "num_fds") else None,
         }
+
+
+def few_arenas() -> None:
+    """Have the C library share its pools between threads, before there are many: a service has dozens, most
+    of them asleep, and what each keeps for itself adds up."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def return_memory() -> bool:
