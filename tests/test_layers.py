@@ -101,7 +101,7 @@ ALLOWED: dict[str, set[str]] = {
     # Shows states and languages, and reaches an owner without paying for the API's imports.
     "cli": {
         *("api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner", "mcp"),
-        *("jobs", "hub", "rest", "periodic"),
+        *("jobs", "hub", "maintenance", "rest", "periodic"),
     },
 }
 
