@@ -176,7 +176,7 @@ def test_an_idle_service_does_not_hold_what_nobody_asked_for() -> None:
     """The SDK of MCP and rich are 30 MB of the 100 that it may have with a large index."""
     code = (
         "import sys; from currant.cli.serve import _import_all; import currant.mcp.lazy; _import_all(); "
-        "sys.exit(', '.join({'mcp', 'rich', 'currant.mcp.http'} & sys.modules.keys()))"
+        "sys.exit(', '.join({'mcp', 'rich', 'currant.mcp.http'} & sys.modules.keys()) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
