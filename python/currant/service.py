@@ -219,7 +219,8 @@ class Service:
         if engine is None:
             return
         engine.load(held.rows)
-        hidden = held.hidden
+        # Before there are workers: it may write, and nobody else does yet.
+        upgrader = self._upgrader = parts.upgrader(store, registry, engine, hidden=held.hidden)
         del held  # a hundred bytes per file that nobody needs any more
         shared = self._shared = parts.shared_results(self.root, self.settings.extract)
         if shared is not None:
@@ -266,7 +267,6 @@ class Service:
             clock=self._clock,
             live=self.live,
         )
-        upgrader = self._upgrader = parts.upgrader(store, registry, engine, hidden=hidden)
         self._query.on_read += [upgrader.asked, self._llm.asked]
         if self.live:
             self._auditor.start()
