@@ -13,6 +13,8 @@ from currant.errors import AlreadyServing, NoSuchProject, ProjectConflict, Proje
 from currant.hub import Hub
 from currant.jobs import JobStatus
 from hub_kit import completed, finished, running, settings, until
+from llm_kit import PRICES
+from llm_server import LlmServer
 
 
 @pytest.fixture
@@ -376,3 +378,25 @@ def test_what_is_wrong_with_projects_is_said_of_the_service(home: Path, tree: Tr
         told = {one["code"]: one for one in hub.status()["degraded"]}
         assert told.keys() == {"project_failed", "project_missing"}
         assert all(one["fix"] for one in told.values())
+
+
+def test_a_model_is_asked_until_nothing_waits(
+    home: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.write({f"m{number}.py": f"def f{number}(a):\n    return a\n" for number in range(3)})
+    with running(home) as hub:
+        project, job = hub.add_project(str(tree.root))
+        completed(hub, job.id)
+        off = finished(hub, hub.jobs.create_job("extraction", project.id).job.id)
+        assert (off.status, off.attempt) == (JobStatus.FAILED, 1)
+        assert "llm.provider" in (off.error or "")
+    with LlmServer() as server:
+        told = {"llm.provider": "openai", "llm.base_url": server.url, "llm.model": "m-1", **PRICES}
+        for key, value in {**told, "scheduler.delay_seconds": 1, "scheduler.max_delay_seconds": 30}.items():
+            monkeypatch.setenv("CURRANT_" + key.upper().replace(".", "__"), str(value))
+        with running(home) as hub:
+            until(hub, lambda: hub.overview()[0]["index"])
+            until(hub, lambda: hub.index(project.id).status()["llm"]["waiting"] or server.calls)
+            result = completed(hub, hub.jobs.create_job("extraction", project.id).job.id)
+            assert (result["waiting"], result["stopped"], result["quarantined"]) == (0, [], 0)
+            assert len(server.calls) == 3

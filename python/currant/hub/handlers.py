@@ -24,6 +24,9 @@ from currant.jobs import Discard, Handler, JobContext, JobType, Snooze
 _SYNC_MS: Final = 500
 _TURN_SECONDS: Final = 2.0
 _CLONE_SHARE: Final = 0.5
+_MODEL_SECONDS: Final = 1.0
+_NO_MODEL: Final = frozenset({"llm_budget", "llm_failing", "llm_stopped", "budget_llm"})
+"""States in which waiting for a model would be waiting for a day."""
 _MOST_PATHS: Final = 1_000
 
 
@@ -114,12 +117,11 @@ class Handlers:
         }
 
     def extraction(self, job: JobContext) -> dict[str, Any]:
-        """Have named files read again (`paths`), or what a model could not answer asked again."""
+        """Have named files read again (`paths`); or a model asked about all that waits, or was set apart."""
         project = self._project(job)
         paths = job.job.args.get("paths")
         if paths is None:
-            index = self._open(project, job)
-            return {"status": "success", "asked_again": index.llm_retry()}
+            return self._ask_model(project, job)
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise Discard("paths must be a list of texts")
         if len(paths) > _MOST_PATHS:
@@ -141,6 +143,30 @@ class Handlers:
         if not isinstance(task, str):
             raise Discard("task must name a task of upkeep")
         return self._hub.run_maintenance(task, job.check)
+
+    def _ask_model(self, project: Project, job: JobContext) -> dict[str, Any]:
+        """Until nothing waits for the model, or it cannot be asked now: then the result says why, and what
+        waits goes on by itself when it can."""
+        index, _clock = self._settled(project, job, 0.0)
+        told = index.status()["llm"]
+        if told["provider"] == "off" or not told["running"]:
+            raise Discard("no model is asked: llm.provider is off")
+        again = index.llm_retry()
+        most = 0
+        while True:
+            status = index.status()
+            told = status["llm"]
+            left = told["waiting"] + told["under_way"]
+            stopped = [one["code"] for one in status["degraded"] if one["code"] in _NO_MODEL]
+            if not left or stopped:
+                return {
+                    **{"status": "success", "asked_again": again, "waiting": left, "stopped": stopped},
+                    **{"spent_today_usd": told["spent_today_usd"], "quarantined": told["quarantined"]},
+                }
+            most = max(most, left)
+            job.set_progress(1 - left / most, f"{left} contents wait for an answer")
+            if job.wait(_MODEL_SECONDS):
+                job.check()
 
     # --- steps ------------------------------------------------------------------------------------------
 
