@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,9 +133,10 @@ def test_the_token_is_made_once(tmp_path: Path) -> None:
 class _Hub:
     """What `Signals` needs of a hub."""
 
-    def __init__(self, stop: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, stop: Callable[[], None], hurry: Callable[[], None]) -> None:
         self.calls: list[str] = []
         self._stop = stop
+        self._hurry = hurry
 
     def stop_jobs(self) -> None:
         self.calls.append("stop_jobs")
@@ -142,13 +144,14 @@ class _Hub:
 
     def second_signal(self) -> None:
         self.calls.append("second_signal")
+        self._hurry()
 
 
 def test_the_second_signal_hands_back_and_leaves() -> None:
-    import threading
 
     left: list[int] = []
-    gone, stopping, release = threading.Event(), threading.Event(), threading.Event()
+    handed_back: list[int] = []
+    gone, stopping, hurried = threading.Event(), threading.Event(), threading.Event()
 
     def leave(status: int) -> None:
         left.append(status)
@@ -156,9 +159,10 @@ def test_the_second_signal_hands_back_and_leaves() -> None:
 
     def stop() -> None:
         stopping.set()
-        release.wait(PATIENCE)
+        hurried.wait(PATIENCE)
+        handed_back.append(len(left))
 
-    hub, face = _Hub(stop), Nobody()
+    hub, face = _Hub(stop, hurried.set), Nobody()
     signals = Signals(hub, leave=leave)  # type: ignore[arg-type]
     with signals.installed():
         signals.up(face)
@@ -166,10 +170,10 @@ def test_the_second_signal_hands_back_and_leaves() -> None:
         assert stopping.wait(PATIENCE)
         signals.handle(signal.SIGINT)
         assert gone.wait(PATIENCE)
-        release.set()
         face.serve()
     assert left == [128 + signal.SIGTERM]
     assert hub.calls == ["stop_jobs", "second_signal"]
+    assert handed_back == [0]  # before it left
 
 
 def test_an_idle_service_does_not_hold_what_nobody_asked_for() -> None:
@@ -180,3 +184,36 @@ def test_an_idle_service_does_not_hold_what_nobody_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_second_signal_ends_it_and_nothing_is_lost(
+    tmp_path: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that does not end, deadlines that nobody has the patience for."""
+    program, pids = tmp_path / "bin" / "git", tmp_path / "pids"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\ntrap '' TERM\necho $$ > {pids}.new\nmv {pids}.new {pids}\nexec sleep 600\n"
+    )
+    program.chmod(0o755)
+    with monkeypatch.context() as slow:
+        slow.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        patient = ("--set", "serve.hard_stop_s=600", "--set", "serve.soft_stop_s=600")
+        with serving(*patient, "--set", "jobs.poll_ms=20") as process:
+            job = told("project", "add", "file:///srv/endless")["job_id"]
+            pause = threading.Event()
+            while not pids.exists():
+                pause.wait(0.05)
+            # Two different ones: the kernel makes one of two that are the same and not yet heard.
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+    [left] = told("jobs", "list")["jobs"]
+    assert (left["id"], left["status"], left["attempt"]) == (job, "pending", 0)
+    # The git that it left does not hold up the next one, which fails for a reason of its own.
+    with serving("--set", "jobs.poll_ms=20", "--set", "jobs.backoff_base_s=0.01") as process:
+        while told("jobs", "show", job)["job"]["status"] != "failed":
+            pause.wait(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert not Path(f"/proc/{pids.read_text().strip()}").exists()

@@ -79,6 +79,7 @@ class Signals:
         self._face: Face | None = None
         self._leave = leave
         self._up = threading.Event()
+        self._drained = threading.Event()
         self._first = threading.Event()
         self._second = threading.Event()
         self._over = threading.Event()
@@ -129,15 +130,18 @@ class Signals:
         except Exception:
             log.exception("while stopping the jobs")
         finally:
+            self._drained.set()
             self._face.stop()
 
     def _go_now(self) -> None:
         self._second.wait()
         if self._over.is_set():
             return
-        back = threading.Thread(target=self._hub.second_signal, name="currant-hand-back", daemon=True)
-        back.start()
-        back.join(_HAND_BACK_SECONDS)
+        try:
+            self._hub.second_signal()
+        finally:
+            if self._up.is_set():
+                self._drained.wait(_HAND_BACK_SECONDS)  # `stop_jobs`, which is under way, hands them back
         self._leave(128 + (self.received or signal.SIGTERM))
 
 
