@@ -517,6 +517,41 @@ def test_a_service_that_hangs_is_not_called_fresh(browser: Browser, service: Ser
         expect(page.get_by_role("heading", level=1)).to_have_text("shop is fresh.")
 
 
+INDEXING = {"done": 31, "total": 100, "files_per_second": 9.0, "eta_seconds": 26.2}
+UNTOLD: list[tuple[dict[str, Any], str, str]] = [
+    ({"fresh": False, "pending": 3}, "shop is 3 paths behind.", "3 paths behind"),
+    ({"fresh": False}, "shop is not known to be fresh.", "not known to be fresh"),
+    (
+        {"fresh": False, "phase": "indexing", "progress": INDEXING},
+        "shop: indexing, 31 of 100 files, 26 s left.",
+        "indexing, 31 of 100 files",
+    ),
+]
+
+
+def test_what_no_event_tells_is_seen_all_the_same(browser: Browser, service: Service, project: str) -> None:
+    """That a full disk lets nothing be committed, say. The service's answer is changed on its way."""
+    told: dict[str, Any] = {}
+
+    def changed(route: Route) -> None:
+        answer = route.fetch().json()
+        answer["projects"][0]["index"] |= told
+        route.fulfill(json=answer)
+
+    with looking(browser, service.url) as page:
+        page.clock.install()
+        enter(page, service)
+        expect(page.get_by_role("heading", level=1)).to_have_text("shop is fresh.")
+        page.route("**/projects", changed)
+        for told, sentence, word in [*UNTOLD, ({}, "shop is fresh.", "fresh")]:
+            page.clock.fast_forward(6_000)
+            expect(page.get_by_role("heading", level=1)).to_have_text(sentence)
+            expect(strip(page, "shop")).to_contain_text(word)
+            if "progress" in told:
+                expect(strip(page, "shop").get_by_role("progressbar")).to_have_attribute("value", "31")
+        page.unroute("**/projects")
+
+
 def test_without_the_token_the_page_says_how_to_get_in(
     browser: Browser, service: Service, project: str
 ) -> None:
