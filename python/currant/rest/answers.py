@@ -65,7 +65,7 @@ def key_of(text: str, *kinds: type) -> list[Any]:
             raise ValueError
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         key = jsontext.loads(raw)
-        if [type(part) for part in key] != list(kinds):
+        if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
             raise ValueError
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise UsageError("this cursor was not made here: leave it out to begin anew") from None
