@@ -2,7 +2,9 @@
 
 import errno
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -217,6 +219,38 @@ def test_paths_are_told_under_the_name_given(
     here = os.getcwd()
     shown = ("way/../tree/dir/f", "way/dir/f", "way/top", "./tree/top")
     expect(notify, Path("/nowhere"), *all_of(MODIFIED, *(f"{here}/{path}" for path in shown)))
+
+
+OVERFLOWING = """
+import sys
+from currant.watching import RustNotify
+watched, most = sys.argv[1], int(sys.argv[2])
+seen = set()
+with RustNotify([watched], False, False, 0, True, False) as notify:
+    print("ready", flush=True)
+    while len(seen) < most:
+        seen |= {path for _, path in notify.watch(1600, 50, 0, None)}
+print(len(seen), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the queue of inotify")
+def test_a_flood_that_overflows_the_queue_loses_nothing(root: Path) -> None:
+    """While the watcher is stopped the kernel keeps what happens, up to its limit; a directory that is made
+    after that is told to nobody."""
+    files = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text()) // 3 + 500
+    command = [sys.executable, "-c", OVERFLOWING, str(root), str(files + 2)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdout is not None
+        assert watcher.stdout.readline() == "ready\n"
+        watcher.send_signal(signal.SIGSTOP)
+        for number in range(files):
+            (root / "dir" / f"{number}").write_text("x")
+        (root / "late").mkdir()
+        (root / "late" / "f").write_text("x")
+        watcher.send_signal(signal.SIGCONT)
+        told, _ = watcher.communicate(timeout=60)
+    assert told == f"{files + 2}\n"
 
 
 # --- single files -----------------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ def run(suite: Path, *arguments: str) -> tuple[int, str]:
     denied.chmod(0)
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(Path(currant.__file__).parents[1]), str(suite)]),
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(currant.__file__).parents[1]), str(suite), os.environ.get("PYTHONPATH", "")]
+        ),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "WATCHFILES_TEST_PERMISSION_DENIED_PATH": str(denied.parent),
     }
