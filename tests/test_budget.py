@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conftest import Tree
 from currant.budget import Contract, Enforcer, Sample, State, contract, decide, steps_of
-from currant.budget.decide import MOST_REST, TOP, over, relaxed
+from currant.budget.decide import MOST_REST, MOST_REST_FOR_OTHERS, TOP, over, relaxed
 from currant.budget.enforcer import told
 from currant.budget.machine import Meter, group_limits, rss, stalled
 from currant.budget.watches import LEAST, grant, need
@@ -69,7 +69,7 @@ def test_others_cost_throughput_and_not_freshness() -> None:
     busy = Sample(others=0.95, cpu_stalled=50.0)
     state, levels = after(State(), busy, 600)
     assert max(levels) == 3
-    assert state.rest == MOST_REST
+    assert state.rest == MOST_REST_FOR_OTHERS
     assert [cause.of for cause in state.causes] == ["busy"]
     assert not list(over(Sample(others=0.95, cpu_stalled=3.0), LIMITS))  # busy, and nobody waits
     assert list(over(Sample(others=0.95), LIMITS))  # no such figure here

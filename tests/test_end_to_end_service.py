@@ -99,6 +99,7 @@ class User:
             [
                 *(sys.executable, "-m", "currant", "serve", "--port", "0", "--json"),
                 *("--set", "jobs.poll_ms=50", "--set", "serve.soft_stop_s=0.2"),
+                *("--set", "budget.busy_percent=0"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

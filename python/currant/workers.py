@@ -220,12 +220,15 @@ class WorkerThreadPool:
         if not (self._rest_share or self._collect_s):
             return
         worked = self._clock.monotonic() - began
+        share = self._rest_share
         gather = 0.0 if self._awaited or self.queue.ready() else self._collect_s
+        if self._awaited:
+            share = min(share, 1.0)  # who asks is not to wait for the end of a long rest
         with self._changed:
             before = self._awaited
             self._changed.wait_for(
                 lambda: self.stopping or self._awaited > before or not (self._rest_share or self._collect_s),
-                min(max(worked * self._rest_share, gather), _MOST_REST_SECONDS),
+                min(max(worked * share, gather), _MOST_REST_SECONDS),
             )
 
     def _take(self, worker_id: int) -> list[FileChange] | None:

@@ -23,6 +23,9 @@ RELAXED: Final = 0.85
 CPU_STALLED: Final = 20.0
 MEMORY_STALLED: Final = 10.0
 MOST_REST: Final = 32.0
+MOST_REST_FOR_OTHERS: Final = 4.0
+"""Others get four fifths of what one worker would use; all of it would be to stop."""
+_MOST_REST: Final = {"cpu": MOST_REST, "busy": MOST_REST_FOR_OTHERS, "memory": 1.0, "stalled": 1.0}
 _CACHE_SHARE: Final = 0.25
 _COLLECT_SECONDS: Final = 5.0
 
@@ -132,8 +135,9 @@ def _up(state: State, now: float) -> State:
     if state.level < highest:
         level = state.level + 1
         return replace(state, level=level, rest=max(state.rest, float(level >= FEWER_WORKERS)), changed=now)
-    if state.level >= FEWER_WORKERS and any(cause.of in ("cpu", "busy") for cause in state.causes):
-        rest = min(state.rest * 2, MOST_REST)
+    most = max((_MOST_REST[cause.of] for cause in state.causes), default=0.0)
+    if state.level >= FEWER_WORKERS and state.rest < most:
+        rest = min(state.rest * 2, most)
         return replace(state, rest=rest, changed=now if rest != state.rest else state.changed)
     return state
 
