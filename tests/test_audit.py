@@ -354,7 +354,7 @@ def test_the_thread_runs_by_itself_and_ends_with_the_service(root: Path) -> None
     with Service(root, settings, engine_factory=Blind) as service:
         assert service.sync(30).fresh
         done = threading.Event()
-        ledger: Any = service._ledger
+        ledger: Any = service._parts.ledger
         ran = ledger.ran
 
         def told(*arguments: Any) -> None:

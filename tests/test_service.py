@@ -391,7 +391,7 @@ def test_changes_that_wait_and_are_not_committed_are_a_state(make: Factory) -> N
     clock = ManualClock()
     with make(clock=clock) as service:
         service.sync(30)
-        pending = service._queue
+        pending = service._parts.queue
         assert pending is not None
         pending.size = lambda: 3  # type: ignore[method-assign]
         assert service.degraded() == []
@@ -406,7 +406,7 @@ def test_a_commit_that_fails_is_beside_every_answer_until_it_succeeds(
     with make() as service:
         service.sync(30)
         commit = service.store.commit
-        writer: Any = service._controller.writer  # type: ignore[union-attr]
+        writer: Any = service._parts.controller.writer  # type: ignore[union-attr]
         note, full = writer._note_failure, threading.Event()
 
         def noted(reason: str) -> None:
