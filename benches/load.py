@@ -62,10 +62,12 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def make_branch(root: Path, files: int) -> str:
-    """A branch that differs from the present one in so many C files; the name of the present one."""
-    here = git(root, "rev-parse", "--abbrev-ref", "HEAD").strip()
+    """A branch that differs from its one parent in so many source files; the id of the parent, which is
+    checked out."""
     if git(root, "branch", "--list", BRANCH).strip():
-        return here
+        git(root, "checkout", "-q", f"{BRANCH}^")
+        return git(root, "rev-parse", "HEAD").strip()
+    here = git(root, "rev-parse", "HEAD").strip()
     names = [name for name in git(root, "ls-files", "*.c", "*.h", "*.py").splitlines() if '"' not in name]
     chosen = sorted(random.Random(7).sample(names, min(files, len(names))))
     git(root, "checkout", "-q", "-b", BRANCH)
