@@ -15,7 +15,7 @@ RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 PYTEST_JOBS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install build format lint types stubs test test-rust test-python golden bench docs all clean
+.PHONY: help install build format lint types stubs test test-rust test-python golden bench docs references site all clean
 
 help: ## Say what each target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,13 +27,13 @@ build: ## Build the native module again after a change in rust/
 	$(PYTHON) -m maturin develop --release
 
 format: ## Rewrite the sources in the house format
-	$(PYTHON) -m ruff check --fix-only --quiet python tests $(wildcard benches)
-	$(PYTHON) -m ruff format python tests $(wildcard benches)
+	$(PYTHON) -m ruff check --fix-only --quiet python tests tools $(wildcard benches)
+	$(PYTHON) -m ruff format python tests tools $(wildcard benches)
 	$(CARGO) fmt
 
 lint: ## Check style: ruff, rustfmt, clippy (with and without Python)
-	$(PYTHON) -m ruff check python tests $(wildcard benches)
-	$(PYTHON) -m ruff format --check python tests $(wildcard benches)
+	$(PYTHON) -m ruff check python tests tools $(wildcard benches)
+	$(PYTHON) -m ruff format --check python tests tools $(wildcard benches)
 	$(CARGO) fmt --check
 	$(RUST_ENV) $(CARGO) clippy --all-targets $(LEAN) -- -D warnings
 	$(RUST_ENV) $(CARGO) clippy $(LOOM) -- -D warnings
@@ -67,7 +67,13 @@ bench: ## Measure: the core's hand-over, then every benches/bench_*.py
 	@for bench in $(wildcard benches/bench_*.py); do \
 		echo "== $$bench"; $(PYTHON) "$$bench" || exit 1; done
 
-docs: ## Check the documents: rustdoc without warnings, and what README and CONTRIBUTING name
+references: ## Write the generated pages of docs/ anew: settings, commands, routes, tools
+	$(PYTHON) -m tools.references
+
+site: ## Build the documentation into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+
+docs: site ## Check the documents: the site and rustdoc without warnings, and what README and CONTRIBUTING name
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(FULL)
 	$(PYTHON) -m pytest -q tests/test_docs.py tests/test_layers.py
 
@@ -75,5 +81,5 @@ all: lint types test docs ## Everything that CI checks
 
 clean: ## Remove what was built (never an index)
 	$(CARGO) clean
-	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find python tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Programs for those who work on Currant; none of them is installed."""
