@@ -25,7 +25,7 @@ PATIENCE_MS = 1_000 * PATIENCE
 # A service without patience, which does not care how busy the machine is: it would say that it holds back.
 SETTINGS = {
     **{"jobs.poll_ms": 20, "jobs.backoff_base_s": 0.01, "budget.busy_percent": 0},
-    **{"serve.soft_stop_s": 0.2, "serve.hard_stop_s": 5, "budget.busy_percent": 0},
+    **{"serve.soft_stop_s": 0.2, "serve.hard_stop_s": 5},
 }
 
 

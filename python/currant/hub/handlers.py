@@ -22,6 +22,9 @@ from currant.hub.ledger import Ledger, Project
 from currant.jobs import Discard, Handler, JobContext, JobType, Snooze
 
 _SYNC_MS: Final = 500
+_NEARLY: Final = 200
+_LOOK_SECONDS: Final = 0.25
+_BARRIER_EVERY: Final = 40
 _TURN_SECONDS: Final = 2.0
 _CLONE_SHARE: Final = 0.5
 _MODEL_SECONDS: Final = 1.0
@@ -185,14 +188,20 @@ class Handlers:
     def _settled(self, project: Project, job: JobContext, start: float) -> tuple[Index, str]:
         """The index once everything that is on disk is in it, and its clock then; progress from `start`."""
         index = self._open(project, job)
+        looks = 0
         while True:
             job.check()
-            reached = index.ask("sync", {}, sync_ms=_SYNC_MS)
-            if "root_missing" in reached.degraded:
-                raise RootMissingError(project.root)
-            if reached.fresh:
-                return index, reached.clock or ""
+            looks += 1
             at = index.ask("progress", {}, sync_ms=-1).result
+            # While there is much to do a barrier would only hurry those who are to rest (`currant.budget`).
+            if at["total"] - at["done"] <= _NEARLY or looks % _BARRIER_EVERY == 1:
+                reached = index.ask("sync", {}, sync_ms=_SYNC_MS)
+                if "root_missing" in reached.degraded:
+                    raise RootMissingError(project.root)
+                if reached.fresh:
+                    return index, reached.clock or ""
+            else:
+                job.wait(_LOOK_SECONDS)
             share = at["done"] / at["total"] if at["total"] else 0.0
             job.set_progress(
                 start + (1 - start) * share * 0.99, f"{at['phase']} {at['done']} of {at['total']}"
