@@ -259,6 +259,37 @@ def test_stop_from_many_threads_at_once(make: Factory) -> None:
     assert not service.is_running()
 
 
+def test_a_stop_in_the_middle_of_a_commit_is_no_error(
+    make: Factory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = make()
+    service.start()
+    service.sync(30)
+    engine, inside, stopped = make.engines[0], threading.Event(), threading.Event()
+    commit, stop = service.store.commit, engine.stop
+
+    def late(items: Any, now: float) -> str:
+        inside.set()
+        assert stopped.wait(60)
+        return commit(items, now)
+
+    def then() -> None:
+        stop()
+        stopped.set()
+
+    def refuse(_: Any) -> None:
+        raise RuntimeError("the engine was stopped")  # as the real one does
+
+    monkeypatch.setattr(service.store, "commit", late)
+    monkeypatch.setattr(engine, "stop", then)
+    monkeypatch.setattr(engine, "ack", refuse)
+    (make.root / "a.py").write_bytes(b"def later\n")
+    engine.change("a.py")
+    assert inside.wait(60)
+    service.stop()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_start_that_fails_leaves_nothing_open(make: Factory) -> None:
     def refuse(*_: Any, **__: Any) -> FakeEngine:
         raise OSError("no inotify here")

@@ -254,6 +254,24 @@ def test_stop_commits_what_was_submitted(tmp_path: Path) -> None:
         bench.submit(2)
 
 
+@pytest.mark.parametrize("on_purpose", [False, True])
+def test_acknowledgements_that_are_not_taken_are_told_unless_the_engine_is_being_stopped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, on_purpose: bool
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("the engine stopped")
+
+    bench = Bench(tmp_path, 1)
+    monkeypatch.setattr(bench.engine, "ack", refuse)
+    if on_purpose:
+        bench.writer.engine_stops()
+    bench.submit(0)
+    bench.writer.turn()
+    assert len(bench.store.commits) == 1
+    told = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert told == ([] if on_purpose else ["the engine did not take 1 acknowledgements"])
+
+
 def test_a_last_commit_that_fails_leaves_its_changes_with_the_engine(tmp_path: Path) -> None:
     bench = Bench(tmp_path, 2)
     bench.store.before_commit = lambda items: (_ for _ in ()).throw(StoreFullError("no space left"))

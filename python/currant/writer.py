@@ -116,6 +116,7 @@ class Writer:
         # Counts the wake-ups, so that one between a decision to wait and the wait is not lost.
         self._wakes = 0
         self._stopping = False
+        self._engine_stops = False
         self._closed = False
         self._failures = 0
         self._retry_at = 0.0
@@ -189,6 +190,11 @@ class Writer:
         """Start the thread."""
         self._thread = threading.Thread(target=self._run, name="currant-writer", daemon=True)
         self._thread.start()
+
+    def engine_stops(self) -> None:
+        """The engine is about to be stopped on purpose: from now on it need not take acknowledgements. What
+        is submitted is committed as before."""
+        self._engine_stops = True
 
     def request_stop(self) -> None:
         """Take nothing more: whoever waits for room gets WriterStopped."""
@@ -335,7 +341,7 @@ class Writer:
             self._queue.ack(acks)
         except Exception:
             # The rows are committed; an engine that has failed or stopped finds them so at its next start.
-            if not self._stopping:
+            if not (self._stopping or self._engine_stops):
                 log.exception("the engine did not take %d acknowledgements", len(acks))
 
     def _isolate(self, group: Sequence[Submission]) -> list[Submission]:

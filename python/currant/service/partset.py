@@ -261,6 +261,7 @@ class PartSet:
         if self.idle is not None:
             yield self.idle.close
         if controller is not None:
+            yield controller.writer.engine_stops
             yield controller.worker_pool.request_stop
         auditor = self.auditor
         if auditor is not None:
