@@ -332,6 +332,18 @@ def test_a_short_command_imports_no_index_code(watched: Path) -> None:
     assert not (heavy | ours) & set(modules)
 
 
+def test_the_command_runs_whatever_of_it_was_imported_before() -> None:
+    """A submodule takes the name of the function that stands in its package."""
+    code = (
+        "import importlib, pkgutil, sys; import currant.cli as cli; "
+        "[importlib.import_module(f'currant.cli.{one.name}') for one in pkgutil.iter_modules(cli.__path__)]; "
+        "sys.argv = ['currant', '--version']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("currant ")
+
+
 def test_a_reader_that_leaves_is_no_error(indexed: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -m currant changes | head -c 1",

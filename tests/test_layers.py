@@ -184,6 +184,24 @@ def test_no_import_leaves_the_table() -> None:
     assert wrong == []
 
 
+def test_no_module_takes_the_place_of_a_name_in_its_package() -> None:
+    """Importing `currant.x.y` binds `y` in `currant.x`, over the function that the package defines there.
+    What a package imports from such a module comes after it, and stays."""
+    taken = []
+    for path in PACKAGE.rglob("__init__.py"):
+        below = {one.stem for one in path.parent.glob("*.py")}
+        below |= {one.parent.name for one in path.parent.glob("*/__init__.py")}
+        for node in ast.parse(path.read_text()).body:
+            names: set[str] = set()
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                names = {node.name}
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names = {target.id for target in targets if isinstance(target, ast.Name)}
+            taken += [f"{path.relative_to(PROJECT)}: {name}" for name in sorted(names & below)]
+    assert taken == []
+
+
 @pytest.mark.parametrize("library", HOMES)
 def test_a_library_with_a_home_stays_there(library: str) -> None:
     used = {

@@ -7,7 +7,7 @@ a question costs a few milliseconds.
 - `place`: options every command has, which root is meant
 - `reader`: asking the watcher, or becoming the owner for one answer
 - `output`: text and JSON; `progress`: the bar; `live`: the view of ``watch``
-- `run` (index, watch), `ask` (find, show, files, why, changes), `state` (status, sync), `check` (verify,
+- `owning` (index, watch), `ask` (find, show, files, why, changes), `state` (status, sync), `check` (verify,
   audit, plan, doctor): the commands
 """
 
@@ -22,8 +22,8 @@ import click
 from currant.errors import CurrantError
 
 _COMMANDS: Final = {
-    "index": "run",
-    "watch": "run",
+    "index": "owning",
+    "watch": "owning",
     "status": "state",
     "sync": "state",
     "find": "ask",
