@@ -147,6 +147,8 @@ def row(name: str, seen: list[Any], seconds: float) -> tuple[str, int]:
     """A line of the table, and how many errors there were."""
     errors = sum(status != 200 for _, _, status, _ in seen)
     took = sorted(one * 1_000 for _, one, status, _ in seen if status == 200)
+    if len(took) < 2:
+        return f"| {name} | {len(seen):,} | | | | | | {errors} | |", errors
     quantiles = statistics.quantiles(took, n=1_000, method="inclusive")
     fresh = 100 * sum(ok for *_, ok in seen) / len(seen)
     values = [quantiles[499], quantiles[949], quantiles[989], took[-1]]
