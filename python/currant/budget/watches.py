@@ -1,6 +1,6 @@
-"""How many watches each project may set, so that all together keep within the budget. Pure."""
+"""How many watches each project may set, so that all together keep within the budget."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 LEAST: Final = 64
@@ -19,3 +19,20 @@ def grant(limit: int, used: Mapping[str, int], waiting: int) -> int:
 def need(granted: int, watches: int) -> int:
     """What is kept for an open project that sets `watches` now: room to grow, but not all it was granted."""
     return min(granted, watches + watches // 4 + _ROOM)
+
+
+class Shares:
+    """What each project was granted. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._granted: dict[str, int] = {}
+
+    def grant(
+        self, limit: int, project: str, kept: Collection[str], now: Mapping[str, int], there: Collection[str]
+    ) -> int:
+        """The part of `project`, which is about to be opened. `kept`: projects that are, or are about to be;
+        `now`: the watches of those that are open; `there`: all that are to be opened some time."""
+        others = {one: count for one, count in self._granted.items() if one in kept and one != project}
+        used = {one: need(count, now[one]) if one in now else count for one, count in others.items()}
+        self._granted = others | {project: grant(limit, used, sum(one not in others for one in there))}
+        return self._granted[project]

@@ -19,11 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import msgspec
-
 from currant.api import Index
 from currant.budget import Enforcer
-from currant.budget.watches import grant, need
+from currant.budget.watches import Shares
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
 from currant.errors import ClosedError, ProjectNotReady, RootRefusedError, UsageError
@@ -33,6 +31,7 @@ from currant.hub.handlers import Handlers, remove_clone
 from currant.hub.home import Home
 from currant.hub.keeper import Keeper
 from currant.hub.ledger import Ledger, Project
+from currant.hub.plain import plain, plain_job
 from currant.hub.source import looks_like_url
 from currant.jobs import Database, Discard, Enqueued, Job, JobManager, JobQueueManager, JobWorker, RateLimiter
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ServiceTarget, TaskRun
@@ -67,7 +66,7 @@ class Hub:
         self._beat = threading.Event()
         self._keeping = threading.Lock()  # of the keepers; held for no I/O
         self._keepers: dict[str, Keeper] = {}
-        self._granted: dict[str, int] = {}  # watches, by project
+        self._shares = Shares()  # of watches; with `_keeping` held
         self._tidying = threading.Lock()  # one thread at a time compares
         self._thread: threading.Thread | None = None
         self._undo = contextlib.ExitStack()
@@ -259,7 +258,7 @@ class Hub:
             looked = {project_id: keeper.looked() for project_id, keeper in self._keepers.items()}
         origins = self.ledger.origins()
         return [
-            _plain(project) | {"index": looked.get(project.id) or None, "origin": origins.get(project.id)}
+            plain(project) | {"index": looked.get(project.id) or None, "origin": origins.get(project.id)}
             for project in self.projects()
         ]
 
@@ -323,17 +322,8 @@ class Hub:
         now = {project.id: health.watches(service) for project, service in self._own()}
         there = [one.id for one in self.projects() if one.state not in ("missing", "removing")]
         with self._keeping:
-            others = {
-                known: count
-                for known, count in self._granted.items()
-                if known in self._keepers and known != project_id
-            }
-            used = {
-                known: need(count, now[known]) if known in now else count for known, count in others.items()
-            }
-            waiting = sum(one not in others for one in there)
-            self._granted = others | {project_id: grant(limit, used, waiting)}
-            return self._granted[project_id]
+            kept = set(self._keepers)
+            return self._shares.grant(limit, project_id, kept, now, there)
 
     # --- the ledger against the keepers -----------------------------------------------------------------
 
@@ -408,20 +398,20 @@ class Hub:
         if not self.ledger.keeps_clone(project):
             remove_clone(self.home, project)
         self.ledger.erase(project)
-        self.events.publish("project", _plain(project) | {"state": "removed"})
+        self.events.publish("project", plain(project) | {"state": "removed"})
         return True
 
     # --- telling ----------------------------------------------------------------------------------------
 
     def _job_changed(self, job: Job) -> None:
-        self.events.publish("job", _plain_job(job))
+        self.events.publish("job", plain_job(job))
 
     def _kept_up(self, run: TaskRun) -> None:
         if run.task == BackgroundTask.HealthCheck.value:
             self.events.publish("health", self.maintenance.health())
 
     def _project_changed(self, project: Project) -> None:
-        self.events.publish("project", _plain(project))
+        self.events.publish("project", plain(project))
         if project.state in ("new", "removing"):
             self._beat.set()
         elif project.state in ("indexing", "failed"):
@@ -429,18 +419,3 @@ class Hub:
                 keeper = self._keepers.get(project.id)
             if keeper is not None and project.state == "indexing":
                 keeper.nudge()
-
-
-def _plain(project: Project) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(project)
-    return told
-
-
-def _plain_job(job: Job) -> dict[str, Any]:
-    """A job as it goes with an event: what a page shows of it."""
-    return {
-        **{"id": job.id, "type": job.type, "project_id": job.project_id, "status": str(job.status)},
-        **{"progress": job.progress, "message": job.message, "error": job.error, "attempt": job.attempt},
-        **{"priority": job.priority.name.lower(), "cancel_requested": job.cancel_requested},
-        **{"created_at": job.created_at, "started_at": job.started_at, "finished_at": job.finished_at},
-    }
