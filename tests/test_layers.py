@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "status": set(),
     "writer": {"store", "changes", "status"},
     "idle": set(),
-    "reading": {"changes", "extract", "status"},
+    "reading": {"changes", "extract", "status", "_core"},
     "processing": {"changes", "extract", "status", "reading", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
     # The documentation graph: reads, like `query`, but over all files.

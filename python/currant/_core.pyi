@@ -6,7 +6,7 @@ nanoseconds since the Unix epoch; durations are seconds. Every wait releases the
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, final
+from typing import Any, Final, Literal, final
 
 __version__: Final[str]
 
@@ -157,6 +157,19 @@ def walk(
     nested_repositories: bool = True,
 ) -> tuple[list[Walked], int, list[tuple[str, str]]]:
     """Kept files, number of kept directories, and (path, reason) of what could not be read."""
+
+@final
+class Directory:
+    """A directory below which files are read, each in one go, without following any link.
+
+    Raises OSError when it cannot be opened, and where such reading is not possible."""
+
+    def __init__(self, path: str) -> None: ...
+    def read(
+        self, path: str, limit: int
+    ) -> tuple[tuple[int, int, int, int], bytes | None] | Literal[False] | None:
+        """(size, mtime_ns, ctime_ns, ino) and the content; the content is None when the file is larger than
+        `limit` bytes. False when it changed meanwhile, None when it is no regular file. Raises OSError."""
 
 def outline(language: str, source: bytes) -> bytes:
     """Definitions of a source text as JSON, ``{"partial": str|null, "symbols": [...]}``, in source order;

@@ -78,6 +78,11 @@ def check() -> None:
         _points = FailPoints(os.environ.get(VARIABLE, ""))
 
 
+def armed() -> bool:
+    """Whether any place is armed in this process."""
+    return _points is not None and bool(_points._left)
+
+
 def hit(name: str) -> None:
     """This place is passed; nothing unless `check` was called and the environment arms it."""
     if _points is not None:

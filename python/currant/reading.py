@@ -8,7 +8,9 @@ How a path is opened decides whether a directory that was swapped for a link can
 ``openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)`` lets the kernel refuse that before anything is opened,
 and costs about as much as a plain ``open`` (56k files/s from two threads against 60k; opening component by
 component 30k, comparing ``/proc/self/fd/N`` afterwards 37k). Python has no binding, so it goes through
-``syscall(2)``; where the kernel or a sandbox refuses it, every component is opened in turn.
+``syscall(2)``; where the kernel or a sandbox refuses it, every component is opened in turn. The native core
+does all steps for one file in one call (``rust/src/content.rs``); the steps here are for other platforms, for
+what is too large to be kept, and for tests that stand between them.
 """
 
 import ctypes
@@ -20,13 +22,16 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import xxhash
 
 from currant import failpoint
 from currant.clock import Clock
 from currant.model import MAX_HASHED_BYTES, FileStat, stand_in
+
+if TYPE_CHECKING:
+    from currant._core import Directory
 
 _HEAD: Final = 8192
 _STEP: Final = 1 << 20
@@ -209,6 +214,9 @@ class Reader:
         self._clock = clock
         self._opener = opener or openat2_opener() or open_by_component
         self._between = between
+        # What looks into the steps needs them one by one.
+        self._at_once = opener is None and between is None and not failpoint.armed()
+        self._native: Directory | None = None
         self._root = -1
         self._root_identity: tuple[int, int] | None = None
         self._root_error: str | None = None
@@ -233,6 +241,7 @@ class Reader:
                 self.close()
                 self._root = root
                 self._root_identity = _identity(os.fstat(root))
+                self._native = _native(f"/proc/self/fd/{root}") if self._at_once else None
             self._root_error = None
         except OSError as error:
             self._root_error = f"the root {self._path}: {_reason(error)}"
@@ -249,6 +258,10 @@ class Reader:
         """Read `path` (relative to the root), up to three times if it changes meanwhile. No OSError."""
         if self._root_error is not None:
             return Unreadable(self._root_error, None)
+        if self._native is not None:
+            found = self._read_at_once(self._native, path)
+            if found is not None:
+                return found
         for _ in range(_TRIES):
             failpoint.hit("fp_lstat_then_open")
             try:
@@ -264,6 +277,24 @@ class Reader:
             if outcome is not None:
                 return outcome
         return Torn()
+
+    def _read_at_once(self, directory: "Directory", path: str) -> Reading | None:
+        """All steps in one call of the native core; None when they are to be done one by one."""
+        try:
+            found = directory.read(path, self._limit)
+        except OSError as error:
+            return Gone() if error.errno in _GONE else Unreadable(_reason(error), self._lstat(path))
+        if found is None:
+            return Gone()
+        if found is False:
+            return None
+        version, content = found
+        if content is None:
+            return None
+        stat = FileStat(*version)
+        digest = xxhash.xxh3_128_digest(content)
+        racy = is_racy(stat, int(self._clock.now() * 1e9))
+        return ReadFile(stat=stat, digest=digest, head=content[:_HEAD], content=content, racy=racy)
 
     def _read(self, fd: int, path: str) -> Reading | None:
         """One attempt; None when the file changed during it."""
@@ -319,6 +350,17 @@ class Reader:
             return file_stat(os.stat(path, dir_fd=self._root, follow_symlinks=False))
         except OSError:
             return None
+
+
+def _native(path: str) -> "Directory | None":
+    """The native core's way to read, None where it cannot: another platform, a kernel or a sandbox that does
+    not know the call."""
+    from currant._core import Directory
+
+    try:
+        return Directory(path)
+    except OSError:
+        return None
 
 
 def file_stat(result: os.stat_result) -> FileStat:

@@ -9,6 +9,8 @@
 //! Everything here builds and tests without Python; only `python.rs` knows PyO3.
 
 pub mod clock;
+#[cfg(target_os = "linux")]
+pub mod content;
 pub mod debounce;
 pub mod engine;
 pub mod failpoint;

@@ -429,6 +429,76 @@ fn walk(
     Ok((walked.files.into_iter().map(PyWalked).collect(), walked.dirs, problems))
 }
 
+/// With the kernel's number, which PyO3 leaves out.
+#[cfg(target_os = "linux")]
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn os_error(error: std::io::Error) -> PyErr {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(code) => {
+            let words = text.split(" (os error").next().unwrap_or_default().to_owned();
+            PyOSError::new_err((code, words))
+        }
+        None => PyOSError::new_err(text),
+    }
+}
+
+/// A directory below which files are read, each in one go.
+#[pyclass(frozen, name = "Directory", module = "currant._core")]
+struct PyDirectory {
+    #[cfg(target_os = "linux")]
+    inner: crate::content::Directory,
+}
+
+/// (size, mtime_ns, ctime_ns, ino) and the content, None when it is larger than what is kept.
+type ReadTuple<'py> = ((u64, i64, i64, u64), Option<Bound<'py, PyBytes>>);
+
+#[pymethods]
+impl PyDirectory {
+    /// Raises `OSError`; where such reading is not possible, with `ENOSYS` or `EPERM`.
+    #[new]
+    #[cfg_attr(not(target_os = "linux"), allow(clippy::needless_pass_by_value))]
+    fn new(path: PathBuf) -> PyResult<Self> {
+        #[cfg(target_os = "linux")]
+        return Ok(Self { inner: crate::content::Directory::open(&path).map_err(os_error)? });
+        #[cfg(not(target_os = "linux"))]
+        Err(PyOSError::new_err(format!("{}: not on this platform", path.display())))
+    }
+
+    /// The version and the content of `path`; False when it changed meanwhile, None when it is no regular
+    /// file. Raises `OSError` with the kernel's number.
+    #[cfg(target_os = "linux")]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        path: OsString,
+        limit: u64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        use crate::content::{Outcome, Version};
+        use std::os::unix::ffi::OsStrExt;
+
+        let told = |found: Version| (found.size, found.mtime_ns, found.ctime_ns, found.ino);
+        py.detach(|| {
+            self.inner.read(path.as_bytes(), limit, |found, content| {
+                // With the lock again: the content goes straight from the buffer into its object.
+                Python::attach(|py| {
+                    let answer: ReadTuple<'_> = match found {
+                        Outcome::Read(version) => (told(version), Some(PyBytes::new(py, content))),
+                        Outcome::Large(version) => (told(version), None),
+                        Outcome::Torn => {
+                            return Ok(false.into_pyobject(py)?.to_owned().into_any().unbind());
+                        }
+                        Outcome::Special => return Ok(py.None()),
+                    };
+                    Ok::<_, PyErr>(answer.into_pyobject(py)?.into_any().unbind())
+                })
+            })
+        })
+        .map_err(os_error)?
+        .map(|answer| answer.into_bound(py))
+    }
+}
+
 /// Definitions of a source text, as JSON; see `to_json`.
 #[pyfunction]
 fn outline<'py>(py: Python<'py>, language: &str, source: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
@@ -579,6 +649,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyChange>()?;
     module.add_class::<PyEngine>()?;
     module.add_class::<PyWalked>()?;
+    module.add_class::<PyDirectory>()?;
     module.add_function(wrap_pyfunction!(walk, module)?)?;
     module.add_function(wrap_pyfunction!(outline, module)?)?;
     module.add_function(wrap_pyfunction!(examine, module)?)?;
