@@ -513,6 +513,8 @@ fn outline<'py>(py: Python<'py>, language: &str, source: &[u8]) -> PyResult<Boun
 
 /// One piece of a record: the stored form, the text for the name index, the words of the documentation.
 type PieceTuple<'py> = (Bound<'py, PyBytes>, Option<String>, Option<String>);
+/// The pieces, the number of definitions, the references.
+type RecordTuple<'py> = (Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>);
 /// (kind, target, line, quiet).
 type ReferenceTuple = (&'static str, String, usize, bool);
 
@@ -527,7 +529,7 @@ fn examine<'py>(
     links: bool,
     piece_symbols: usize,
     pieces: usize,
-) -> PyResult<Option<(Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>)>> {
+) -> PyResult<Option<RecordTuple<'py>>> {
     use crate::record::{ExamineError, Limits, Parts};
     let limits = Limits { symbols: piece_symbols, pieces };
     let made = py.detach(|| {
