@@ -15,7 +15,7 @@ RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 PYTEST_JOBS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install build format lint types stubs test test-rust test-python golden bench docs references site all clean
+.PHONY: help install build format lint types stubs test test-rust test-python golden bench bench-full bench-parts docs references site all clean
 
 help: ## Say what each target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,11 +61,18 @@ test-python: ## Run the tests of the Python layer alone
 golden: ## Write the expected definitions of tests/golden anew; read the difference
 	REWRITE_GOLDEN=1 $(PYTHON) -m pytest -q tests/test_golden.py
 
-bench: ## Measure: the core's hand-over, then every benches/bench_*.py
-	$(CARGO) run --release $(LEAN) --example handover
-	$(PYTHON) -m pytest -q benches --benchmark-only --benchmark-columns=median,ops
+bench: ## Measure beside rivals, the short form: under five minutes, on Python's standard library
+	$(PYTHON) benches/run.py $(BENCH)
+
+bench-full: ## The same with large trees, and every other measurement: `make bench-full CURRANT_BENCH_KERNEL=DIR`
+	CURRANT_BENCH_KERNEL=$(CURRANT_BENCH_KERNEL) $(PYTHON) benches/run.py --full $(BENCH)
+	$(MAKE) bench-parts
 	@for bench in $(wildcard benches/bench_*.py); do \
 		echo "== $$bench"; $(PYTHON) "$$bench" || exit 1; done
+
+bench-parts: ## Measure the parts: the core's hand-over, then pytest-benchmark
+	$(CARGO) run --release $(LEAN) --example handover
+	$(PYTHON) -m pytest -q benches --benchmark-only --benchmark-columns=median,ops
 
 references: ## Write the generated pages of docs/ anew: settings, commands, routes, tools
 	$(PYTHON) -m tools.references

@@ -1,0 +1,1 @@
+"""One module per row of the comparison; each has `measure(bench) -> Row`."""

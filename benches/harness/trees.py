@@ -1,0 +1,94 @@
+"""The trees that are measured on: the user's, a copy of Python's standard library, generated ones.
+
+Nothing is written into a tree that the user named; every index lies in the scratch directory.
+"""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def git(root: Path, *arguments: str) -> str:
+    names = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0")
+    return subprocess.run(
+        ["git", *names, *arguments], cwd=root, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def committed(root: Path) -> Path:
+    """Make `root` a repository with everything in it committed."""
+    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", "bench")
+    return root
+
+
+def standard_library(into: Path) -> Path:
+    """A copy of this interpreter's library as a repository; about 30 MB."""
+    ignored = shutil.ignore_patterns(
+        "__pycache__", "site-packages", "dist-packages", "*.so", "*.a", "config-*"
+    )
+    shutil.copytree(
+        sysconfig.get_path("stdlib"), into, symlinks=True, ignore=ignored, ignore_dangling_symlinks=True
+    )
+    return committed(into)
+
+
+def text(number: int, definitions: int = 20) -> str:
+    """A module whose names no other has; about 60 bytes for each definition."""
+    return "".join(
+        f"def name_{number}_{at}(first, second):\n    return first + second\n\n" for at in range(definitions)
+    )
+
+
+def generated(into: Path, files: int, *, definitions: int = 20) -> list[Path]:
+    """So many modules, 100 in each directory, at most 100 directories in one."""
+    made = []
+    for number in range(files):
+        folder = into / f"p{number // 10_000}" / f"d{number // 100}"
+        if number % 100 == 0:
+            folder.mkdir(parents=True)
+        path = folder / f"m{number}.py"
+        path.write_text(text(number, definitions))
+        made.append(path)
+    return made
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One that the whole programs are compared on. `state` is the index that the row `cold` leaves behind,
+    `tags` the tags file of ctags."""
+
+    name: str
+    root: Path
+    scratch: Path
+
+    @property
+    def state(self) -> Path:
+        return self.scratch / f"{self.name}-state"
+
+    @property
+    def tags(self) -> Path:
+        return self.scratch / f"{self.name}-tags"
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """Local paths, and what a published command has in their place."""
+        return {os.fspath(self.root): "TREE", os.fspath(self.scratch): "SCRATCH"}
+
+    def warm(self) -> int:
+        """Read every file once, so that nobody waits for the disk; the number of bytes."""
+        total = 0
+        for where, folders, names in os.walk(self.root):
+            if ".git" in folders:
+                folders.remove(".git")
+            for name in names:
+                try:
+                    with open(os.path.join(where, name), "rb") as file:
+                        total += len(file.read())
+                except OSError:
+                    continue
+        return total
