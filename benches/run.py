@@ -33,7 +33,8 @@ RESULTS = Path(__file__).parent / "results"
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--full", action="store_true", help="large trees and many rounds; hours at most")
-    parser.add_argument("--kernel", type=Path, default=os.environ.get("CURRANT_BENCH_KERNEL") or None, metavar="DIR",
+    parser.add_argument("--kernel", type=Path, metavar="DIR",
+                        default=os.environ.get("CURRANT_BENCH_KERNEL") or None,
                         help="a tree to compare on: a git work tree, which is only read")  # fmt: skip
     parser.add_argument("--rows", default=",".join(ROWS), help=f"of {', '.join(ROWS)}")
     parser.add_argument(

@@ -39,8 +39,8 @@ def measure(bench: Bench) -> Row:
         Line(f"time among {last:,} / among {first:,}", times[last] / times[first], "x", goal="proportion")
     )
     row.notes.append(
-        f"bytes written: what was passed to write calls (wchar of /proc/PID/io) over {SAVES} saves and the two "
-        "seconds after them; all names in a saved file are new"
+        f"bytes written: what was passed to write calls (wchar of /proc/PID/io) over {SAVES} saves and the "
+        "two seconds after them; all names in a saved file are new"
     )
     return row
 
