@@ -115,6 +115,17 @@ def test_files_null_is_byte_for_byte_what_is_there(
     assert capfdbinary.readouterr().out == b".gitignore\0src/copy.py\0src/one.py\0" + os.fsencode(ODD) + b"\0"
 
 
+def test_files_by_a_part_of_the_path_or_a_glob(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask(capsys, "files", "ONE.py")["files"] == ["src/one.py"]
+    assert ask(capsys, "files", "src/*.py", "--limit", "1")["files"] == ["src/copy.py"]
+    assert ask(capsys, "files", "*.py", "--after", "src/copy.py")["files"][0] == "src/one.py"
+    assert ask(capsys, "files", "no such file", status=1)["files"] == []
+    assert run(["files", "--limit", "1"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ".gitignore\n"
+    assert "--limit gives more" in told.err
+
+
 def test_a_name_with_a_newline_stays_on_one_line(
     indexed: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

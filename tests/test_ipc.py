@@ -147,6 +147,15 @@ def test_a_long_answer_comes_in_parts_and_whole(client: Client, service: IndexOn
     assert len(client.call("rows").result) == len(paths)
 
 
+def test_files_by_a_pattern_a_page_at_a_time(client: Client, service: IndexOnly) -> None:
+    service.commit("a/one.py", "a/two.py", "b/ONE.txt")
+    assert client.call("files", {"pattern": "one"}).result == ["a/one.py", "b/ONE.txt"]
+    assert client.call("files", {"pattern": "*.py", "limit": 1}).result == ["a/one.py"]
+    assert client.call("files", {"pattern": "*.py", "limit": 1, "after": "a/one.py"}).result == ["a/two.py"]
+    with pytest.raises(UsageError, match="pattern"):
+        client.call("files", {"pattern": 3})
+
+
 def test_rows_say_state_and_content(client: Client, service: IndexOnly) -> None:
     service.commit(ODD)
     assert client.call("rows", {"path": ODD}).result == [[ODD, "ok", (b"k" * 16).hex(), None, 3]]

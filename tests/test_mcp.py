@@ -146,6 +146,21 @@ def test_search_reads_documentation_and_headers(index: Index) -> None:
     talk(index, words)
 
 
+def test_search_finds_files_by_their_path(index: Index) -> None:
+    async def words(client: Client) -> None:
+        found = await told(client, "search", query="RATES", kind="path")
+        assert [(hit["path"], hit["name"], hit["kind"]) for hit in found["hits"]] == [
+            ("src/rates.py", "rates.py", "path")
+        ]
+        found = await told(client, "search", query="src/*.py", kind="path", limit=1)
+        assert (len(found["hits"]), found["next_offset"]) == (1, 1)
+        found = await told(client, "search", query="*.nothing", kind="path")
+        assert found["hits"] == []
+        assert "No indexed file" in found["note"]
+
+    talk(index, words)
+
+
 def test_file_record(index: Index, root: Path) -> None:
     async def words(client: Client) -> None:
         record = await told(client, "file_record", path="src/rates.py")

@@ -1,11 +1,15 @@
 """Every read, and `find` against a search of all records."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from currant import ranking
 from currant.errors import UsageError
 from currant.model import (
     ChangeType,
@@ -240,3 +244,52 @@ def test_facts_by_name_of_every_file_or_below_a_directory(tmp_path: Path) -> Non
         assert reader.facts("size") == [("b/\udcff", {"n": 1})]
         assert store.collect(0) == 1
         assert reader.facts("other") == []
+
+
+# --- files by a pattern --------------------------------------------------------------------------------
+
+PATHS = [
+    b"README.md",
+    b"docs/readme.txt",
+    b"docs/a*b.txt",
+    b"src/Parser.c",
+    b"src/deep/parser.h",
+    b"src/\x80odd\xff.c",
+    "src/größe.c".encode(),
+    b"src.c",
+]
+PATTERNS = [
+    "", "readme", "parser.", "*.c", "/src.c", "src/", "src/**", "**/parser.h", "s?c/*.c", "a*b", "*", "?",
+    "/", "\udc80odd", "\udcff", "größe", "*größe*", "\0", "\ud800", "no such",
+]  # fmt: skip
+
+
+def test_files_by_a_pattern_are_those_that_it_means(tmp_path: Path) -> None:
+    every = sorted(PATHS)
+    with opened(tmp_path) as store:
+        store.commit([upsert(path, number) for number, path in enumerate(PATHS)], 1.0)
+        reads = query(store)
+        assert reads.files() == every
+        assert reads.files("readme") == [b"README.md", b"docs/readme.txt"]
+        assert reads.files("*.c") == [path for path in every if path.endswith(b".c")]
+        assert reads.files("/src.c") == [b"src.c"]
+        assert reads.files("\udc80ODD") == [b"src/\x80odd\xff.c"]
+        for pattern in PATTERNS:
+            known = pattern != "\ud800"  # no bytes decode to that
+            found = [path for path in every if known and ranking.path_like(pattern)(os.fsdecode(path))]
+            assert reads.files(pattern) == found
+            for limit in (0, 1, 3):
+                assert reads.files(pattern, limit=limit) == found[:limit]
+                assert (
+                    reads.files(pattern, after="docs/readme.txt", limit=limit)
+                    == [path for path in found if path > b"docs/readme.txt"][:limit]
+                )
+
+
+_LETTERS = "aAbB*?/.\u00e9"
+
+
+@given(st.text(_LETTERS, max_size=8), st.text(_LETTERS, max_size=8))
+def test_what_the_database_looks_for_is_in_every_path_that_is_meant(pattern: str, path: str) -> None:
+    if ranking.path_like(pattern)(path):
+        assert ranking.path_part(pattern) in os.fsencode(path).lower()

@@ -13,7 +13,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from currant import finding
+from currant import finding, ranking
 from currant.cache import MetadataCache
 from currant.errors import UsageError
 from currant.model import (
@@ -63,6 +63,10 @@ SELECT t.language, t.files, t.symbols, coalesce(b.bytes, 0) FROM tally t LEFT JO
 _LISTED: Final = """
 SELECT f.path, f.size, f.state, r.language FROM files f LEFT JOIN results r ON r.id = f.result_id
 WHERE f.path > ? AND f.path < ? ORDER BY f.path LIMIT ?"""
+_PATHS: Final = "SELECT path FROM files WHERE path > ? ORDER BY path LIMIT ?"
+# Byte by byte: as texts, what is not UTF-8 would be stepped over.
+_PATHS_WITH: Final = """
+SELECT path FROM files WHERE path > ? AND instr(CAST(lower(path) AS BLOB), ?) ORDER BY path"""
 _LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE result_id IS NOT NULL"
 _NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
 _NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
@@ -221,11 +225,30 @@ class Query:
             outdated=self._outdated(row["language"], row["extractor"]),
         )
 
-    def files(self) -> list[bytes]:
-        """Every kept file, failed ones too, in byte order. Raises StoreError."""
+    def files(self, pattern: str | None = None, *, after: str = "", limit: int | None = None) -> list[bytes]:
+        """Kept files, failed ones too, in byte order: those that `pattern` means (see `ranking.path_like`;
+        None: all), behind the path `after`, at most `limit`. Raises StoreError."""
+        if limit is not None and limit <= 0:
+            return []
+        if pattern is None:
+            with self._store.snapshot() as connection:
+                rows: list[Any] = connection.execute(
+                    _PATHS, (_key(after), -1 if limit is None else limit)
+                ).fetchall()
+            return [path for (path,) in rows]
+        if not _key(pattern):  # nothing, or what no path has
+            return self.files(after=after, limit=limit) if not pattern else []
+        wanted = ranking.path_like(pattern)
+        found: list[bytes] = []
         with self._store.snapshot() as connection:
-            rows: list[Any] = connection.execute("SELECT path FROM files ORDER BY path").fetchall()
-        return [path for (path,) in rows]
+            cursor = connection.execute(_PATHS_WITH, (_key(after), ranking.path_part(pattern)))
+            for (path,) in cursor:
+                if wanted(os.fsdecode(path)):
+                    found.append(path)
+                    if len(found) == limit:
+                        break
+            cursor.close()
+        return found
 
     def listing(self, under: str = "", after: str = "", limit: int = 1_000) -> list[dict[str, Any]]:
         """Up to `limit` files below the directory `under` and behind the path `after`, in byte order:

@@ -1,9 +1,11 @@
-"""Owns what `find` takes for a match, how good it is, and what it shows of a documentation text.
+"""Owns what `find` takes for a match, how good it is, what it shows of a documentation text, and which paths
+a pattern means.
 
 Pure functions of texts: the search in the index and the search of every record that the tests compare it with
 both ask here, and differ only in how they come by the records.
 """
 
+import os
 import re
 from collections.abc import Callable
 from typing import Final
@@ -28,6 +30,7 @@ _WORD_STARTS: Final = re.compile(
     r"(?:^|(?<=[\W_]))(?=[^\W_])|(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])|(?<=[A-Z])(?=[A-Z][a-z]|[0-9])"
 )
 _SPACE: Final = re.compile(r"\s+")
+_WILD: Final = re.compile(r"[*?]+")
 
 
 def of_name(name: str, wanted: str, folded: str) -> int | None:
@@ -152,3 +155,25 @@ def paths(glob: str) -> Callable[[str], bool]:
             position += 1
     compiled = re.compile(f"{pattern}/.*" if glob.endswith("/") else f"{pattern}(?:/.*)?", re.DOTALL)
     return lambda path: compiled.fullmatch(path) is not None
+
+
+def path_part(pattern: str) -> bytes:
+    """Bytes in small ASCII letters that every path has, case aside, which `path_like` takes: what a database
+    looks for before each path is judged."""
+    pieces = _WILD.split(pattern) if _is_glob(pattern) else [pattern]
+    return max((os.fsencode(piece.strip("/")) for piece in pieces), key=len).lower()
+
+
+def path_like(pattern: str) -> Callable[[str], bool]:
+    """Whether a path is one that somebody means who types `pattern`.
+
+    With ``*`` or ``?``, or a slash in front, a glob, as `paths` takes it. Else a part of the path, whatever
+    the case of ASCII letters."""
+    if _is_glob(pattern):
+        return paths(pattern)
+    part = os.fsencode(pattern).lower()
+    return lambda path: part in os.fsencode(path).lower()
+
+
+def _is_glob(pattern: str) -> bool:
+    return pattern.startswith("/") or _WILD.search(pattern) is not None

@@ -128,9 +128,16 @@ class AsyncIndex:
         """See `Index.skills`."""
         return await self._run(self.index.skills, sync_ms=sync_ms)
 
-    async def files(self, *, sync_ms: int | None = None) -> list[str]:
+    async def files(
+        self,
+        pattern: str | None = None,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        sync_ms: int | None = None,
+    ) -> list[str]:
         """See `Index.files`."""
-        return await self._run(self.index.files, sync_ms=sync_ms)
+        return await self._run(self.index.files, pattern, after=after, limit=limit, sync_ms=sync_ms)
 
     async def refs(self, path: str, *, sync_ms: int | None = None) -> References | None:
         """See `Index.refs`."""

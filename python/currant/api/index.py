@@ -149,9 +149,21 @@ class Index:
         """Languages, frameworks, dependencies and tools of the whole tree."""
         return self._typed("skills", {}, Skills, sync_ms)
 
-    def files(self, *, sync_ms: int | None = None) -> list[str]:
-        """Every file kept, in the order of its bytes."""
-        return self._typed("files", {}, list[str], sync_ms)
+    def files(
+        self,
+        pattern: str | None = None,
+        *,
+        after: str = "",
+        limit: int | None = None,
+        sync_ms: int | None = None,
+    ) -> list[str]:
+        """Files kept, in the order of their bytes: all, or those with `pattern` in their path (case aside)
+        or, when it has ``*`` or ``?``, those that it means as in an ignore file. At most `limit`, behind the
+        path `after`."""
+        given: dict[str, Any] = {"pattern": pattern, "after": after or None, "limit": limit}
+        # Only what was given: a watcher of an older version does not know them.
+        params = {name: value for name, value in given.items() if value is not None}
+        return self._typed("files", params, list[str], sync_ms)
 
     def refs(self, path: str, *, sync_ms: int | None = None) -> References | None:
         """What one file names, and who names it; None when the index does not hold it."""

@@ -131,7 +131,8 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
     return 0 if view else NOTHING
 
 
-@click.command(short_help="Every file that is kept.")
+@click.command(short_help="Every file that is kept, or those like PATTERN.")
+@click.argument("pattern", required=False)
 @click.option(
     "-0",
     "--null",
@@ -139,27 +140,45 @@ def show(place: Place, file: str, as_json: bool, wait: float | None) -> int:
     is_flag=True,
     help="End each path with a NUL byte, for xargs -0; bytes as they are.",
 )
+@click.option("--limit", type=click.IntRange(1), default=None, help="At most so many.")
+@click.option("--after", metavar="PATH", default=None, help="Go on behind this path (from the root).")
 @options
 @wait_option
-def files(place: Place, null: bool, as_json: bool, wait: float | None) -> int:
+def files(
+    place: Place, pattern: str | None, null: bool, limit: int | None, after: str | None, as_json: bool,
+    wait: float | None,
+) -> int:  # fmt: skip
     """List every file that the index keeps: all but what the ignore rules hide, in the order of its bytes.
 
+    With PATTERN those that have it in their path, whatever the letter case. A PATTERN with * or ? is a glob
+    as in an ignore file: '*.h' at any depth, 'src/**/test_*' from the root. Exit status 1 when there is none.
+
     With -0 the same, byte for byte, as `git ls-files -coz --exclude-standard` of the regular files there are.
+
+    \b
+      currant files parser.c
+      currant files 'docs/*.md'
     """
+    given = {"pattern": pattern, "limit": limit, "after": after}
+    # Only what was given: a watcher of an older version does not know them.
+    params = {name: value for name, value in given.items() if value is not None}
     with reading(place, wait) as reader:
-        answer = reader.ask("files", {})
+        answer = reader.ask("files", params)
     paths: list[str] = answer.result
+    status = NOTHING if pattern is not None and not paths else 0
     if as_json:
         answer_json(answer, files=paths)
-        return 0
+        return status
     if null:
         sys.stdout.flush()
         sys.stdout.buffer.write(b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths))
         sys.stdout.buffer.flush()
     elif paths:
         echo("\n".join(shown(path) for path in paths))
+    if len(paths) == limit:
+        echo(f"the first {limit}; --limit gives more, --after the next", err=True)
     say_freshness(answer)
-    return 0
+    return status
 
 
 @click.command(short_help="How the row of one file came about.")

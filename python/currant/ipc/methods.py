@@ -143,8 +143,8 @@ def _show(desk: Desk, params: dict[str, Any]) -> Any:
     return {**msgspec.to_builtins(view), "document": told}
 
 
-def _files(desk: Desk, _params: dict[str, Any]) -> Any:
-    return [os.fsdecode(path) for path in desk.service.query.files()]
+def _files(desk: Desk, params: dict[str, Any]) -> Any:
+    return [os.fsdecode(path) for path in desk.service.query.files(params.pop("pattern", None), **params)]
 
 
 def _rows(desk: Desk, params: dict[str, Any]) -> Any:
@@ -231,7 +231,7 @@ METHODS: Final[dict[str, Method]] = {
     ),
     "show": Method(_show, {"path": str, "full": bool}, frozenset({"path"})),
     "why": Method(lambda desk, p: desk.service.query.why(p["path"]), {"path": str}, frozenset({"path"})),
-    "files": Method(_files, {}),
+    "files": Method(_files, {"pattern": _MAYBE_TEXT, "after": str, "limit": (int, type(None))}),
     "listing": Method(
         lambda desk, p: desk.service.query.listing(**p), {"under": str, "after": str, "limit": int}
     ),

@@ -85,7 +85,9 @@ class Tools:
         return self._hits(asked, asked.name, exact=asked.exact, documentation=False)
 
     def search(self, asked: shapes.Search) -> shapes.Hits:
-        """Definitions and headers by what is said of them."""
+        """Definitions and headers by what is said of them; files by their path."""
+        if asked.kind == "path":
+            return self._paths(asked)
         return self._hits(asked, asked.query, exact=False, documentation=True)
 
     def _hits(
@@ -109,6 +111,25 @@ class Tools:
             answer.note = "No definition in any indexed file has that." if not documentation else (
                 "No name, documentation or header has all these words; try fewer, or other ones."
             )  # fmt: skip
+        return answer
+
+    def _paths(self, asked: shapes.Search) -> shapes.Hits:
+        if asked.language or asked.path:
+            raise UsageError("search: with kind=path the glob is the query; leave out path and language")
+        index = self._source.index(asked.project)
+        limit = asked.offset + asked.limit + 1
+        rows, said = self._ask(index, asked.project, "files", {"pattern": asked.query, "limit": limit})
+        page = [
+            shapes.Hit(path=shown(path), line=1, name=shown(path.rpartition("/")[2]), kind="path")
+            for path in rows[asked.offset : asked.offset + asked.limit]
+        ]
+        kept = fitting(page, self._budget)
+        answer = shapes.Hits(hits=kept, **asdict(said))
+        if asked.offset + len(kept) < len(rows):
+            answer.next_offset = asked.offset + len(kept)
+            answer.more = f"there are more: offset={answer.next_offset}, or a glob such as **/NAME or src/**"
+        if not rows and not said.note:
+            answer.note = "No indexed file has such a path; ignored files are not indexed."
         return answer
 
     def file_record(self, asked: shapes.FileRecord) -> shapes.FileAnswer:

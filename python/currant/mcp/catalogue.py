@@ -52,7 +52,8 @@ TOOLS: Final[Mapping[str, Tool]] = {
             "search",
             "Search names and documentation",
             "What is there about a subject? Definitions and files whose name, doc comment or header has "
-            "all the words. Not a search in code: it does not see the bodies of functions.",
+            "all the words. Not a search in code: it does not see the bodies of functions. "
+            "kind=path: which files have `query` in their path, or match it as a glob.",
             shapes.Search,
             shapes.Hits,
         ),
