@@ -4,10 +4,13 @@ import os
 import pwd
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 
 from currant.cli import cli
 
@@ -72,6 +75,17 @@ def test_links_between_documents_lead_somewhere() -> None:
             if "://" not in target and not (document.parent / target).exists():
                 broken.append(f"{document.relative_to(PROJECT)}: {target}")
     assert broken == []
+
+
+def _leaves(entry: Any) -> Iterator[str]:
+    for value in entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ():
+        yield from [value] if isinstance(value, str) else _leaves(value)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Once; `make site` would fail too, but takes longer to say it."""
+    listed = sorted(_leaves(yaml.safe_load((PROJECT / "mkdocs.yml").read_text())["nav"]))
+    assert listed == sorted(page.name for page in (PROJECT / "docs").glob("*.md"))
 
 
 def test_no_file_names_a_registry_or_a_home() -> None:

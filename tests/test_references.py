@@ -1,13 +1,11 @@
 """The generated pages of docs/ are current, and whatever a user can name is named in docs/."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import Tree
@@ -120,17 +118,6 @@ def test_every_metric_is_named(pages: str, tmp_path: Path, tree: Tree) -> None:
         service.add(tree.root)
         text = service.client.get("/metrics").text
     assert [family.name for family in text_string_to_metric_families(text) if family.name not in pages] == []
-
-
-def _leaves(entry: Any) -> Iterator[str]:
-    for value in entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else ():
-        yield from [value] if isinstance(value, str) else _leaves(value)
-
-
-def test_every_page_is_in_the_navigation() -> None:
-    """Once; `make site` would fail too, but takes longer to say it."""
-    listed = sorted(_leaves(yaml.safe_load((PROJECT / "mkdocs.yml").read_text())["nav"]))
-    assert listed == sorted(page.name for page in DOCS.glob("*.md"))
 
 
 def test_anchors_in_links_are_there() -> None:
