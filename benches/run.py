@@ -12,10 +12,12 @@ import datetime
 import importlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from harness import chart, draw, machine, programs, report
 from harness.bench import Bench
@@ -65,6 +67,7 @@ def main() -> int:
     # Nothing of the user's own configuration or service takes part.
     for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         os.environ[variable] = str(scratch / variable.lower())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is removed
     when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     about = machine.describe(scratch)
     rows: list[Row] = []
@@ -92,17 +95,20 @@ def main() -> int:
             print(f" {time.perf_counter() - began:.0f} s", flush=True, file=sys.stderr)
             if row is not None:
                 rows.append(row)
+            if told.save:  # after each row: what was measured stays, whatever comes
+                save(told.save, rows, about, plan.name, when)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    text = report.markdown(rows, about)
-    print(text)
-    if told.save:
-        RESULTS.mkdir(exist_ok=True)
-        revision = programs.output(["git", "rev-parse", "--short", "HEAD"], cwd=RESULTS).decode().strip()
-        (RESULTS / f"{told.save}.json").write_text(report.raw(rows, about, plan.name, when, revision))
-        (RESULTS / f"{told.save}.md").write_text(text)
-        (RESULTS / f"{told.save}.svg").write_text(chart.svg(draw.groups(rows)))
+    print(report.markdown(rows, about))
     return 1 if failed else 0
+
+
+def save(name: str, rows: list[Row], about: dict[str, Any], plan: str, when: str) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    revision = programs.output(["git", "rev-parse", "--short", "HEAD"], cwd=RESULTS).decode().strip()
+    (RESULTS / f"{name}.json").write_text(report.raw(rows, about, plan, when, revision))
+    (RESULTS / f"{name}.md").write_text(report.markdown(rows, about))
+    (RESULTS / f"{name}.svg").write_text(chart.svg(draw.groups(rows)))
 
 
 if __name__ == "__main__":

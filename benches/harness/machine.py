@@ -3,9 +3,11 @@
 import importlib.metadata
 import os
 import platform
+import re
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 from harness.programs import RIVALS, version
 
@@ -27,6 +29,12 @@ def module(name: str) -> str:
         return "not installed"
 
 
+def brief(said: str) -> str:
+    """The number in what a program says of its version."""
+    found = re.search(r"\d+(\.\d+)+", said)
+    return found[0] if found else said
+
+
 def file_system(path: Path) -> str:
     """The type of the mount that `path` lies on."""
     mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
@@ -34,7 +42,7 @@ def file_system(path: Path) -> str:
     return max(fits)[1] if fits else "unknown"
 
 
-def describe(scratch: Path) -> dict[str, object]:
+def describe(scratch: Path) -> dict[str, Any]:
     """Processor, memory, kernel, file system of the scratch directory, versions, load at the start."""
     return {
         "processor": line_of("/proc/cpuinfo", "model name"),
@@ -47,7 +55,7 @@ def describe(scratch: Path) -> dict[str, object]:
         "sqlite_of_python": sqlite3.sqlite_version,
         "load_at_start": round(os.getloadavg()[0], 2),
         "versions": {
-            **{name: version(name) for name in RIVALS},
+            **{name: brief(version(name)) for name in RIVALS if name != "readtags"},
             **{name: module(name) for name in MODULES},
             "currant": module("currant"),
         },

@@ -42,6 +42,8 @@ def output(command: Sequence[str], cwd: Path | None = None) -> bytes:
 
 
 def version(name: str) -> str:
+    if name == "readtags":  # it does not say, and comes with ctags
+        name = "ctags"
     program = find(name)
     lines = output([program, RIVALS[name][1]]).decode().splitlines() if program else []
     return lines[0] if lines else "not installed"

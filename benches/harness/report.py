@@ -32,9 +32,7 @@ def markdown(rows: list[Row], machine: dict[str, Any]) -> str:
         remarks = [*(f"missing: {one}" for one in row.missing), *row.notes]
         lines += ["", *(f"- {one}" for one in remarks)] if remarks else []
         parts.append("\n".join(lines))
-    versions = ", ".join(
-        f"{value}" if name in ("git",) else f"{name} {value}" for name, value in machine["versions"].items()
-    )
+    versions = ", ".join(f"{name} {value}" for name, value in machine["versions"].items())
     about = (
         f"{machine['processor']}, {machine['processors']} processors, {machine['memory_mb']:,} MB, Linux "
         f"{machine['kernel']}, {machine['file_system']}, Python {machine['python']}, load at the start "

@@ -41,7 +41,7 @@ def measure(bench: Bench) -> Row | None:
             [*CURRANT, "status", "--json", "--root", str(root), "--state-dir", str(state)],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
-        held = json.loads(told)["tree_bytes"] / 1e6
+        held = json.loads(told)["engine"]["tree_bytes"] / 1e6
         row.lines.append(Line("tree in memory", held, "MB", goal="million tree"))
         ours_mb, theirs_mb = process.memory_mb(), None
     if programs.find("watchman"):
