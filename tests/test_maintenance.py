@@ -446,3 +446,19 @@ def test_an_optimization_that_is_told_to_end_does(tmp_path: Path) -> None:
         report = ServiceTarget("a", service).optimize(60, lambda: True)
         assert report["steps"] == 0
         assert not report["complete"]
+
+
+def test_pages_that_indexing_left_in_memory_are_given_back(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"m{number}.py").write_text(f"def f{number}(): pass\n" * 40)
+    with Service(tmp_path) as service:
+        assert service.sync(60).fresh
+
+        def kept() -> int:
+            connection: apsw.Connection = service.store._writer
+            return int(connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)[0])
+
+        before = kept()
+        ServiceTarget("a", service).cleanup_connections()
+        assert kept() < before / 4
+        assert service.query.find("f299", exact=True)

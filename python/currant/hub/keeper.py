@@ -27,6 +27,7 @@ from currant.errors import (
 from currant.hub.events import Bus
 from currant.hub.ledger import Ledger, Project, State
 from currant.maintenance.machine import return_memory
+from currant.maintenance.target import release_pages
 from currant.model import CommitInfo, Throttle
 from currant.service import Service
 
@@ -210,6 +211,8 @@ class Keeper:
             self._note("ready")
         if before and not busy and told["done"] - self._trimmed >= _MANY:
             self._trimmed = told["done"]
+            if service is not None:
+                release_pages(service)
             return_memory()  # indexing took what an idle index does not need
         if looked != before and (busy or before.get("phase") != told["phase"]):
             self._bus.publish("progress", {"project_id": self.project.id, **looked})

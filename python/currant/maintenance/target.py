@@ -7,10 +7,12 @@ longer than one step.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from currant.clock import Clock, SystemClock
+from currant.errors import CurrantError
 from currant.service import Service
 from currant.store import Store, upkeep
 
@@ -18,8 +20,21 @@ PATIENCE: Final = 10.0
 """The writer rests between the steps, so a budget takes longer by the clock: so many times, and 5 s more to
 begin."""
 _BEGIN_SECONDS: Final = 5.0
+_RELEASE_SECONDS: Final = 1.0
 LEAST_FREE_BYTES: Final = 256 << 20
 """With less room than this on the disk of the index a project is not well."""
+
+
+def release_pages(service: Service) -> None:
+    """Have an index give back the pages of its file that its connections keep, when its writer has nothing to
+    commit. Nothing happens when it is busy, or just being closed or made anew."""
+
+    def step(store: Store) -> bool:
+        store.release_memory()
+        return False
+
+    with suppress(CurrantError):
+        service.when_idle(step, _RELEASE_SECONDS)
 
 
 class ServiceTarget:
@@ -67,6 +82,7 @@ class ServiceTarget:
         """See `MaintenanceTarget`."""
         store = self._service.store
         closed = store.trim_readers()
+        release_pages(self._service)
         idle, in_use = store.readers()
         return {"closed": closed, "idle": idle, "in_use": in_use}
 

@@ -179,6 +179,12 @@ class ReaderPool:
             connection.close()
         return count
 
+    def shrink(self) -> None:
+        """Have the idle ones give back the pages that they keep."""
+        with self._lock:
+            for connection in self._idle:
+                connection.pragma("shrink_memory")
+
     def close(self) -> None:
         """Close every connection; reads in progress are interrupted and waited for. Idempotent."""
         with self._lock:

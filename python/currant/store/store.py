@@ -287,6 +287,12 @@ class Store:
         """Close the read connections that nobody used since the call before; how many. `keep` stay."""
         return self._readers.trim(keep)
 
+    def release_memory(self) -> None:
+        """Give back the pages of the file that connections keep, up to 16 MiB after much was written; the
+        kernel has them too. On the writer's thread."""
+        self._writer.pragma("shrink_memory")
+        self._readers.shrink()
+
     def clock(self) -> str:
         """The clock as of the last commit of this process."""
         return format_clock(self.uuid, self._seq)
