@@ -39,8 +39,9 @@ lint: ## Check style: ruff, rustfmt, clippy (with and without Python)
 	$(RUST_ENV) $(CARGO) clippy $(LOOM) -- -D warnings
 	$(RUST_ENV) $(CARGO) clippy --all-targets -- -D warnings
 
-types: stubs ## Check types: mypy --strict, and the stub against the binary
+types: stubs ## Check types: mypy --strict, a user's program, and the stub against the binary
 	$(PYTHON) -m mypy --strict
+	$(PYTHON) -m mypy --strict tests/typed_user.py
 
 stubs: ## Compare _core.pyi with the native module that is installed
 	$(PYTHON) -m mypy.stubtest currant._core --mypy-config-file pyproject.toml \
@@ -78,7 +79,7 @@ references: ## Write the generated pages of docs/ anew: settings, commands, rout
 	$(PYTHON) -m tools.references
 
 site: ## Build the documentation into site/; a warning is an error
-	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 docs: site ## Check the documents: the site and rustdoc without warnings, and what README and CONTRIBUTING name
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(FULL)

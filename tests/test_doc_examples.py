@@ -156,6 +156,24 @@ def test_the_five_minutes_can_be_pasted_from_top_to_bottom(here: Path, environ: 
     assert "everything on disk is in it: True" in said
 
 
+def test_the_readme_can_be_pasted_with_a_path(here: Path, environ: dict[str, str]) -> None:
+    """Without `Set up` and `Tests`, which .ci/run does."""
+    for language, text in examples(PROJECT / "README.md"):
+        if "pip install" in text or "make test" in text:
+            continue
+        text = text.replace("path/to/repo", str(here)).replace("PATH", str(here))
+        if language == "python":
+            done = subprocess.run(
+                [sys.executable, "-c", text], cwd=here, env=environ, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+            assert "src/config.py 1" in done.stdout
+        else:
+            endless = re.compile(r"^currant (watch|serve) [^-]")
+            lines = [line for line in text.splitlines() if not endless.match(line)]
+            bash("\n".join(lines), here, environ)
+
+
 def test_the_hook_of_pre_commit_fails_when_a_document_names_what_is_gone(
     here: Path, environ: dict[str, str]
 ) -> None:

@@ -54,7 +54,7 @@ class ConfigError(UsageError):
     """The configuration is refused; `problems` has everything wrong with it, not only the first."""
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[ConfigProblem, ...] = tuple(problems)
         super().__init__("\n  ".join(["the configuration is refused:", *map(str, self.problems)]))
 
 
@@ -152,7 +152,7 @@ class SyncTimeout(RetryError):
     """The index did not catch up in time; `outstanding` has up to 20 of the paths still pending."""
 
     def __init__(self, outstanding: Sequence[str], timeout: float | None = None) -> None:
-        self.outstanding = list(outstanding)
+        self.outstanding: list[str] = list(outstanding)
         within = "in time" if timeout is None else f"within {timeout:g} s"
         some = ", ".join(repr(path) for path in self.outstanding[:3])
         more = f" (waiting for {some}{', ...' if len(self.outstanding) > 3 else ''})" if some else ""

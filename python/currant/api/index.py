@@ -76,10 +76,10 @@ class Index:
     ) -> None:
         self.root = root
         self.settings = settings
-        self.state_dir = settings.state_path(root)
-        self.last = Freshness("", False)
-        self.clock = ""
-        self.fresh_instance = False
+        self.state_dir: Path = settings.state_path(root)
+        self.last: Freshness = Freshness("", False)
+        self.clock: str = ""
+        self.fresh_instance: bool = False
         self._live = live
         self._sync_ms = sync_ms
         self._closed = False
@@ -312,8 +312,8 @@ class Follower:
     """An endless iterator over the change feed. `close` ends it, from any thread."""
 
     def __init__(self, client: Client, since: str) -> None:
-        self.clock = since
-        self.fresh_instance = False
+        self.clock: str = since
+        self.fresh_instance: bool = False
         self._client = client
         self._closed = False
         self._rows = self._read(since)
