@@ -77,6 +77,7 @@ def main() -> int:
             tree = Tree("the tree", Path(told.kernel).resolve(), scratch)
         else:
             tree = Tree("the standard library", standard_library(scratch / "tree"), scratch)
+        tree.ready()
         bench = Bench(plan, tree, scratch, tree.warm() / 1e6, told.folder)
         title = programs.output(["git", "-C", str(tree.root), "log", "-1", "--format=%s"])
         about["tree"] = {

@@ -36,7 +36,7 @@ def measure(bench: Bench) -> Row:
             f"cd {shlex.quote(str(tree.root))} && {git} ls-files -z | xargs -0 -P{cores} -n 500 {xxhsum} -H3"
         )
         row.commands["xxhsum"] = programs.said(pipe, tree.hidden)
-        work["xxhsum"] = lambda: run(pipe, allow=123)  # 123: links that lead nowhere
+        work["xxhsum"] = lambda: run(pipe, env=tree.git, allow=123)  # 123: links that lead nowhere
     found = programs.alternate(bench.plan.long_rounds, work)
     shutil.rmtree(state, ignore_errors=True)
     row.samples = programs.plain(found)

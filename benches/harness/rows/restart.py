@@ -18,7 +18,9 @@ def measure(bench: Bench) -> Row:
         commands["git status"] = [git, "-C", str(tree.root), "status", "--porcelain"]
     else:
         row.missing.append(programs.missing("git"))
-    found = programs.alternate(bench.plan.rounds, {name: partial(run, one) for name, one in commands.items()})
+    found = programs.alternate(
+        bench.plan.rounds, {name: partial(run, one, env=tree.git) for name, one in commands.items()}
+    )
     row.samples = programs.plain(found)
     row.commands = {name: programs.said(one, tree.hidden) for name, one in commands.items()}
     for what, part, goal in (("wall clock", "seconds", "restart"), ("processor time", "cpu", None)):

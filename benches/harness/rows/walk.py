@@ -33,7 +33,7 @@ def measure(bench: Bench) -> Row:
         "currant": partial(here, scan),
         "currant, one thread": partial(here, lambda: _core.walk(root, state_dir=nowhere)),
         "currant plan": partial(run, plan, allow=1),
-        **{name: partial(run, command) for name, command in usable.items()},
+        **{name: partial(run, command, env=tree.git) for name, command in usable.items()},
     }
     found = programs.alternate(bench.plan.rounds, work)
     row.samples = programs.plain(found)
