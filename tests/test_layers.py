@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "cache": set(),
     "ranking": {"store"},
     "finding": {"store", "ranking"},
-    "query": {"store", "cache", "ranking", "finding"},
+    "query": {"store", "cache", "ranking", "finding", "_core"},
     "record": set(),
     "extract": {"_core", "record"},
     "changes": {"_core"},

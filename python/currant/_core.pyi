@@ -187,6 +187,16 @@ def examine(
 
     A language without an outline has no definitions. Raises ValueError when a definition is misplaced."""
 
+def select(
+    stored: bytes, lines: Sequence[str], kind: str | None = None, language: str | None = None
+) -> bytes | None:
+    """Of a stored piece those definitions that can be of this kind and have a name with one of these texts in it,
+    as the JSON of a piece without the others and without notes, facts, header and references; None when there
+    are none, or it is in another language.
+
+    All texts are folded; in `lines` a newline stands for where a name begins or ends. What is not plain ASCII
+    is always kept: the caller verifies. Raises ValueError when the bytes are damaged."""
+
 def leading_comments(language: str, source: bytes) -> list[tuple[str, int, int, str]]:
     """The comments that a source begins with: text, first and last line, marker; a docstring comes last."""
 

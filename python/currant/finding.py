@@ -15,8 +15,20 @@ from currant import ranking
 from currant.model import Definition, Header, Record, Symbol
 from currant.store import records, search
 
-# The piece of a record by its id; None is allowed when none of the texts is in its names.
-_Piece = Callable[[int, Sequence[str]], Record | None]
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a definition must have to be of interest; all folded. `lines`: one of these in its name, with a newline
+    for where a name begins or ends."""
+
+    lines: Sequence[str]
+    kind: str | None
+    language: str | None
+
+
+# The piece of a record by its id, all of it for None; else definitions that cannot be wanted may be missing, and
+# so may everything that is none. None when there would be no definition.
+_Piece = Callable[[int, Wanted | None], Record | None]
 _Judge = Callable[[Symbol], int | None]
 # How to ask for candidates, what stands around the name in a line of names, and the ranks to take.
 _Pass = tuple[Callable[[str], str | None], tuple[str, str], tuple[int, ...]]
@@ -69,13 +81,17 @@ class _Search:
         self._under = ranking.paths(asked.path) if asked.path else None
         self._found: list[Definition] = []
         self._kept: list[str] = []
+        # What all looks at letters want, so that no piece is opened twice for one question.
+        line = f"\n{self._folded}\n" if asked.exact else self._folded
+        self._letters = self._wanted([line if len(self._folded) > 1 else f"\n{self._folded}"])
+        self._opened: dict[int, Record | None] = {}
 
     def run(self) -> list[Definition]:
         if not self._few():
             for express, (before, after), ranks in _passes(self._asked.name, self._asked.exact):
                 if self._room():
                     lines = [f"{before}{self._folded}{after}"]
-                    self._names(express(self._folded), ranks, self._by_letters, lines)
+                    self._names(express(self._folded), ranks, self._by_letters, lines, self._letters)
         if self._asked.exact or not self._folded:
             return self._found
         whole = bool(self._found) and self._found[0].match in ("exact", "case")
@@ -104,7 +120,7 @@ class _Search:
             iter(candidates),
             _IN_NAMES,
             lambda record: self._matches(record, self._by_letters, lines),
-            lines,
+            self._letters,
         )
         return True
 
@@ -112,21 +128,37 @@ class _Search:
         """Names with one error, and only when there is none, with two."""
         for errors in range(1, ranking.errors_allowed(self._folded) + 1):
             self._kept = search.kept(self._folded, errors)
-            self._names(search.any_of(self._kept), (_TYPOS[errors - 1],), self._by_errors, self._kept)
+            expression, ranks = search.any_of(self._kept), (_TYPOS[errors - 1],)
+            self._names(expression, ranks, self._by_errors, self._kept, self._wanted(self._kept))
             if self._found:
                 return
 
     def _room(self) -> int:
         return self._asked.limit - len(self._found)
 
+    def _wanted(self, lines: Sequence[str]) -> Wanted:
+        return Wanted(lines, self._kind, self._language)
+
+    def _open(self, number: int, wanted: Wanted | None) -> Record | None:
+        if wanted is not self._letters:
+            return self._piece(number, wanted)
+        if number not in self._opened:
+            self._opened[number] = self._piece(number, wanted)
+        return self._opened[number]
+
     def _names(
-        self, expression: str | None, ranks: tuple[int, ...], judge: _Judge, lines: Sequence[str]
+        self,
+        expression: str | None,
+        ranks: tuple[int, ...],
+        judge: _Judge,
+        lines: Sequence[str],
+        wanted: Wanted,
     ) -> None:
         if expression is None and self._asked.name:
             return  # too short for this
         narrowed = search.narrowed(expression, self._asked.kind, self._asked.language)
         candidates = search.candidates(self._connection, narrowed)
-        self._take(candidates, ranks, lambda record: self._matches(record, judge, lines), lines)
+        self._take(candidates, ranks, lambda record: self._matches(record, judge, lines), wanted)
 
     def _texts(self, words: list[str], rank: int) -> None:
         candidates = search.described(self._connection, words, beginnings=rank == ranking.BEGINNINGS)
@@ -137,7 +169,7 @@ class _Search:
         candidates: Iterator[tuple[bytes, int]],
         ranks: tuple[int, ...],
         matches: Callable[[Record], list[tuple[int, Symbol, str | None]]],
-        lines: Sequence[str] = (),
+        wanted: Wanted | None = None,
     ) -> None:
         room = self._room()
         by_rank: dict[int, list[Definition]] = {rank: [] for rank in ranks}
@@ -147,7 +179,7 @@ class _Search:
             if self._under is not None and not self._under(shown):
                 continue
             looked += 1
-            record = self._piece(number, lines)
+            record = self._open(number, wanted)
             if record is None:
                 continue
             if self._language and records.fold(record.language or "") != self._language:

@@ -6,14 +6,14 @@ Thread-safe: calls share nothing but the store and the cache. Paths come out as 
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import apsw
 import msgspec
 
-from currant import finding, ranking
+from currant import _core, finding, ranking
 from currant.cache import MetadataCache
 from currant.errors import UsageError
 from currant.model import (
@@ -143,20 +143,22 @@ class Query:
             self._cache.put(number, record, size)
         return record
 
-    def _piece_if(self, connection: apsw.Connection, number: int, lines: Sequence[str]) -> Record | None:
-        """The piece; None is possible when none of these is in its names (see `records.decode_if`)."""
+    def _piece_if(
+        self, connection: apsw.Connection, number: int, wanted: finding.Wanted | None
+    ) -> Record | None:
+        """The piece, or of it what can be wanted: that is of use to this question alone, and not kept."""
+        if wanted is None:
+            return self._piece(connection, number)
         record = self._cache.get(number)
-        if record is not None or not lines:
-            return record or self._piece(connection, number)
+        if record is not None:
+            return record
         stored = one(connection, "SELECT stored FROM records WHERE id = ?", (number,))
         try:
-            decoded = records.decode_if(stored, lines)
+            # The core opens it without the lock of the interpreter; most candidates of a search are none.
+            text = _core.select(stored, wanted.lines, wanted.kind, wanted.language)
+            return None if text is None else records.decode_json(text)
         except (ValueError, TypeError) as error:
             raise self._store.damaged(f"record {number}: {error}") from error
-        if decoded is None:
-            return None
-        self._cache.put(number, *decoded)
-        return decoded[0]
 
     def _whole(self, connection: apsw.Connection, result: int) -> Record:
         rows: list[Any] = connection.execute(

@@ -550,6 +550,26 @@ fn examine<'py>(
     Ok(Some((pieces, examined.symbols(), examined.references().iter().map(told).collect())))
 }
 
+/// The definitions of a stored piece that can be meant, as the JSON of a piece without the others; None without
+/// any. See `crate::record::select`.
+#[pyfunction]
+#[pyo3(signature = (stored, lines, kind=None, language=None))]
+#[allow(clippy::needless_pass_by_value, reason = "PyO3 gives vectors away")]
+fn select<'py>(
+    py: Python<'py>,
+    stored: &[u8],
+    lines: Vec<String>,
+    kind: Option<&str>,
+    language: Option<&str>,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    use crate::record::select::{Wanted, select};
+    let wanted = Wanted { lines: &lines, kind, language };
+    match py.detach(|| select(stored, wanted)) {
+        Ok(found) => Ok(found.map(|found| PyBytes::new(py, &found))),
+        Err(error) => Err(PyValueError::new_err(error.to_string())),
+    }
+}
+
 fn told(reference: &crate::record::links::Reference) -> ReferenceTuple {
     (reference.kind, reference.target.clone(), reference.line, reference.quiet)
 }
@@ -655,6 +675,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(walk, module)?)?;
     module.add_function(wrap_pyfunction!(outline, module)?)?;
     module.add_function(wrap_pyfunction!(examine, module)?)?;
+    module.add_function(wrap_pyfunction!(select, module)?)?;
     module.add_function(wrap_pyfunction!(leading_comments, module)?)?;
     module.add_function(wrap_pyfunction!(comment_header, module)?)?;
     module.add_function(wrap_pyfunction!(code_references, module)?)?;

@@ -11,7 +11,7 @@ import msgspec
 from currant.model import Header, Packed, Record
 from currant.packed import PIECE_SYMBOLS, PIECES, decode, decode_json, join
 
-__all__ = ["PIECES", "PIECE_SYMBOLS", "decode", "join"]  # of `packed`, for whoever reads records here
+__all__ = ["PIECES", "PIECE_SYMBOLS", "decode", "decode_json", "join"]  # of `packed`, for whoever reads records here
 
 # How a kind and a language are spelt among the names: no folded name holds these characters.
 KIND_MARK: Final = "\x02"
@@ -19,9 +19,6 @@ LANGUAGE_MARK: Final = "\x03"
 _MARKS: Final = str.maketrans({"\n": " ", "\0": " ", KIND_MARK: " ", LANGUAGE_MARK: " "})
 
 _CAREFUL: Final = frozenset({"\0", KIND_MARK, LANGUAGE_MARK})
-
-# Written in JSON as it is, and folded from nothing but itself and its capitals.
-_PLAIN: Final = re.compile(r"[\n!#-\[\]-~]+")
 
 _encoder = msgspec.json.Encoder()
 
@@ -76,23 +73,6 @@ def encode(record: Record) -> bytes:
 def facts_of(record: Record) -> list[tuple[str, bytes]]:
     """The facts of a record by name, each as JSON. Raises ValueError for text that is not Unicode."""
     return [(name, _encoder.encode(value)) for name, value in record.facts.items()]
-
-
-def decode_if(stored: bytes, lines: Sequence[str]) -> tuple[Record, int] | None:
-    """The same, None for a piece that has none of these texts in a name or anywhere else.
-
-    `lines` are folded parts of names, with a newline for where a name begins or ends. Half of the time goes
-    into decoding, and most candidates of a search are none.
-    """
-    try:
-        text = zlib.decompress(stored)
-        if text.isascii() and all(_PLAIN.fullmatch(line) for line in lines):
-            low = text.lower()
-            if not any(line.replace("\n", '"').encode() in low for line in lines):
-                return None
-        return decode_json(text), len(text)
-    except zlib.error as error:
-        raise ValueError(f"damaged record: {error}") from error
 
 
 def fold(name: str) -> str:

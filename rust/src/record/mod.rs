@@ -6,12 +6,13 @@
 //! documents, manifests, plug-ins) is left to Python: [`examine`] says so.
 //!
 //! `comments` finds the comments that a file begins with, `intent` what they say, `links` what the file names,
-//! `pack` writes the stored form.
+//! `pack` writes the stored form, `select` finds names in it.
 
 pub mod comments;
 pub mod intent;
 pub mod links;
 pub mod pack;
+pub mod select;
 mod text;
 
 use crate::outline::{self, Outline, OutlineError, SymbolKind};
