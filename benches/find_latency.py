@@ -1,11 +1,12 @@
 """What a symbol query costs, in processor time: ``python benches/find_latency.py --state-dir DIR``.
 
-DIR holds an index that is not in use (``currant index TREE --state-dir DIR``). Questions are drawn from the index
-itself with a fixed seed: names by how many definitions they have, beginnings and parts of names, typing errors, words of
-documentation, with and without filters. Each is asked once, with an empty cache of decoded records, in one
+DIR holds an index that is not in use (``currant index TREE --state-dir DIR``). Questions are drawn from
+the index itself with a fixed seed: names by how many definitions they have, beginnings and parts of names,
+typing errors, words of documentation, with and without filters. Each is asked once, with an empty cache of decoded records, in one
 thread whose processor time is read before and after; what else the machine does is not in it.
 
-``--save FILE`` keeps a digest of every answer, ``--compare FILE`` says which differ from it. ``--warm`` keeps the cache.
+``--save FILE`` keeps a digest of every answer, ``--compare FILE`` says which differ from it.
+``--warm`` keeps the cache.
 Prints a Markdown table.
 """
 
@@ -30,7 +31,15 @@ Question = tuple[str, str, dict[str, Any]]
 """(class of question, name, options of `Query.find`)."""
 
 COMMON = ["init", "probe", "main", "read", "get", "data", "flags", "reset", "lock", "error", "name", "size"]
-WORDS = ["free the", "reference count", "must hold lock", "deprecated", "power management", "interrupt", "dma"]
+WORDS = [
+    "free the",
+    "reference count",
+    "must hold lock",
+    "deprecated",
+    "power management",
+    "interrupt",
+    "dma",
+]
 PATHS = ["drivers/", "/fs/ext4/", "*.h", "include/**/*.h", "/tools/", "/kernel/sched/core.c"]
 SAMPLE = 3000  # pieces of records that questions are drawn from
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import currant
 import stored_index
 from conftest import GitRepo
-from currant import finding, ranking
+from currant import _core, finding, ranking
 from currant.cli import run
 from currant.collection import Collection
+from currant.errors import StoreDamagedError
 from currant.model import Definition, FileStat, Header, Record, Remove, Symbol, Upsert
 from currant.query import Query
 from currant.store import maintenance, records, search
@@ -414,3 +415,54 @@ def test_the_same_through_an_index_of_real_files(
     assert run(["find", "taek", "--json", "--root", str(git_repo.root)]) == 0
     assert msgspec.json.decode(capsys.readouterr().out)["definitions"][0]["match"] == "typo"
     assert run(["find", "take", "--docs", "--root", str(git_repo.root)]) == 0
+
+
+# --- opening pieces -----------------------------------------------------------------------------------
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.builds(of, SYMBOLS, SYMBOLS, SYMBOLS, header=st.none() | DOCS, language=LANGUAGES),
+    st.lists(st.text(LETTERS, max_size=3), min_size=1, max_size=3),
+    st.none() | st.sampled_from(["function", "f", "file"]),
+    st.none() | st.sampled_from(["python", "c"]),
+)
+def test_the_core_leaves_out_only_definitions_that_cannot_be_meant(
+    content: Record, parts: list[str], kind: str | None, language: str | None
+) -> None:
+    lines = [
+        f"{start}{records.fold(part)}{end}" for part in parts for start in ("", "\n") for end in ("", "\n")
+    ]
+    for line in lines:
+        text = _core.select(records.encode(content), [line], kind, language)
+        chosen = [] if text is None else records.decode_json(text).symbols
+        meant = [
+            symbol
+            for symbol in content.symbols
+            if line in f"\n{records.fold(symbol.name)}\n"
+            and kind in (None, symbol.kind)
+            and language in (None, content.language)
+        ]
+        assert [symbol for symbol in chosen if symbol in meant] == meant
+        if all(symbol.name.isascii() and symbol.name.isprintable() for symbol in content.symbols):
+            escaped = any(letter in symbol.name for symbol in content.symbols for letter in '"\\')
+            assert chosen == meant or escaped
+
+
+def test_a_damaged_piece_is_an_error_of_the_index(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.commit([put("a", of(one("take")))], 1.0)
+        with store.writing() as writer:
+            writer.execute("UPDATE records SET stored = substr(stored, 1, length(stored) - 6)")
+        with pytest.raises(StoreDamagedError, match="record"):
+            query(store).find("take")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("aAbB1_ -\u00df\u0130\n", min_size=2, max_size=10), st.integers(0, 8), st.integers(2, 4))
+def test_a_word_is_found_wherever_one_begins(name: str, at: int, length: int) -> None:
+    wanted = records.fold(name[at : at + length])
+    rank = ranking.of_name(name, wanted + "\0", wanted)
+    if len(wanted) >= 2 and rank in (ranking.WORD, ranking.PART):
+        words = [records.fold(name[match.start() :]) for match in ranking._WORD_STARTS.finditer(name)]
+        assert (rank == ranking.WORD) == any(word.startswith(wanted) for word in words)

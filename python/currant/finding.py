@@ -18,16 +18,16 @@ from currant.store import records, search
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a definition must have to be of interest; all folded. `lines`: one of these in its name, with a newline
-    for where a name begins or ends."""
+    """What a definition must have to be of interest; all folded. `lines`: one of these in its name, with a
+    newline for where a name begins or ends."""
 
     lines: Sequence[str]
     kind: str | None
     language: str | None
 
 
-# The piece of a record by its id, all of it for None; else definitions that cannot be wanted may be missing, and
-# so may everything that is none. None when there would be no definition.
+# The piece of a record by its id, all of it for None; else definitions that cannot be wanted may be missing,
+# and so may everything that is none. None when there would be no definition.
 _Piece = Callable[[int, Wanted | None], Record | None]
 _Judge = Callable[[Symbol], int | None]
 # How to ask for candidates, what stands around the name in a line of names, and the ranks to take.
@@ -128,7 +128,7 @@ class _Search:
         """Names with one error, and only when there is none, with two."""
         for errors in range(1, ranking.errors_allowed(self._folded) + 1):
             self._kept = search.kept(self._folded, errors)
-            expression, ranks = search.any_of(self._kept), (_TYPOS[errors - 1],)
+            expression, ranks = search.misspelt(self._folded, errors), (_TYPOS[errors - 1],)
             self._names(expression, ranks, self._by_errors, self._kept, self._wanted(self._kept))
             if self._found:
                 return

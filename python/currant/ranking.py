@@ -49,9 +49,19 @@ def of_name(name: str, wanted: str, folded: str) -> int | None:
         return PREFIX
     if len(folded) < 2:
         return None
-    if any(fold(name[match.start() :]).startswith(folded) for match in _WORD_STARTS.finditer(name)):
-        return WORD
-    return PART
+    return WORD if _begins_a_word(name, low, folded) else PART
+
+
+def _begins_a_word(name: str, low: str, folded: str) -> bool:
+    """Whether `folded`, which is in `low`, the folded name, is there at the beginning of a word."""
+    if not name.isascii():  # a letter may fold to several
+        return any(fold(name[match.start() :]).startswith(folded) for match in _WORD_STARTS.finditer(name))
+    at = low.find(folded)
+    while at >= 0:
+        if _WORD_STARTS.match(name, at):
+            return True
+        at = low.find(folded, at + 1)
+    return False
 
 
 def errors_allowed(folded: str) -> int:

@@ -3,7 +3,6 @@
 import itertools
 import re
 import zlib
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -11,7 +10,13 @@ import msgspec
 from currant.model import Header, Packed, Record
 from currant.packed import PIECE_SYMBOLS, PIECES, decode, decode_json, join
 
-__all__ = ["PIECES", "PIECE_SYMBOLS", "decode", "decode_json", "join"]  # of `packed`, for whoever reads records here
+__all__ = [
+    "PIECES",
+    "PIECE_SYMBOLS",
+    "decode",
+    "decode_json",
+    "join",
+]  # of `packed`, for whoever reads records here
 
 # How a kind and a language are spelt among the names: no folded name holds these characters.
 KIND_MARK: Final = "\x02"

@@ -90,6 +90,48 @@ def kept(name: str, errors: int) -> list[str]:
     return pieces
 
 
+def misspelt(name: str, errors: int) -> str | None:
+    """Records that may have a name so many typing errors away from this one: what `any_of(kept(...))` says,
+    and more. None when it is too short to say.
+
+    Of a line in more segments than there are errors, all but so many are as they were, and together they
+    rule out more than one long piece does. Nothing is said of what spans two segments: an error may lie between
+    them.
+    """
+    expression = any_of(kept(name, errors))
+    if expression is None:
+        return None
+    line = f"\n{name}\n"
+    swaps = kept(name, errors)[errors + 1 :]
+    for segments in _segmentations(line, errors):
+        ways = [
+            " AND ".join(_ends_of(segment) for segment in left)
+            for left in itertools.combinations(segments, len(segments) - errors)
+        ]
+        ways += [f"({_all_of(swap)})" for swap in swaps]
+        expression += " AND (" + " OR ".join(f"({way})" for way in ways) + ")"
+    return expression
+
+
+def _segmentations(line: str, errors: int) -> list[list[str]]:
+    """Ways to cut a line into segments of three letters or more."""
+    most = min(len(line) // 3, errors + 3)
+    if most < errors + 1:
+        return []
+    found = set()
+    for shift in (0, 1, 2):
+        cuts = [0, *(len(line) * number // most + shift for number in range(1, most)), len(line)]
+        if all(end - start >= 3 for start, end in itertools.pairwise(cuts)):
+            found.add(tuple(cuts))
+        if most > errors + 1:
+            break  # says enough
+    return [[line[start:end] for start, end in itertools.pairwise(cuts)] for cuts in sorted(found)]
+
+
+def _ends_of(segment: str) -> str:
+    return " AND ".join(map(_quoted, dict.fromkeys((segment[:3], segment[-3:]))))
+
+
 def any_of(pieces: Sequence[str]) -> str | None:
     """Records that may have a line with one of these texts of three letters or more."""
     return "(" + " OR ".join(f"({_all_of(piece)})" for piece in pieces) + ")" if pieces else None
