@@ -2,8 +2,9 @@
 
 DIR holds an index that is not in use (``currant index TREE --state-dir DIR``). Questions are drawn from
 the index itself with a fixed seed: names by how many definitions they have, beginnings and parts of names,
-typing errors, words of documentation, with and without filters. Each is
-asked once, with an empty cache of decoded records, in one thread whose processor time is read before and after; what else the machine does is not in it.
+typing errors, words of documentation, with and without filters. Each is asked once, with an empty cache of
+decoded records, in one thread whose processor time is read before and after; what else the machine does is
+not in it.
 
 ``--save FILE`` keeps a digest of every answer, ``--compare FILE`` says which differ from it.
 ``--warm`` keeps the cache.

@@ -190,9 +190,9 @@ def examine(
 def select(
     stored: bytes, lines: Sequence[str], kind: str | None = None, language: str | None = None
 ) -> bytes | None:
-    """Of a stored piece those definitions that can be of this kind and have one of these texts in the name, as
-    the JSON of a piece without the others and without notes, facts, header and references; None when there are
-    none, or it is in another language.
+    """Of a stored piece those definitions that can be of this kind and have one of these texts in the name,
+    as the JSON of a piece without the others and without notes, facts, header and references; None when there
+    are none, or it is in another language.
 
     All texts are folded; in `lines` a newline stands for where a name begins or ends. What is not plain ASCII
     is always kept: the caller verifies. Raises ValueError when the bytes are damaged."""

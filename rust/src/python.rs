@@ -517,8 +517,6 @@ type PieceTuple<'py> = (Bound<'py, PyBytes>, Option<String>, Option<String>);
 type RecordTuple<'py> = (Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>);
 /// (kind, target, line, quiet).
 type ReferenceTuple = (&'static str, String, usize, bool);
-/// (pieces, number of definitions, references).
-type ExaminedTuple<'py> = (Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>);
 
 /// The whole record of an ordinary source in its stored form, with the number of its definitions and what it
 /// names; None when it has to be made in Python. `header` and `links` are parts that are wanted.

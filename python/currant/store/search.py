@@ -95,8 +95,8 @@ def misspelt(name: str, errors: int) -> str | None:
     and more. None when it is too short to say.
 
     Of a line in more segments than there are errors, all but so many are as they were, and together they
-    rule out more than one long piece does. Nothing is said of what spans two segments: an error may lie between
-    them.
+    rule out more than one long piece does. Nothing is said of what spans two segments: an error may lie
+    between them.
     """
     expression = any_of(kept(name, errors))
     if expression is None:
