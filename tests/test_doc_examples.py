@@ -29,7 +29,7 @@ ELSEWHERE = {
     "moving.md": "has no end: tests/test_watch_api.py",
 }
 # Questions about an index that is there already.
-INDEXED = {"operations.md"}
+INDEXED = {"drift.md", "find.md", "operations.md", "projects.md"}
 # A service that runs beside the example.
 SERVED = {"jobs.md", "schedules.md", "rest.md"}
 # What stays in the foreground, or needs the number of a job that failed.
@@ -51,7 +51,7 @@ def here(tmp_path: Path) -> Path:
     (root / "src").mkdir(parents=True)
     (root / "src" / "config.py").write_text("def parse_config(path):\n    return path\n")
     (root / "setup.cfg").touch()
-    (root / "README.md").write_text("# Demo\n\nSee [the code](src/config.py).\n")
+    (root / "README.md").write_text("# Demo\n\nSee [the code](src/config.py).\n\n- [x] begin\n- [ ] go on\n")
     subprocess.run(["git", "init", "--quiet", root], check=True)
     return root
 
