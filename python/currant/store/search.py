@@ -102,13 +102,14 @@ def misspelt(name: str, errors: int) -> str | None:
     if expression is None:
         return None
     line = f"\n{name}\n"
-    swaps = kept(name, errors)[errors + 1 :]
+    swaps = [f"({_all_of(swap)})" for swap in kept(name, errors)[errors + 1 :]]
     for segments in _segmentations(line, errors):
         ways = [
             " AND ".join(_ends_of(segment) for segment in left)
             for left in itertools.combinations(segments, len(segments) - errors)
         ]
-        ways += [f"({_all_of(swap)})" for swap in swaps]
+        if swaps:  # of one error the pieces say nothing more, and the swaps are many
+            return "(" + " OR ".join([f"({way})" for way in ways] + swaps) + ")"
         expression += " AND (" + " OR ".join(f"({way})" for way in ways) + ")"
     return expression
 
