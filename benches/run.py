@@ -74,9 +74,9 @@ def main() -> int:
     failed = False
     try:
         if told.kernel:
-            tree = Tree("the tree", Path(told.kernel).resolve(), scratch)
+            tree = Tree(Path(told.kernel).resolve().name, Path(told.kernel).resolve(), scratch)
         else:
-            tree = Tree("the standard library", standard_library(scratch / "tree"), scratch)
+            tree = Tree("Python's standard library", standard_library(scratch / "tree"), scratch)
         tree.ready()
         bench = Bench(plan, tree, scratch, tree.warm() / 1e6, told.folder)
         title = programs.output(["git", "-C", str(tree.root), "log", "-1", "--format=%s"])

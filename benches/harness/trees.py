@@ -68,11 +68,11 @@ class Tree:
 
     @property
     def state(self) -> Path:
-        return self.scratch / f"{self.name}-state"
+        return self.scratch / "state"
 
     @property
     def tags(self) -> Path:
-        return self.scratch / f"{self.name}-tags"
+        return self.scratch / "tags"
 
     @property
     def hidden(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ def measure(bench: Bench) -> Row:
     """xxhsum gets every processor by xargs, and stores nothing."""
     tree = bench.tree
     row = Row("hash", f"walk, read, hash and commit {tree.name}, nothing extracted")
-    state = tree.scratch / f"{tree.name}-hashed"
+    state = tree.scratch / "hashed"
     ours = [sys.executable, str(ALONE), str(tree.root), str(state)]
 
     def index() -> Cost:
