@@ -71,6 +71,13 @@ def test_retry_cancel_and_prune(told: Told, tmp_path: Path) -> None:
         jobs.manager.cancel(jobs.add().id)
         assert told("cancel", waiting.id) == (0, {"outcome": "cancelled"})
         assert told("cancel", waiting.id) == (1, {"outcome": "final"})
+        status, answer = told("retry", failed.id)  # its project was removed
+        assert (status, "was removed" in answer["error"]["message"]) == (5, True)
+        with jobs.database.write() as connection:
+            connection.execute(
+                "INSERT INTO project (id, name, root, source, kind, state, created_at, data)"
+                " VALUES ('p', 'p', '/p', '/p', 'path', 'ready', 0, '{}')"
+            )
         status, answer = told("retry", failed.id)
         assert (status, answer["job"]["retry_count"], answer["served_by"]) == (0, 1, None)
         status, answer = told("retry", failed.id)

@@ -1,5 +1,6 @@
 """What may become a project: addresses taken apart, passwords kept out of sight, everything else refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,14 @@ def test_a_root_is_refused_like_elsewhere(tmp_path: Path, monkeypatch: pytest.Mo
     for refused in ("/", "~", str(tmp_path / "file"), str(tmp_path / "none"), "a\0b"):
         with pytest.raises(RootRefusedError):
             parse_root(refused, home)
+    for refused in ("/" + "n" * 10_000, "~nobody-has-this-name/src", str(tmp_path / "file" / "below")):
+        with pytest.raises(RootRefusedError) as told:
+            parse_root(refused, home)
+        assert len(str(told.value)) < 400
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    os.mkdir(odd)
+    with pytest.raises(RootRefusedError, match="UTF-8"):  # the ledger and every answer are text
+        parse_root(odd, home)
     for mixed in (home, home.parent, home / "clones"):  # our own databases are no files to index
         with pytest.raises(RootRefusedError, match="own state"):
             parse_root(str(mixed), home)
@@ -138,10 +147,11 @@ def test_a_project_is_called_like_its_directory(source: str, name: str) -> None:
     assert check_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "-x", "a\nb", "x" * 101])
+@pytest.mark.parametrize("name", ["", "a/b", "-x", "a\nb", "x" * 101, "x" * 10_000])
 def test_an_odd_name_is_refused(name: str) -> None:
-    with pytest.raises(SourceRefused):
+    with pytest.raises(SourceRefused) as told:
         check_name(name)
+    assert len(str(told.value)) < 250
 
 
 @pytest.mark.parametrize(

@@ -562,6 +562,7 @@ def test_without_the_token_the_page_says_how_to_get_in(
         assert [one for one in contrasts(page) if one[0] < 4.5] == []
         page.get_by_label("Token").fill("not-the-token")
         page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("is not the token")
         expect(page.get_by_label("Token")).to_have_value("")
         page.get_by_label("Token").fill(service.token)
         page.get_by_role("button", name="Let me in").click()

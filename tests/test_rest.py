@@ -174,6 +174,34 @@ def test_what_waits_is_cancelled_and_tried_again(service: Served, project: str) 
     hub_kit.completed(service.hub, again.json()["job_id"])
 
 
+def test_a_job_of_a_removed_project_is_not_tried_again(service: Served, tmp_path: Path) -> None:
+    """It could only fail, and `error` would say that instead of what went wrong."""
+    service.hub.queue.pause()
+    told = service.client.post("/projects", json={"source": (tmp_path / "nowhere").as_uri()}).json()
+    job = told["job"]["id"]
+    assert service.client.delete(f"/projects/{told['project']['id']}").status_code < 300
+    before = service.get(f"/jobs/{job}")
+    refused = service.client.post(f"/jobs/{job}/retry")
+    assert refused.status_code == 409
+    assert "removed" in refused.json()["detail"]
+    assert service.get(f"/jobs/{job}") == before
+
+
+def test_head_is_get_without_the_body(service: Served, project: str) -> None:
+    for path in ("/projects", "/healthz", f"/projects/{project}/find?q=load", "/", "/openapi.json"):
+        got, head = service.client.get(path), service.client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+    for path in ("/events", f"/projects/{project}/events"):  # a stream has an end here
+        head = service.client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"].startswith("text/event-stream")
+    assert service.client.head("/projects/none").status_code == 404
+    refused = service.client.head("/jobs/none/retry")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert service.client.put("/projects").headers["allow"] == "GET, HEAD, POST"
+
+
 def test_the_sixth_refresh_within_five_minutes_has_to_wait(service: Served, project: str) -> None:
     statuses = []
     for _ in range(5):

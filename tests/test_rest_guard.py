@@ -74,6 +74,7 @@ def test_only_names_of_this_service_are_served(service: Spawned, host: str, pass
         ("null", False),
         ("", False),
         ("file://", False),
+        ("http://[", False),
     ],
 )
 @pytest.mark.parametrize("way", ["token", "cookie"])
@@ -191,6 +192,24 @@ def test_no_websocket_is_opened(service: Spawned) -> None:
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         assert raw.recv(100)[9:12] in (b"401", b"429")
+
+
+def test_a_browser_with_a_wrong_token_is_told_that_it_is_wrong(tmp_path: Path) -> None:
+    with spawned(tmp_path / "home") as service:  # not slowed down yet for asking without one
+        _told_what_is_wrong(service)
+
+
+def _told_what_is_wrong(service: Spawned) -> None:
+    html = {"Accept": "text/html"}
+    plain = service.ask("GET", "/", html)
+    wrong = service.ask("GET", "/?token=wrong", html)
+    assert (plain.status_code, wrong.status_code) == (401, 401)
+    assert "is not the token" not in plain.text
+    assert "is not the token" in wrong.text
+    old = service.ask("GET", "/", {**html, "Authorization": "Bearer old"})
+    assert "is not the token" in old.text
+    as_json = service.ask("GET", "/projects", {"Authorization": "Bearer old"}).json()["detail"]
+    assert as_json.startswith("this is not the token")
 
 
 def test_what_is_no_http_ends_the_connection_and_nothing_else(service: Spawned) -> None:

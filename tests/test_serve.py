@@ -1,7 +1,9 @@
 """`currant serve` as a user runs it: one process, one lock, signals, what it says and leaves behind."""
 
+import errno
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -15,8 +17,10 @@ from typing import Any
 import pytest
 
 from conftest import Tree
+from currant.errors import StoreError, StoreFullError
 from currant.hub import Home
 from currant.hub.lifecycle import Nobody, Signals
+from currant.lock import RootLock
 
 PATIENCE = 60
 
@@ -128,6 +132,37 @@ def test_the_token_is_made_once(tmp_path: Path) -> None:
     assert [name for name in os.listdir(home.path) if name.startswith("token")] == ["token"]
     (home.path / "token").write_text("")  # somebody emptied it: no token is not a token
     assert len(home.token()) >= 32
+
+
+@pytest.mark.parametrize("content", [b"\xdf\x00\x93\n", b"a b\n", b"one\ntwo\n"])
+def test_a_file_that_holds_no_token_is_named(tmp_path: Path, content: bytes) -> None:
+    home = Home(tmp_path / "currant")
+    home.prepare()
+    (home.path / "token").write_bytes(content)
+    with pytest.raises(StoreError, match="token holds no token: remove it"):
+        home.token()
+    (home.path / "token").unlink()
+    (home.path / "token").mkdir()
+    with pytest.raises(StoreError, match="cannot be used"):
+        home.token()
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.EROFS, StoreError), (errno.ENOSPC, StoreFullError)])
+def test_a_home_that_takes_nothing_is_no_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[StoreError]
+) -> None:
+    home = Home(tmp_path / "currant")
+    home.prepare()
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number), str(home.path / "serve.lock"))
+
+    monkeypatch.setattr(RootLock, "acquire", refuse)
+    with pytest.raises(error, match=re.escape(str(home.path))):
+        home.acquire()
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="--home"):
+        Home(tmp_path / "file").prepare()
 
 
 class _Hub:

@@ -18,9 +18,9 @@ _WAY_OUT: Final = "remove it if you do not know what it is, or have --state-dir 
 _KINDS: Final = (stat.S_ISREG, stat.S_ISSOCK, stat.S_ISDIR)
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, option: str = "--state-dir") -> None:
     """Make the state directory if it is not there, private to its owner and ignored by git, and look at what
-    is in it. Raises StoreError."""
+    is in it. `option` is how the user chose it. Raises StoreError."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         check(path)
@@ -35,8 +35,7 @@ def prepare(path: Path) -> None:
             ignore.write_text("*\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(
-            f"cannot use the state directory {path} ({error.strerror or error}): "
-            f"--state-dir names another one"
+            f"cannot use the state directory {path} ({error.strerror or error}): {option} names another one"
         ) from error
 
 

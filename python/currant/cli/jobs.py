@@ -133,10 +133,11 @@ def show(job_id: str, home: str | None, as_json: bool) -> int:
 def retry(job_id: str, home: str | None, as_json: bool) -> int:
     """Put a job that failed or was cancelled into the queue again.
 
-    Exit status 5 when it is not over, or when another job is at the same thing.
+    Exit status 5 when it is not over, when another job is at the same thing, or when its
+    project was removed.
     """
-    with _opened(home) as (manager, _, book):
-        job = manager.retry(job_id).job
+    with _opened(home) as (_, _, book):
+        job = book.retry(job_id).job
         served = book.home.served_by()
     if as_json:
         write_json({"job": _plain(job), "served_by": served})

@@ -188,9 +188,9 @@ def _open(home: str | None, settings: tuple[str, ...]) -> Iterator[tuple["Settin
 
 def _next_runs(home: Path) -> dict[str, float | None]:
     from currant.errors import StoreError
-    from currant.periodic.store import Unreadable, next_runs
+    from currant.periodic.store import Unreadable, next_runs, unusable
 
     try:
         return next_runs(home)
     except Unreadable as error:
-        raise StoreError(f"{home}: the schedules cannot be read ({error})") from error
+        raise StoreError(unusable(home, error)) from error

@@ -4,10 +4,11 @@ Owns the names of the files in it and how they are made: 0600 in a 0700 director
 `jobs.db` (`currant.jobs`) nor in `schedules.db` (`currant.periodic`).
 """
 
+import errno
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ import msgspec
 
 from currant import statedir
 from currant.config import Settings
-from currant.errors import AlreadyServing, LockedError, UsageError
+from currant.errors import AlreadyServing, LockedError, StoreError, StoreFullError, UsageError
 from currant.lock import RootLock
 from currant.owner import lock_holder
 
@@ -66,15 +67,17 @@ class Home:
 
     def prepare(self) -> None:
         """Make it and what belongs into it, private to this user. Raises StoreError."""
-        statedir.prepare(self.path)
-        for directory in (self.clones, self.log):
-            directory.mkdir(mode=0o700, exist_ok=True)
-            statedir.check(directory)
+        statedir.prepare(self.path, "--home")
+        with _written(self.path):
+            for directory in (self.clones, self.log):
+                directory.mkdir(mode=0o700, exist_ok=True)
+                statedir.check(directory)
 
     def acquire(self) -> None:
-        """Become the one that serves. Raises AlreadyServing naming the other one."""
+        """Become the one that serves. Raises AlreadyServing naming the other one, StoreError."""
         try:
-            self._lock.acquire()
+            with _written(self.path):
+                self._lock.acquire()
         except LockedError as error:
             at = self.address()
             # A note of an earlier service would send people to nobody.
@@ -93,8 +96,9 @@ class Home:
         return lock_holder(self.path / LOCK_NAME)
 
     def announce(self, address: Address) -> None:
-        """Say where this process listens."""
-        _replace(self._note, msgspec.json.encode(address))
+        """Say where this process listens. Raises StoreError."""
+        with _written(self.path):
+            _replace(self._note, msgspec.json.encode(address))
 
     def address(self) -> Address | None:
         """Where the service of this home says it listens; None without a note that can be read."""
@@ -109,27 +113,54 @@ class Home:
         return at if at is not None and self.served_by() is not None else None
 
     def token(self) -> str:
-        """The secret of this installation; made at the first call. Raises OSError."""
-        with suppress(FileNotFoundError):
+        """The secret of this installation; made at the first call. Raises StoreError."""
+        with _written(self.path):
+            return self._told() or self._made()
+
+    def _told(self) -> str:
+        """What is in the file; empty when there is none, or nothing in it."""
+        try:
             told = self._token.read_text(encoding="ascii").strip()
-            if told:
-                return told
+        except FileNotFoundError:
+            return ""
+        except ValueError:
+            told = "\0"
+        if not told.isprintable() or " " in told:
+            raise StoreError(
+                f"{self._token} holds no token: remove it, and the next start makes a new one "
+                "(programs and browsers have to be given that)"
+            )
+        return told
+
+    def _made(self) -> str:
         made = secrets.token_urlsafe(_TOKEN_BYTES)
         fresh = self.path / f"token.{os.getpid()}.{secrets.token_hex(4)}"
         _write(fresh, made.encode() + b"\n")
         try:
             os.link(fresh, self._token)  # whoever is first decides, and nobody ever reads half of it
         except FileExistsError:
-            if not self._token.read_text(encoding="ascii").strip():
+            if not self._told():
                 os.replace(fresh, self._token)
         finally:
             with suppress(FileNotFoundError):
                 fresh.unlink()
-        return self._token.read_text(encoding="ascii").strip()
+        return self._told()
 
     def clone_of(self, project_id: str) -> Path:
         """Where the clone of a project of kind git is."""
         return self.clones / project_id
+
+
+@contextmanager
+def _written(home: Path) -> Iterator[None]:
+    """A file system that is full, read-only or broken is no fault of ours: say which, and the way out."""
+    try:
+        yield
+    except OSError as error:
+        where, why = error.filename or home, error.strerror or error
+        if error.errno == errno.ENOSPC:
+            raise StoreFullError(f"no space left for {where}: free some, and start again") from error
+        raise StoreError(f"{where} cannot be used ({why}): repair it, or name another --home") from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, cast
 
 import msgspec
 
-from currant.errors import NoSuchProject, ProjectConflict
+from currant.errors import JobConflict, NoSuchProject, ProjectConflict
 from currant.hub.home import Home
 from currant.hub.source import GitUrl, check_name, looks_like_url, name_for, parse_root, parse_url
 from currant.jobs import Database, Enqueued, Job, JobManager, JobStatus, JobType, Priority
@@ -153,6 +153,19 @@ class Ledger:
             unique_key=f"refresh:{project.id}",
             limit=("refresh", client) if limited else None,
         )
+
+    def retry(self, job_id: str) -> Enqueued:
+        """Put a failed or cancelled job into the queue again. Raises NoSuchJob; JobConflict, also when its
+        project was removed: it could only fail, for a reason that hides the one it failed for."""
+        with self.database.write() as connection:
+            job = self.jobs.get_job(job_id)
+            if job is not None and job.project_id is not None:
+                row = connection.execute(
+                    "SELECT 1 FROM project WHERE id = ? AND state != 'removing'", (job.project_id,)
+                ).fetchone()
+                if row is None:
+                    raise JobConflict(f"the project of job {job_id} was removed: add it again instead")
+            return self.jobs.retry(job_id)
 
     def mark_removing(self, wanted: str, *, delete_clone: bool = True) -> Project:
         """Begin to remove a project: from here on nothing new is done for it, and its jobs are cancelled.

@@ -111,9 +111,19 @@ def parse_root(source: str, home: Path) -> Path:
     """The directory, all links resolved. Raises RootRefusedError, also where the service's own state is."""
     if "\0" in source:
         raise RootRefusedError("a path has no NUL")
-    root = Path(os.path.realpath(Path(source).expanduser()))
-    if not root.is_dir():
-        raise RootRefusedError(f"{root} is not a directory")
+    try:
+        root = Path(os.path.realpath(Path(source).expanduser()))
+        there = root.is_dir()
+    except (OSError, RuntimeError) as error:  # too long a name, a disk that fails, ~nobody
+        why = getattr(error, "strerror", None) or str(error)
+        raise RootRefusedError(f"{_short(source)} cannot be looked at: {why}") from None
+    if not there:
+        raise RootRefusedError(f"{_short(str(root))} is not a directory")
+    if not _is_text(root):
+        raise RootRefusedError(
+            f"{str(root)!r} is not UTF-8, which the path of a project has to be (those of its "
+            "files need not): rename it, or mount it elsewhere"
+        )
     if not os.access(root, os.R_OK | os.X_OK):
         raise RootRefusedError(f"{root} may not be read by this user")
     try:
@@ -126,6 +136,18 @@ def parse_root(source: str, home: Path) -> Path:
     return root
 
 
+def _is_text(path: Path) -> bool:
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else f"{text[:100]}..."
+
+
 def name_for(source: str) -> str:
     """A short name for a project: the last part of its path, without ``.git``."""
     last = source.rstrip("/").replace(":", "/").rpartition("/")[2].removesuffix(".git")
@@ -136,6 +158,6 @@ def check_name(name: str) -> str:
     """A name that somebody chose. Raises SourceRefused."""
     if not name or len(name) > 100 or not name.isprintable() or "/" in name or name.startswith("-"):
         raise SourceRefused(
-            f"{name!r}: a name has 1 to 100 printable characters, no slash, and no dash in front"
+            f"{_short(name)!r}: a name has 1 to 100 printable characters, no slash, and no dash in front"
         )
     return name

@@ -27,7 +27,7 @@ from currant.lock import RootLock
 from currant.periodic import register
 from currant.periodic.executor import DaemonExecutor
 from currant.periodic.registry import PeriodicTask, active
-from currant.periodic.store import BUSY_SECONDS, ScheduleStore, open_store, wall
+from currant.periodic.store import BUSY_SECONDS, ScheduleStore, open_store, unusable, wall
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class GuardedScheduler(BackgroundScheduler):  # type: ignore[misc]
             self.store.shutdown()
             self._single.release()
             if isinstance(error, SQLAlchemyError):
-                raise StoreError(f"{self.home}: the schedules cannot be read or written ({error})") from error
+                raise StoreError(unusable(self.home, error)) from error
             raise
 
     def shutdown(self, wait: bool = True, timeout_s: float | None = None) -> bool:

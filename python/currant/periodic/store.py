@@ -97,6 +97,15 @@ def open_store(home: Path, busy_s: float = BUSY_SECONDS) -> ScheduleStore:
     return ScheduleStore(engine=engine, tablename=TABLE)
 
 
+def unusable(home: Path, error: Exception) -> str:
+    """What to tell of a store that cannot be read or written, and the way out."""
+    why = str(error).partition("\n")[0]
+    return (
+        f"{home / FILE_NAME} cannot be read or written ({why}): if the disk is well and not full, move it "
+        "away; it holds only when tasks run next"
+    )
+
+
 def next_runs(home: Path) -> dict[str, float | None]:
     """When each schedule of this home is due next (wall time), as stored; for another process than the
     scheduler's. Empty without a file. Raises Unreadable."""

@@ -22,6 +22,7 @@ from currant.errors import CurrantError
 from currant.rest import describe, problems
 from currant.rest.asking import Context
 from currant.rest.guard import Guard
+from currant.rest.head import Head
 from currant.rest.metrics import Metrics
 from currant.rest.observe import Observe
 from currant.rest.problems import Problem
@@ -54,6 +55,7 @@ def build(hub: "Hub", mounts: Mapping[str, Any]) -> FastAPI:
         app.router.routes.append(Route(path, mounted, include_in_schema=False))
     _page(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    app.add_middleware(Head, apart=mounts)
     app.add_middleware(
         Guard,
         token=hub.home.token(),
@@ -126,12 +128,11 @@ def _tell_errors(app: FastAPI) -> None:
 
 
 def _allowed(app: FastAPI, path: str) -> list[str]:
-    """The methods of a path, as they are described."""
+    """The methods of a path: those described, and HEAD beside GET."""
     paths = app.openapi()["paths"]
-    if path in paths:
-        return sorted(method.upper() for method in paths[path])
-    matching = [template for template in paths if compile_path(template)[0].match(path)]
-    return sorted({method.upper() for template in matching for method in paths[template]})
+    matching = [path] if path in paths else [one for one in paths if compile_path(one)[0].match(path)]
+    methods = {method.upper() for template in matching for method in paths[template]}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _page(app: FastAPI) -> None:

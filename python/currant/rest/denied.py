@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 _HTML: Final = (files("currant.rest") / "page" / "denied.html").read_text("utf-8")
 _STYLE: Final = _HTML.partition("<style>")[2].partition("</style>")[0]
+_WRONG: Final = _HTML[_HTML.index('    <p role="alert">') : _HTML.index("    <form")]
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 _POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; "
@@ -20,7 +21,7 @@ _POLICY: Final = (
 )
 
 
-def answer() -> HTMLResponse:
-    """The page, with status 401."""
+def answer(*, wrong: bool = False) -> HTMLResponse:
+    """The page, with status 401; `wrong`: it says that what was given is not the token."""
     headers = {"WWW-Authenticate": 'Bearer realm="currant"', "Content-Security-Policy": _POLICY}
-    return HTMLResponse(_HTML, 401, headers)
+    return HTMLResponse(_HTML if wrong else _HTML.replace(_WRONG, ""), 401, headers)

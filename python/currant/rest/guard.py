@@ -42,6 +42,7 @@ _HEADERS: Final = (
         b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 )
+_WRONG_TOKEN: Final = "this is not the token: "
 _NO_TOKEN: Final = (
     "give the token of this installation as `Authorization: Bearer TOKEN`; "
     "`currant serve --show-token` prints it"
@@ -152,8 +153,12 @@ class Guard:
     def _origin(self, scope: Scope, headers: Mapping[str, list[str]], host: str) -> str | None:
         """Why the origin is refused; None when it is not. Another port of this host is another site."""
         for origin in headers.get("origin", []):
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
+            try:
+                parts = urlsplit(origin)
+                ours = parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+            except ValueError:  # as of "http://["
+                ours = False
+            if not ours:
                 return f"{origin[:200]!r} is another site"
         site = headers.get("sec-fetch-site", ["none"])[0]
         # A link on another site may lead to the page, which then asks for itself; nothing else.
@@ -168,13 +173,13 @@ class Guard:
             if given is not None:
                 if len(given) == 1 and secret.same(given[0], self._token):
                     return self._login(scope)
-                return self._refuse(scope, headers, now)
+                return self._refuse(scope, headers, now, wrong=True)
         bearer = headers.get("authorization", [])
         if bearer:
             kind, _, token = bearer[0].partition(" ")
             if len(bearer) == 1 and kind.lower() == "bearer" and secret.same(token.strip(), self._token):
                 return None
-            return self._refuse(scope, headers, now)
+            return self._refuse(scope, headers, now, wrong=True)
         if secret.same(_cookie(headers, cookie_name(scope)), self._cookie):
             return self._same_page(scope, headers)
         return self._refuse(scope, headers, now)
@@ -202,15 +207,20 @@ class Guard:
         )
         return answer
 
-    def _refuse(self, scope: Scope, headers: Mapping[str, list[str]], now: float) -> Response:
+    def _refuse(
+        self, scope: Scope, headers: Mapping[str, list[str]], now: float, *, wrong: bool = False
+    ) -> Response:
+        """`wrong`: a token was given."""
         if wait := self._strangers.take(now):
             detail = "too many requests without the token"
             return Problem(problems.RATE_LIMITED, detail, retry_after=wait).response(
                 instance=_instance(scope)
             )
         if scope["path"] == "/" and "text/html" in headers.get("accept", [""])[0]:
-            return denied.answer()
-        return Problem(problems.UNAUTHENTICATED, _NO_TOKEN).response(instance=_instance(scope))
+            return denied.answer(wrong=wrong)
+        return Problem(problems.UNAUTHENTICATED, (_WRONG_TOKEN if wrong else "") + _NO_TOKEN).response(
+            instance=_instance(scope)
+        )
 
     # --- how much ---------------------------------------------------------------------------------------
 

@@ -40,7 +40,9 @@ export function jobButtons(job) {
       label: `Cancel ${what}`,
     });
   }
-  if (job.status === "failed" || job.status === "cancelled") {
+  // Of a removed project the service retries nothing.
+  const known = !job.projectId || state.projects.has(job.projectId);
+  if (known && (job.status === "failed" || job.status === "cancelled")) {
     return button("Retry", "retry", {
       id: job.id,
       busy: state.busy.has(`retry:${job.id}`),

@@ -172,12 +172,13 @@ async def job_status(shared: Shared, request: Request, job: JobId) -> Response:
     ),
 )
 async def retry(shared: Shared, job: JobId) -> Response:
-    """Run a failed or cancelled job again. 409 when it is neither, or another one does the same already."""
+    """Run a failed or cancelled job again. 409 when it is neither, another one does the same already,
+    or its project was removed."""
 
     def work() -> dict[str, Any]:
         if shared.hub.jobs.get_job(job) is None:
             raise NoSuchJob(job)
-        return queued(shared.hub.jobs.retry(job), "Job queued again")
+        return queued(shared.hub.ledger.retry(job), "Job queued again")
 
     told = await shared.with_jobs(work)
     return answers.json(told, 202, {"Location": f"/jobs/{told['job_id']}/status"})
