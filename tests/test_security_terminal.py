@@ -104,6 +104,7 @@ def test_every_line_for_people_goes_through_the_one_function() -> None:
         '__init__.py: click.echo(f"currant {__version__}")',
         "output.py: click.echo(jsontext.dumps(value))",
         "output.py: click.echo(text, err=err)",
+        "top.py: console.print(render(told, SystemClock().now()))",  # into a text, which goes through `echo`
     ]
 
 

@@ -128,6 +128,13 @@ def test_a_directory_in_its_place_is_an_error_not_damage(tmp_path: Path) -> None
     assert (tmp_path / "index.db").is_dir()
 
 
+def test_a_version_that_none_was_is_damage(tmp_path: Path) -> None:
+    index = fill(tmp_path, 3)
+    overwrite(index, 60, b"\x80")  # the sign of `user_version`
+    with opened(tmp_path) as store:
+        assert store.opened.how == "rebuilt"
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_overwritten_range_is_rebuilt_in_the_end(tmp_path: Path, data: st.DataObject) -> None:

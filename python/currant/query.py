@@ -158,7 +158,8 @@ class Query:
             text = _core.select(stored, wanted.lines, wanted.kind, wanted.language)
             return None if text is None else records.decode_json(text)
         except (ValueError, TypeError) as error:
-            raise self._store.damaged(f"record {number}: {error}") from error
+            words = str(error).removeprefix("damaged record: ")
+            raise self._store.damaged(f"damaged record {number}: {words}") from error
 
     def _whole(self, connection: apsw.Connection, result: int) -> Record:
         rows: list[Any] = connection.execute(

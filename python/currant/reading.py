@@ -223,7 +223,8 @@ class Reader:
         self.refresh()
 
     def close(self) -> None:
-        """Close the descriptor of the root. Idempotent."""
+        """Close the descriptors of the root. Idempotent."""
+        self._native = None
         root, self._root = self._root, -1
         if root >= 0:
             os.close(root)

@@ -34,7 +34,13 @@ def page() -> str:
     parts = [GENERATED, TOP]
     for name, command in commands():
         # A width of its own: the page must not depend on the terminal in which it was made.
-        context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+        context = click.Context(
+            command,
+            info_name=name,
+            max_content_width=100,
+            terminal_width=100,
+            help_option_names=["-h", "--help"],  # a command has them from the one above it
+        )
         text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
         parts.append(f"## {name}\n\n```text\n{text}\n```")
     return "\n\n".join(parts) + "\n"

@@ -85,7 +85,11 @@ def list_jobs(
 @click.argument("job_id", metavar="ID")
 @_common
 def show(job_id: str, home: str | None, as_json: bool) -> int:
-    """All there is to know of one job: what was asked for, how it went, every failure."""
+    """All there is to know of one job: what was asked for, how it went, every failure.
+
+    ID is the one that `currant jobs list --json` and every job's own messages show. Works whether the service
+    runs or not.
+    """
     from currant.errors import NoSuchJob
 
     with _opened(home) as (manager, _, book):
@@ -131,7 +135,9 @@ def show(job_id: str, home: str | None, as_json: bool) -> int:
 @click.argument("job_id", metavar="ID")
 @_common
 def retry(job_id: str, home: str | None, as_json: bool) -> int:
-    """Put a job that failed or was cancelled into the queue again.
+    """Put a job that failed or was cancelled into the queue again, with all its attempts before it.
+
+    It keeps its id and the errors of its earlier attempts.
 
     Exit status 5 when it is not over, when another job is at the same thing, or when its
     project was removed.
@@ -152,7 +158,8 @@ def retry(job_id: str, home: str | None, as_json: bool) -> int:
 @click.argument("job_id", metavar="ID")
 @_common
 def cancel(job_id: str, home: str | None, as_json: bool) -> int:
-    """Cancel a job. One that runs is asked to stop, and does so in a moment.
+    """Cancel a job. One that runs is asked to stop, and does so in a moment; what it had indexed by then
+    stays. The job is kept, as cancelled, until it is pruned: `currant jobs retry` has it done after all.
 
     Exit status 1 when it was over.
     """
@@ -188,7 +195,11 @@ def prune(days: float | None, home: str | None, as_json: bool) -> int:
 @click.argument("kind", required=False, metavar="[TYPE]", type=click.Choice(_TYPES))
 @_common
 def pause(kind: str | None, home: str | None, as_json: bool) -> int:
-    """Begin no more jobs, or none of this TYPE, until `currant jobs resume`. What runs goes on."""
+    """Begin no more jobs, or none of this TYPE, until `currant jobs resume`. What runs goes on.
+
+    Jobs that are asked for meanwhile wait in the queue. A pause outlives the service; `currant jobs list`
+    says that there is one.
+    """
     with _opened(home) as (_, queue, _book):
         queue.pause(kind)
         return _say_paused(queue, as_json)
@@ -198,7 +209,11 @@ def pause(kind: str | None, home: str | None, as_json: bool) -> int:
 @click.argument("kind", required=False, metavar="[TYPE]", type=click.Choice(_TYPES))
 @_common
 def resume(kind: str | None, home: str | None, as_json: bool) -> int:
-    """End a pause: that of this TYPE, or all of them."""
+    """End a pause: that of this TYPE, or all of them.
+
+    What waited in the queue begins at once, high priority first. A schedule that was paused is one of them:
+    `currant scheduler resume` ends that alone.
+    """
     with _opened(home) as (_, queue, _book):
         queue.resume(kind)
         return _say_paused(queue, as_json)

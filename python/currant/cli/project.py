@@ -81,7 +81,12 @@ def remove(name: str, keep_clone: bool, home: str | None, as_json: bool) -> int:
 @project.command("list")
 @_common
 def list_projects(home: str | None, as_json: bool) -> int:
-    """All projects and how they are."""
+    """All projects and how they are.
+
+    ``new``, ``cloning`` and ``indexing`` are on their way to ``ready``; ``missing`` waits for its directory
+    to come back, and ``failed`` says why. It works whether the service runs or not; without it, this is how
+    they were last.
+    """
     from currant.cli.home import ledger, load
 
     settings, path = load(home)
@@ -107,7 +112,11 @@ def list_projects(home: str | None, as_json: bool) -> int:
 @_common
 def refresh(name: str, home: str | None, as_json: bool) -> int:
     """Have a project fetched from its origin and looked through again, before other work. At most 5 times in
-    300 s."""
+    300 s.
+
+    Changes on disk need no refresh: they are in the index a moment later. What a refresh is for is the origin
+    of a clone, and a doubt. `currant jobs show` tells how it went.
+    """
     from currant.cli.home import ledger, load
 
     settings, path = load(home)

@@ -145,6 +145,8 @@ def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATION
     Raises apsw.Error with the version before the failing step intact.
     """
     found = version_of(connection)
+    if found < 0:  # no version of ours was
+        raise apsw.CorruptError(f"its schema has the version {found}")
     for number in range(found + 1, len(migrations) + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
