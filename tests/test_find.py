@@ -466,3 +466,18 @@ def test_a_word_is_found_wherever_one_begins(name: str, at: int, length: int) ->
     if len(wanted) >= 2 and rank in (ranking.WORD, ranking.PART):
         words = [records.fold(name[match.start() :]) for match in ranking._WORD_STARTS.finditer(name)]
         assert (rank == ranking.WORD) == any(word.startswith(wanted) for word in words)
+
+
+def test_an_answer_does_not_depend_on_what_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "_ENOUGH", 3)
+    monkeypatch.setattr(finding, "_FEW", 0)
+    # The letters of `abcdef` are all in the second kind of file, the name is not: a candidate that is none.
+    part, none, word = of(one("xabcdef")), of(one("abcde"), one("bcdef")), of(one("x_abcdef"))
+    files = {f"{number}.py": content for number, content in enumerate((part, none, none, word))}
+    with holding(files) as cold:
+        told = [names(cold.find(name, limit=limit)) for name in ("abcdef", "bcdef") for limit in (1, 2, 4)]
+    with holding(files) as warm:
+        for path in files:
+            warm.show(path)
+        again = [names(warm.find(name, limit=limit)) for name in ("abcdef", "bcdef") for limit in (1, 2, 4)]
+    assert again == told

@@ -180,20 +180,21 @@ class _Search:
                 continue
             looked += 1
             record = self._open(number, wanted)
-            if record is None:
-                continue
-            if self._language and records.fold(record.language or "") != self._language:
-                continue
-            for rank, symbol, snippet in matches(record):
-                # Candidates come by path, so the first `room` of a rank are the ones to show.
-                if rank in by_rank and len(by_rank[rank]) < room:
-                    by_rank[rank].append(_definition(shown, record, symbol, rank, snippet))
+            if record is not None and self._is_meant(record):
+                for rank, symbol, snippet in matches(record):
+                    # Candidates come by path, so the first `room` of a rank are the ones to show.
+                    if rank in by_rank and len(by_rank[rank]) < room:
+                        by_rank[rank].append(_definition(shown, record, symbol, rank, snippet))
+            # After each candidate, opened or not: where a search ends must not depend on what is cached.
             filled = len(best) if looked < _ENOUGH else sum(map(len, by_rank.values()))
             if filled >= room:
                 break
         self._found += [definition for rank in ranks for definition in by_rank[rank]][:room]
 
     # --- one record -----------------------------------------------------------------------------------
+
+    def _is_meant(self, record: Record) -> bool:
+        return not self._language or records.fold(record.language or "") == self._language
 
     def _by_letters(self, symbol: Symbol) -> int | None:
         return ranking.of_name(symbol.name, self._asked.name, self._folded)
