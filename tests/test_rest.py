@@ -187,6 +187,17 @@ def test_a_job_of_a_removed_project_is_not_tried_again(service: Served, tmp_path
     assert service.get(f"/jobs/{job}") == before
 
 
+def test_a_clone_that_cannot_be_fetched_is_not_stale_in_silence(service: Served, project: str) -> None:
+    with service.hub.database.write() as connection:
+        connection.execute("UPDATE project SET kind = 'git' WHERE id = ?1 OR name = ?1", (project,))
+        (found,) = connection.execute("SELECT id FROM project").fetchone()
+    service.hub.ledger.fetched(found, "git fetch failed")
+    for path in ("find?q=main", "files", "changes", "status"):
+        assert "origin_unreachable" in service.get(f"/projects/{project}/{path}")["degraded"], path
+    service.hub.ledger.fetched(found)
+    assert "origin_unreachable" not in service.get(f"/projects/{project}/find?q=main")["degraded"]
+
+
 def test_head_is_get_without_the_body(service: Served, project: str) -> None:
     for path in ("/projects", "/healthz", f"/projects/{project}/find?q=load", "/", "/openapi.json"):
         got, head = service.client.get(path), service.client.head(path)

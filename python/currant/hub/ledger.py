@@ -89,6 +89,16 @@ class Ledger:
             out[str(project_id)] = {"fetched_at": told.get("fetched_at"), "error": told.get("error")}
         return out
 
+    def is_behind(self, wanted: str) -> bool:
+        """Whether the project with this id or name is a clone that could not be brought up to date."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM project WHERE (id = ?1 OR name = ?1) AND kind = 'git' "
+                "AND data ->> '$.origin.error' IS NOT NULL",
+                (wanted,),
+            ).fetchone()
+        return row is not None
+
     # --- what is asked for ------------------------------------------------------------------------------
 
     def add(

@@ -99,7 +99,11 @@ class Asking:
 
     async def reach(self) -> Reached:
         """The barrier alone."""
-        return await self._shared.barriers.reach(self._project, self._sync_ms, self.index)
+        return await self._shared.barriers.reach(self._project, self._sync_ms, self.index, self._worse)
+
+    def _worse(self) -> list[str]:
+        """What the index cannot know of: that a clone is as last fetched. It must not be stale in silence."""
+        return ["origin_unreachable"] if self._shared.hub.ledger.is_behind(self._project) else []
 
     async def read(self, work: Callable[[Index], T], *, slow: bool = False) -> T:
         """Run `work` on a thread, with the index."""

@@ -17,6 +17,7 @@ from currant.clock import Clock
 from currant.ipc.client import Answer
 
 THREADS: Final = 16
+Worse = Callable[[], list[str]]
 
 
 class Reached(NamedTuple):
@@ -42,8 +43,10 @@ class Barriers:
         self._next: dict[tuple[str, int], tuple[asyncio.Future[Reached], float]] = {}
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
-    async def reach(self, project: str, budget_ms: int, index: Callable[[], Index]) -> Reached:
-        """Wait for at most `budget_ms`. Raises what the index raises."""
+    async def reach(
+        self, project: str, budget_ms: int, index: Callable[[], Index], worse: Worse = list
+    ) -> Reached:
+        """Wait for at most `budget_ms`. `worse`: more codes for `degraded`. Raises what the index raises."""
         key = (project, budget_ms)
         waiting = self._next.get(key)
         if waiting is None:
@@ -52,16 +55,18 @@ class Barriers:
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             waiting = self._next[key] = (future, self._clock.monotonic())
             if key not in self._running:
-                self._running[key] = asyncio.create_task(self._run(key, index))
+                self._running[key] = asyncio.create_task(self._run(key, index, worse))
         return await asyncio.shield(waiting[0])
 
-    async def _run(self, key: tuple[str, int], index: Callable[[], Index]) -> None:
+    async def _run(self, key: tuple[str, int], index: Callable[[], Index], worse: Worse) -> None:
         try:
             while key in self._next:
                 future, since = self._next.pop(key)
                 left = max(0.0, key[1] - (self._clock.monotonic() - since) * 1_000)
                 try:
-                    reached = await to_thread.run_sync(_reach, index, round(left), limiter=self._limiter)
+                    reached = await to_thread.run_sync(
+                        _reach, index, round(left), worse, limiter=self._limiter
+                    )
                 except asyncio.CancelledError:
                     future.cancel()
                     raise
@@ -73,8 +78,8 @@ class Barriers:
             del self._running[key]
 
 
-def _reach(index: Callable[[], Index], budget_ms: int) -> Reached:
+def _reach(index: Callable[[], Index], budget_ms: int, worse: Worse) -> Reached:
     found = index()
     told: Answer = found.ask("sync", {}, sync_ms=budget_ms)
     progress = None if told.fresh else found.ask("progress", {}, sync_ms=-1).result
-    return Reached(told.clock or "", told.fresh, list(told.outstanding), list(told.degraded), progress)
+    return Reached(told.clock or "", told.fresh, list(told.outstanding), [*told.degraded, *worse()], progress)
