@@ -66,6 +66,9 @@ class Opened:
     def refresh(self, project: str) -> str:
         return ""
 
+    def worse(self, project: str) -> list[str]:
+        return []
+
 
 @asynccontextmanager
 async def beside(index: Index, budget: int = 2_000) -> AsyncIterator[Client]:

@@ -232,3 +232,17 @@ def test_the_service_asks_for_token_host_and_origin(service: tuple[str, str]) ->
             assert (await fresh(client, "find_symbol", name="in_blue"))["hits"]
 
     anyio.run(talk)
+
+
+def test_a_clone_that_cannot_be_fetched_is_not_stale_in_silence(hub: Hub, trees: dict[str, Path]) -> None:
+    project = add(hub, trees["red"])
+    with hub.database.write() as connection:
+        connection.execute("UPDATE project SET kind = 'git'")
+    hub.ledger.fetched(project, "git fetch failed")
+
+    async def words(client: Client) -> None:
+        found = await client.call_tool("find_symbol", {"name": "in_red"})
+        assert found.structured_content is not None
+        assert "origin_unreachable" in found.structured_content["degraded"]
+
+    talk(hub, words)

@@ -194,6 +194,9 @@ def test_a_clone_that_cannot_be_fetched_is_not_stale_in_silence(service: Served,
     service.hub.ledger.fetched(found, "git fetch failed")
     for path in ("find?q=main", "files", "changes", "status"):
         assert "origin_unreachable" in service.get(f"/projects/{project}/{path}")["degraded"], path
+    (told,) = service.get("/projects")["projects"]
+    assert "origin_unreachable" in told["index"]["degraded"]
+    assert "origin_unreachable" in service.get(f"/projects/{project}")["index"]["degraded"]
     service.hub.ledger.fetched(found)
     assert "origin_unreachable" not in service.get(f"/projects/{project}/find?q=main")["degraded"]
 

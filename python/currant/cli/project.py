@@ -92,6 +92,7 @@ def list_projects(home: str | None, as_json: bool) -> int:
     settings, path = load(home)
     with ledger(settings, path) as book:
         projects = book.projects()
+        origins = book.origins()
         served = book.home.served_by()
     if as_json:
         write_json({"projects": [_plain(one) for one in projects], "served_by": served})
@@ -100,6 +101,8 @@ def list_projects(home: str | None, as_json: bool) -> int:
         echo(f"{one.state:<9} {printable(one.name):<24} {shown(one.source)}  {moment(one.created_at)}")
         if one.error:
             echo(f"          {printable(one.error)}")
+        if error := origins.get(one.id, {}).get("error"):
+            echo(f"          its origin cannot be reached, so it may be behind: {printable(str(error))}")
     if not projects:
         echo("no projects: `currant project add PATH` adds one", err=True)
     if served is None:

@@ -52,7 +52,8 @@ class Tools:
 
     def _said(self, index: Index, project: str, answer: Answer, *, whole: bool = True) -> freshness.Said:
         """`whole`: the barrier was for everything, so it tells of the index and not of some paths."""
-        said = freshness.Said(answer.fresh, answer.clock or "", degraded=list(answer.degraded))
+        degraded = [*answer.degraded, *self._source.worse(project)]
+        said = freshness.Said(answer.fresh, answer.clock or "", degraded=degraded)
         if answer.fresh:
             if whole:
                 self._building[project] = False

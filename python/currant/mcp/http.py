@@ -50,8 +50,19 @@ class Enqueued(Protocol):
         """With an `id`."""
 
 
+class Ledger(Protocol):
+    """The book of projects."""
+
+    def is_behind(self, wanted: str) -> bool:
+        """Whether this is a clone that could not be brought up to date."""
+
+
 class Hub(Protocol):
     """What is needed of `currant.hub.Hub`."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The book of projects."""
 
     def projects(self) -> Iterable[Project]:
         """Every project."""
@@ -91,6 +102,10 @@ class Many:
         if self._hub.project(named).kind != "git":
             return ""
         return str(self._hub.refresh(named, client="mcp").job.id)
+
+    def worse(self, project: str) -> list[str]:
+        """A clone whose origin cannot be reached is not what its origin is."""
+        return ["origin_unreachable"] if self._hub.ledger.is_behind(self._named(project)) else []
 
     def _named(self, project: str) -> str:
         if project:

@@ -39,6 +39,9 @@ class Source(Protocol):
     def refresh(self, project: str) -> str:
         """Have a project fetched from where it came from; the id of the job, ``""`` for a plain directory."""
 
+    def worse(self, project: str) -> list[str]:
+        """Codes of what is worse than it should be about a project and that its index cannot know."""
+
 
 class NotOpenYet(RetryError):
     """The index is being opened; the same question will be answered in some seconds."""
@@ -81,6 +84,10 @@ class One:
     def refresh(self, project: str) -> str:
         """See `Source`."""
         return ""
+
+    def worse(self, project: str) -> list[str]:
+        """See `Source`."""
+        return []
 
     def close(self) -> None:
         """Let go of the index; an owner stops cleanly. Idempotent."""

@@ -51,7 +51,7 @@ def index_state(shared: Context, project_id: str) -> dict[str, Any] | None:
         "clock": status.get("clock") or "",
         "fresh": fresh,
         "outstanding": [],
-        "degraded": [one["code"] for one in status.get("degraded", [])],
+        "degraded": [*(one["code"] for one in status.get("degraded", [])), *_behind(shared, project_id)],
         "progress": progress,
         "phase": phase,
         "files": int(held.get("files") or 0),
@@ -61,6 +61,11 @@ def index_state(shared: Context, project_id: str) -> dict[str, Any] | None:
         "by_language": held.get("by_language", {}),
         "files_per_second": rate,
     }
+
+
+def _behind(shared: Context, project_id: str) -> list[str]:
+    """A clone whose origin cannot be reached follows its disk, and is not what its origin is."""
+    return ["origin_unreachable"] if shared.hub.ledger.is_behind(project_id) else []
 
 
 @router.get("/projects", summary="List projects", **told(schemas.Projects, {"projects": [PROJECT]}))
