@@ -6,7 +6,7 @@ nanoseconds since the Unix epoch; durations are seconds. Every wait releases the
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, Self, final
 
 __version__: Final[str]
 
@@ -164,7 +164,7 @@ class Directory:
 
     Raises OSError when it cannot be opened, and where such reading is not possible."""
 
-    def __init__(self, path: str) -> None: ...
+    def __new__(cls, path: str) -> Self: ...
     def read(
         self, path: str, limit: int
     ) -> tuple[tuple[int, int, int, int], bytes | None] | Literal[False] | None:
