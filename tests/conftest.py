@@ -7,12 +7,14 @@ for a program that runs for weeks, that is a bug like any other.
 import gc
 import os
 import random
+import signal
 import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,31 @@ collect_ignore = ["watchfiles_suite"]
 
 # Native threads of the core carry this name; Python does not know of them.
 CORE_THREADS = "currant"
+
+
+def heed_interrupts() -> None:
+    """Take the signals of a terminal, and have the programs that tests start take them.
+
+    A shell without job control starts what it puts into the background with these ignored, and that is
+    inherited: a program that a test interrupts would never end.
+    """
+    for number, action in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, action)
+
+
+heed_interrupts()
+
+
+def _leave(process: "subprocess.Popen[Any]", kind: type[BaseException] | None, *rest: Any) -> None:
+    """As `Popen.__exit__`, which waits for the program for ever, also when the test timed out."""
+    if kind is not None:
+        process.kill()
+    _wait(process, kind, *rest)
+
+
+_wait = subprocess.Popen.__exit__
+subprocess.Popen.__exit__ = _leave  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")

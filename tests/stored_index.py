@@ -8,13 +8,13 @@ that an old program wrote. After raising `schema.VERSION`, check out the commit 
 import io
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apsw
 import apsw.shell
 import msgspec
+from msgspec.structs import replace
 
 from currant.model import Failure, FileStat, MoveTree, Reference, Remove
 from currant.query import Query

@@ -1,5 +1,7 @@
 """The resource contract: the ladder, its order, that it does not swing; the kernel's files; what is done."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from conftest import Tree
 from currant.budget import Contract, Enforcer, Sample, State, contract, decide, steps_of
 from currant.budget.decide import MOST_REST, MOST_REST_FOR_OTHERS, TOP, over, relaxed
 from currant.budget.enforcer import told
+from currant.budget.family import cpu_seconds, descendants_bytes
 from currant.budget.machine import Meter, group_limits, rss, stalled
 from currant.budget.watches import LEAST, grant, need
 from currant.clock import ManualClock, SystemClock
@@ -159,6 +162,30 @@ def test_limits_of_control_groups_are_read(tmp_path: Path) -> None:
     assert group_limits(tmp_path / "none", groups) == (None, None)
 
 
+def test_limits_of_control_groups_of_version_1_are_read_too(tmp_path: Path) -> None:
+    proc, groups = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    # A container sees its own group as the top of the mount, and its path as the host has it.
+    (proc / "self" / "cgroup").write_text(
+        "4:memory:/docker/a/b\n3:cpu,cpuacct:/docker/a\n1:name=systemd:/x\n0::/\n"
+    )
+    memory, cpu = groups / "memory", groups / "cpu,cpuacct" / "docker" / "a"
+    memory.mkdir(parents=True)
+    cpu.mkdir(parents=True)
+    assert group_limits(proc, groups) == (None, None)
+    (memory / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    (cpu / "cpu.cfs_period_us").write_text("100000\n")
+    (cpu / "cpu.cfs_quota_us").write_text("-1\n")
+    assert group_limits(proc, groups) == (None, None)
+    (memory / "memory.limit_in_bytes").write_text("700000\n")
+    (cpu / "cpu.cfs_quota_us").write_text("150000\n")
+    assert group_limits(proc, groups) == (700_000, 1.5)
+    (memory / "docker" / "a" / "b").mkdir(parents=True)
+    (memory / "docker" / "a" / "b" / "memory.limit_in_bytes").write_text("600000\n")
+    (groups / "memory.max").write_text("650000\n")  # and one of version 2 beside them
+    assert group_limits(proc, groups) == (600_000, 1.5)
+
+
 def test_pressure_is_read(tmp_path: Path) -> None:
     file = tmp_path / "memory"
     assert stalled(file) is None
@@ -183,6 +210,52 @@ def test_this_process_is_measured() -> None:
     second = meter.sample()
     assert 0 < second.cpu < 10
     assert 0 <= second.others <= 1
+
+
+_WORKS = """
+import os, subprocess, sys
+ballast = bytearray(b"x" * (64 << 20))
+inner = [sys.executable, "-c", "while True: pass"]
+child = subprocess.Popen(inner) if "again" in sys.argv else None
+while os.times().user < 0.3: pass
+print("worked", flush=True)
+sys.stdin.read()
+if child: child.kill(), child.wait()
+"""
+
+
+@pytest.mark.parametrize("depth", [[], ["again"]])
+def test_what_our_own_processes_use_is_not_the_use_of_others(depth: list[str]) -> None:
+    """git that unpacks a clone, a parser at a large source: ours while they run and after their end."""
+    command = [sys.executable, "-c", _WORKS, *depth]
+    before, memory = cpu_seconds(), descendants_bytes()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"worked\n"
+        assert cpu_seconds() - before >= 0.29
+        assert descendants_bytes() - memory >= 64 * MIB
+        running = cpu_seconds()
+        process.stdin.close()
+    assert cpu_seconds() >= running - 0.05  # nothing but parts of a tick is forgotten
+    assert descendants_bytes() < memory + 64 * MIB
+
+
+def test_a_sample_counts_the_processes_that_we_started() -> None:
+    clock = ManualClock()
+    meter = Meter(clock)
+    meter.sample()
+    with subprocess.Popen(
+        [sys.executable, "-c", _WORKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        clock.advance(1)
+        sample = meter.sample()
+        assert sample.cpu >= 0.29
+        assert sample.rss >= rss() / 2 + 64 * MIB
+        process.stdin.close()
 
 
 @given(st.integers(1, 10_000), st.lists(st.integers(0, 5_000), max_size=8))
@@ -293,7 +366,7 @@ def test_a_service_that_steps_back_stays_true_and_says_so(tree: Tree) -> None:
         assert service.query.counts()["files"] == 200
         assert service.cache.max_bytes == 8 * MIB
         codes = [one["code"] for one in service.get_status()["degraded"]]
-        assert codes == ["budget_llm", "budget_cache", "budget_workers", "budget_watching"]
+        assert codes == ["budget_cache", "budget_workers", "budget_watching"]  # no model is asked anyway
         assert service.degraded() == codes
         for number in range(5):
             tree.write({"f0.py": f"def again{number}(): pass\n"})

@@ -124,6 +124,18 @@ def test_the_live_view_shows_state_rate_changes_and_failures() -> None:
         assert part in text
 
 
+def test_the_live_view_says_how_long_the_first_index_takes_and_what_it_costs() -> None:
+    stats = {"recent_files_per_second": 500.0, "recent_failures": []}
+    engine = {"files": 119_043, "watches": 7_747}
+    more: dict[str, Any] = {"fresh": False, "stats": stats, "engine": engine}
+    text = drawn(status(phase="indexing", pending=60_000, **more), [])
+    assert "60,000 of 119,043 files, about 2:00 min" in text
+    assert "7,747" in text
+    assert "the tree is being listed" in drawn(status(phase="scanning", pending=3, **more), [])
+    assert "watches" not in drawn(status(phase="indexing", pending=3, **more), [])
+    assert "watches" not in drawn(status(engine=engine), [])
+
+
 def test_names_are_text_in_the_live_view_not_markup_and_not_escapes() -> None:
     text = drawn(status(root="/r[bold]x"), ["created  \x1b[31m[red]evil"])
     assert "\x1b" not in text
@@ -142,6 +154,8 @@ class Failed:
         self.query = SimpleNamespace(
             counts=lambda: {"files": 3}, changes=lambda since, limit: ChangePage([], since, False, False)
         )
+        self.progress = lambda: SimpleNamespace(done=0)
+        self.when_idle = lambda *_asked, **_how: False
         self.syncs = 0
 
     def sync(self, _timeout: float) -> SyncResult:

@@ -164,6 +164,15 @@ def test_other_kinds(tmp_path: Path, key: str, good: Any, bad: Any) -> None:
         load_settings(tmp_path, flags={key: bad}, environ={})
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("disabled_extractors", ["words", "outline"]), ("options", {"outline": {"depth": 3}})],
+)
+def test_what_is_said_about_our_own_extractors_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match="outline: part of Currant, and has no switch or options"):
+        load_settings(tmp_path, flags={f"extract.{key}": value}, environ={})
+
+
 def test_ignore_patterns_as_list_and_from_environment(tmp_path: Path) -> None:
     assert load(tmp_path, monitor__ignore_patterns=["*.log"]).monitor.ignore_patterns == ("*.log",)
     name = "CURRANT_MONITOR__IGNORE_PATTERNS"

@@ -11,7 +11,7 @@ import pytest
 
 from currant import _core
 from currant.config import ExtractSettings
-from currant.extract import configured_registry, confine
+from currant.extract import configured_registry, confine, default_registry
 from currant.extract.base import ExtractionError
 from currant.extract.confine import Confined
 from currant.extract.outline import OutOfBoundsError
@@ -25,7 +25,8 @@ HOSTILE = b"class A { int f() { return 1; } }\n" * 9_000 + b"template<" * 44_000
 
 @pytest.fixture
 def confined() -> Iterator[Confined]:
-    made = Confined()
+    """Every language that has a parser is parsed."""
+    made = Confined(_core.parsed_languages())
     yield made
     made.close()
 
@@ -35,8 +36,8 @@ def processes(confined: Confined) -> list[int]:
 
 
 def test_a_large_source_has_the_same_outline_and_record_as_here(confined: Confined) -> None:
-    assert confined.outline("python", LARGE) == _core.outline("python", LARGE)
-    ours = _core.examine("python", LARGE, True, True, 256, 4096)
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE, "parse")
+    ours = _core.examine("python", LARGE, True, True, 256, 4096, "parse")
     assert confined.examine("python", LARGE, True, True, 256, 4096) == ours
     assert len(processes(confined)) == 1, "one after the other, in the same process"
 
@@ -55,7 +56,7 @@ def test_what_takes_too_much_computing_is_ended_by_the_kernel_and_the_next_is_re
         confined.outline("csharp", HOSTILE)
     assert processes(confined) == []
     monkeypatch.undo()
-    assert confined.outline("python", LARGE) == _core.outline("python", LARGE)
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE, "parse")
 
 
 def test_a_process_that_is_killed_costs_one_outline(confined: Confined) -> None:
@@ -77,7 +78,7 @@ def test_a_process_that_ended_for_want_of_work_is_replaced(confined: Confined) -
     reader, writer = os.pipe()
     os.close(reader)
     helper._process.stdin = os.fdopen(writer, "wb")
-    assert confined.outline("python", LARGE) == _core.outline("python", LARGE)
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE, "parse")
     assert processes(confined) != [helper._process.pid]
 
 
@@ -90,9 +91,51 @@ def test_after_the_close_nothing_is_parsed_and_no_process_is_left(confined: Conf
         confined.outline("python", LARGE)
 
 
+def test_a_large_source_is_scanned_here_and_parsed_elsewhere_if_the_scanner_is_not_sure() -> None:
+    confined = Confined()
+    try:
+        assert confined.outline("python", LARGE) == _core.outline("python", LARGE, "scan")
+        assert confined.examine("python", LARGE, True, True, 256, 4096) is not None
+        assert processes(confined) == []
+        broken = LARGE + b"x = (\n"
+        assert confined.outline("python", broken) == _core.outline("python", broken, "parse")
+        ours = _core.examine("python", broken, True, True, 256, 4096, "parse")
+        assert confined.examine("python", broken, True, True, 256, 4096) == ours
+        assert len(processes(confined)) == 1
+    finally:
+        confined.close()
+
+
+def test_without_processes_of_their_own_large_sources_are_parsed_here() -> None:
+    confined = Confined(["python"], apart=False)
+    assert confined.outline("python", LARGE) == _core.outline("python", LARGE, "parse")
+    assert processes(confined) == []
+
+
+def test_scanned_and_parsed_results_are_stored_under_different_versions() -> None:
+    scanned = default_registry(8).choose("a.py", b"", 0).identity
+    for setting in (("python",), ("all",)):
+        parsed = default_registry(8, exact_parsers=setting).choose("a.py", b"", 0).identity
+        assert parsed != scanned
+    other = default_registry(8, exact_parsers=("go",)).choose("a.py", b"", 0).identity
+    assert other == scanned
+
+
+@pytest.mark.parametrize("means", ["", "tree", "Parse"])
+def test_what_is_no_means_is_refused(means: str) -> None:
+    with pytest.raises(ValueError, match="no means of this name"):
+        _core.outline("python", b"", means)
+
+
+def test_a_language_that_nothing_scans_cannot_be_scanned_alone() -> None:
+    with pytest.raises(_core.UnsureError, match="no scanner"):
+        _core.outline("swift", b"", "scan")
+    assert _core.outline("c", b"", "scan") == _core.outline("c", b"")
+
+
 def test_the_file_is_marked_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confine, "allowed_seconds", lambda _size: 1)
-    registry = configured_registry(ExtractSettings())
+    registry = configured_registry(ExtractSettings(exact_parsers=("all",)))
     try:
         made = registry.choose("a.cs", HOSTILE[:8192], len(HOSTILE)).run(HOSTILE)
         assert made.record.notes == ["partial: not parsed: it takes more than 1 s of computing"]
@@ -109,7 +152,7 @@ def test_nothing_is_imported_from_the_current_directory(tmp_path: Path, confined
     code = (
         "import sys; sys.path[:] = [one for one in sys.path if one]\n"
         "from currant.extract.confine import Confined\n"
-        "made = Confined(); print(len(made.outline('python', b'def f(): pass\\n' * 9000)) > 1000)\n"
+        "made = Confined(['python']); print(len(made.outline('python', b'def f(): pass\\n' * 9000)) > 1000)\n"
         "made.close()\n"
     )
     ran = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True)

@@ -5,6 +5,7 @@ settings are loaded. What cannot be run here is in ELSEWHERE, with the reason or
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -26,14 +27,14 @@ ELSEWHERE = {
     "installing.md": "makes an environment and builds: .ci/run, and benches/install_matrix.py with a wheel",
     "soak.md": "takes an hour; tests/test_soak.py runs it with fewer operations",
     "extending.md": "needs a package that is installed: tests/test_plugins.py",
-    "moving.md": "has no end: tests/test_watch_api.py",
+    "moving.md": "has no end: below, with one",
 }
-# Questions about an index that is there already.
-INDEXED = {"drift.md", "find.md", "operations.md", "projects.md"}
 # A service that runs beside the example.
 SERVED = {"jobs.md", "schedules.md", "rest.md"}
-# What stays in the foreground, or needs the number of a job that failed.
-ENDLESS = re.compile(r"^currant (serve|scheduler run)\s*(#.*)?$|\bID\b", re.M)
+# What stays in the foreground.
+ENDLESS = re.compile(r"^currant serve\s*(#.*)?$", re.M)
+# What a reader would have to fill in first.
+PLACEHOLDER = re.compile(r"\bID\b|\bNAME\b|path/to")
 
 
 def examples(page: Path) -> list[tuple[str, str]]:
@@ -110,10 +111,10 @@ def service(here: Path, environ: dict[str, str]) -> Iterator[int]:
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ELSEWHERE])
 def test_the_first_example_works_as_pasted(name: str, here: Path, environ: dict[str, str]) -> None:
     language, text = examples(DOCS / name)[0]
+    assert not PLACEHOLDER.search(text)
     if name == "index.md":
         text = text.replace("pip install .", "true")  # this environment has it
     if language == "python":
-        text = text.replace("path/to/repo", str(here))
         done = subprocess.run(
             [sys.executable, "-c", text], cwd=here, env=environ, capture_output=True, text=True
         )
@@ -135,9 +136,29 @@ def test_the_first_example_works_as_pasted(name: str, here: Path, environ: dict[
                 lines = "\n".join(f"{line.partition('#')[0]} || test $? = 1" for line in lines.splitlines())
             bash(lines.replace("7411", str(port)), here, environ)
     else:
-        if name in INDEXED:
-            bash("currant index", here, environ)
         bash("\n".join(line for line in text.splitlines() if not ENDLESS.search(line)), here, environ)
+
+
+def test_the_loop_of_the_page_about_moving_tells_of_a_change(here: Path, environ: dict[str, str]) -> None:
+    _, text = examples(DOCS / "moving.md")[0]
+    command = [sys.executable, "-u", "-c", text]
+    with subprocess.Popen(command, cwd=here, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            # Changes before it watches are none: written until one is told.
+            for number in range(1_000):
+                (here / "src" / "late.py").write_text(f"x = {number}\n")
+                if select.select([process.stdout], [], [], 0.1)[0]:
+                    break
+            assert "src/late.py" in process.stdout.readline()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("page", [*PAGES, "../README.md"])
+def test_no_page_has_a_watcher_write_into_what_it_watches(page: str) -> None:
+    told = [text for _, text in examples(DOCS / page)]
+    assert not re.search(r"currant watch[^\n#]*>\s*+(?![/~$&])", "\n".join(told))
 
 
 def test_the_five_minutes_can_be_pasted_from_top_to_bottom(here: Path, environ: dict[str, str]) -> None:
@@ -161,7 +182,7 @@ def test_the_readme_can_be_pasted_with_a_path(here: Path, environ: dict[str, str
     for language, text in examples(PROJECT / "README.md"):
         if "pip install" in text or "make test" in text:
             continue
-        text = text.replace("path/to/repo", str(here)).replace("PATH", str(here))
+        text = text.replace("PATH", str(here))
         if language == "python":
             done = subprocess.run(
                 [sys.executable, "-c", text], cwd=here, env=environ, capture_output=True, text=True

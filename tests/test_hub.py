@@ -2,16 +2,18 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import GitRepo, Tree
-from currant.api import open_index
+from currant.api import Index, open_index
 from currant.errors import AlreadyServing, NoSuchProject, ProjectConflict, ProjectNotReady
 from currant.hub import Hub
 from currant.jobs import JobStatus
+from currant.model import Degraded, Throttle
 from hub_kit import completed, finished, running, settings, until
 from llm_kit import PRICES
 from llm_server import LlmServer
@@ -64,6 +66,21 @@ def test_a_clone_is_made_refreshed_and_removed(home: Path, make_repo: Callable[[
         hub.remove_project(project.id)
         until(hub, lambda: not hub.projects())
         assert list(hub.home.clones.iterdir()) == []
+
+
+def test_a_clone_that_was_cancelled_is_not_under_way(home: Path) -> None:
+    """A server that accepts, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server, running(home) as hub:
+        project, job = hub.add_project(f"http://127.0.0.1:{server.getsockname()[1]}/slow.git")
+        until(hub, lambda: hub.project(project.id).state == "cloning")
+        hub.jobs.cancel(job.id)
+        assert finished(hub, job.id).status == JobStatus.CANCELLED
+        told = hub.project(project.id)
+        assert (told.state, "was cancelled" in (told.error or "")) == ("failed", True)
+        assert "project_failed" in [one["code"] for one in hub.status()["degraded"]]
+        hub.jobs.retry(job.id)
+        until(hub, lambda: hub.project(project.id).state == "cloning")
+        assert hub.project(project.id).error is None
 
 
 def test_a_clone_that_fails_says_why_and_can_be_retried(
@@ -364,7 +381,7 @@ def test_a_service_over_its_budget_says_so_everywhere(home: Path, tree: Tree) ->
         index = hub.index(project.id)
         assert index.find("first", sync_ms=30_000)
         assert index.last.fresh
-        assert index.last.degraded == codes
+        assert index.last.degraded == codes[1:]  # of the first step nothing is worse: no model is asked
 
 
 def test_what_is_wrong_with_projects_is_said_of_the_service(home: Path, tree: Tree, tmp_path: Path) -> None:
@@ -380,6 +397,15 @@ def test_what_is_wrong_with_projects_is_said_of_the_service(home: Path, tree: Tr
         assert all(one["fix"] for one in told.values())
 
 
+def paused(index: Index) -> bool:
+    """Whether an index calls itself worse off when the budget has no model asked."""
+    assert index.service is not None
+    index.service.throttle(
+        Throttle(llm_paused=True, states=(Degraded("budget_llm", "no model is asked", 1, "wait"),))
+    )
+    return "budget_llm" in index.service.degraded()
+
+
 def test_a_model_is_asked_until_nothing_waits(
     home: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,6 +416,7 @@ def test_a_model_is_asked_until_nothing_waits(
         off = finished(hub, hub.jobs.create_job("extraction", project.id).job.id)
         assert (off.status, off.attempt) == (JobStatus.FAILED, 1)
         assert "llm.provider" in (off.error or "")
+        assert not paused(hub.index(project.id))  # of no use to anybody
     with LlmServer() as server:
         told = {"llm.provider": "openai", "llm.base_url": server.url, "llm.model": "m-1", **PRICES}
         for key, value in {**told, "scheduler.delay_seconds": 1, "scheduler.max_delay_seconds": 30}.items():
@@ -400,3 +427,4 @@ def test_a_model_is_asked_until_nothing_waits(
             result = completed(hub, hub.jobs.create_job("extraction", project.id).job.id)
             assert (result["waiting"], result["stopped"], result["quarantined"]) == (0, [], 0)
             assert len(server.calls) == 3
+            assert paused(hub.index(project.id))

@@ -4,6 +4,7 @@ by itself, says so, makes the index anew from the files, and nothing is called f
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,11 +202,15 @@ def test_an_index_that_went_away_with_its_root_is_not_made_anew(repo: GitRepo) -
 def test_damage_met_by_a_reader_is_an_error_and_repaired_by_itself(repo: GitRepo) -> None:
     with currant.open(repo.root) as index:
         index.sync()
-        store = index.service.store
+        store, guard = index.service.store, index.service.guard
+        # A reader of our own may meet it first: nothing is repaired before we have asked.
+        asked, repair = threading.Event(), guard._repair
+        guard._repair = lambda reason: (asked.wait(60), repair(reason))[1]
         with store.writing() as connection:  # as if the disk had returned something else
             connection.execute("UPDATE records SET stored = x'00'")
         with pytest.raises(StoreError, match="damaged"):
             index.find("f1", exact=True)
+        asked.set()
         index.sync(30)
         assert [found.path for found in index.find("f1", exact=True)] == ["d1/f1.py"]
         assert index.verify().ok

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from currant.clock import ManualClock
 from currant.errors import JobConflict, NoSuchJob, RateLimited, UsageError
 from currant.jobs import (
     Discard,
@@ -20,6 +21,7 @@ from currant.jobs import (
     Priority,
     RateLimiter,
     Snooze,
+    transitions,
 )
 from currant.jobs.context import Stop
 from currant.jobs.ids import uuid7
@@ -163,7 +165,7 @@ def test_result_progress_and_times_are_kept(jobs: Queue) -> None:
     gate.open.set()
     done = jobs.until(job, COMPLETED)
     assert done.result == {"done": job.id}
-    assert (done.progress, done.message, done.error, done.attempt) == (1.0, "a quarter", None, 1)
+    assert (done.progress, done.message, done.error, done.attempt) == (1.0, None, None, 1)
     assert done.started_at is not None
     assert done.finished_at == done.started_at + 3
     [entry] = jobs.manager.refresh_history("p")
@@ -312,6 +314,28 @@ def test_progress_keeps_a_job_without_a_limit_alive(jobs: Queue) -> None:
         jobs.until(job, lambda one, step=step: one.progress == step / 5)
     gate.open.set()
     jobs.until(job, COMPLETED)
+
+
+def test_one_that_is_claimed_while_the_dead_are_looked_for_is_none_of_them(
+    jobs: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, look, made = Gate(), transitions.expired, list[Job]()
+
+    def expired(connection: Any, *, now: float) -> Any:
+        if not made:  # the claim, and then a machine that sleeps, in the middle of the supervisor's look
+            made.append(jobs.add())
+            gate.wait_begun()
+            assert isinstance(jobs.clock, ManualClock)
+            jobs.clock.advance(599)
+        else:
+            gate.open.set()
+        return look(connection, now=jobs.clock.now())
+
+    monkeypatch.setattr(transitions, "expired", expired)
+    jobs.work(gate)
+    with jobs.changed:
+        assert jobs.changed.wait_for(lambda: made, WAIT)
+    assert jobs.until(made[0], COMPLETED).attempt == 1
 
 
 def test_one_that_does_not_stop_fails_and_its_thread_is_replaced(jobs: Queue) -> None:

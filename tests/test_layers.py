@@ -46,7 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     "graph": {"store", "query", "extract"},
     "llm": {"store", "query", "extract", "graph", "reading", "_core"},
     "lock": set(),
-    "recovery": set(),
+    "bell": set(),
+    "recovery": {"bell"},
     "owner": set(),
     "report": set(),
     "verify": {"query", "_core"},
@@ -63,8 +64,10 @@ ALLOWED: dict[str, set[str]] = {
         *("llm", "parts"),
     },
     "component": {"service"},
+    # The status of a service that is not there: a few of its parts, and not itself.
+    "unowned": {"statedir", "store", "cache", "extract", "status", "lock", "report", "audit", "llm"},
     # The service's own file: it needs the store's connections and nothing of an index.
-    "jobs": {"store"},
+    "jobs": {"store", "bell"},
     "projects": set(),
     "ipc": {"service", "query", "record", "graph", "projects", "owner"},
     "plan": {"query", "_core"},
@@ -82,6 +85,7 @@ ALLOWED: dict[str, set[str]] = {
     # The composition root of `currant serve`.
     "hub": {
         "statedir",
+        "bell",
         "lock",
         "owner",
         "plan",
@@ -101,7 +105,7 @@ ALLOWED: dict[str, set[str]] = {
     # Shows states and languages, and reaches an owner without paying for the API's imports.
     "cli": {
         *("api", "ipc", "service", "extract", "llm", "plan", "verify", "doctor", "owner", "mcp"),
-        *("jobs", "hub", "maintenance", "rest", "periodic"),
+        *("jobs", "hub", "maintenance", "rest", "periodic", "unowned"),
     },
 }
 

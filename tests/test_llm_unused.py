@@ -8,6 +8,7 @@ import pytest
 
 from conftest import Tree
 from currant.model import ResultKey
+from currant.store import LLM_NAME
 from currant.store import llm as llm_store
 from currant.store.ledger import Refused
 from currant.store.llm import LlmStore, Noted, Waiting
@@ -135,7 +136,7 @@ def test_a_ledger_of_the_first_version_is_taken_over(
     tmp_path: Path, open_store: Callable[[], LlmStore]
 ) -> None:
     (tmp_path / "state").mkdir(mode=0o700)
-    connection = apsw.Connection(str(tmp_path / "state" / llm_store.NAME))
+    connection = apsw.Connection(str(tmp_path / "state" / LLM_NAME))
     llm_store._make(connection, llm_store._SCHEMAS[:1])
     connection.execute("INSERT INTO results VALUES (?, 'python', ?, x'00', 1.0, 5, 2)", (content(1), MODEL))
     connection.pragma("application_id", llm_store.APPLICATION_ID)

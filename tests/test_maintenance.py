@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import pytest
@@ -17,6 +17,7 @@ from currant.errors import StoreUnavailableError
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ProcessorConfig, ServiceTarget, TaskStats
 from currant.maintenance import machine as machines
 from currant.maintenance.machine import Memory, eviction
+from currant.maintenance.target import MANY, Relief
 from currant.service import Service
 
 T = BackgroundTask
@@ -462,3 +463,24 @@ def test_pages_that_indexing_left_in_memory_are_given_back(tmp_path: Path) -> No
         ServiceTarget("a", service).cleanup_connections()
         assert kept() < before / 4
         assert service.query.find("f299", exact=True)
+
+
+def test_after_many_files_memory_is_given_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Idle:
+        def when_idle(self, step: Callable[[Any], bool], _seconds: float) -> bool:
+            assert step(self) is False
+            return True
+
+        def release_memory(self) -> None:
+            told.append("pages")
+
+    monkeypatch.setattr("currant.maintenance.target.return_memory", lambda: told.append("heap"))
+    relief, service = Relief(), cast(Service, Idle())
+    assert [relief.look(service, done) for done in (0, 0, MANY - 1, MANY, MANY + 1, 3 * MANY)] == [
+        *(True, False, False, True, False, True)
+    ]
+    assert told == ["pages", "heap"] * 3
+    assert relief.look(None, 9 * MANY)  # another process has the index
+    assert told[6:] == ["heap"]

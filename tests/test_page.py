@@ -320,6 +320,8 @@ def test_upkeep_shows_its_statistics_and_runs_a_task(page: Page, service: Servic
     expect(row.get_by_role("cell").nth(1)).to_have_text(str(before + 1))
     schedules = page.get_by_role("table", name="Schedules")
     row = schedules.get_by_role("row").filter(has_text="retention")
+    expect(row).to_contain_text("every 1 h")
+    expect(schedules.get_by_role("row").filter(has_text="sync projects")).to_contain_text("every 15 min")
     row.get_by_role("button", name="Pause retention").click()
     expect(row).to_contain_text("paused")
     row.get_by_role("button", name="Resume retention").click()

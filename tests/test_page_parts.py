@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, Route
 
+from currant.rest import schemas, schemas_service
 from page_kit import chromium, looking
 
 PAGE = Path(__file__).resolve().parent.parent / "python" / "currant" / "rest" / "page"
@@ -37,6 +38,27 @@ def page() -> Iterator[Page]:
         page.route(f"{URL}**", give)
         page.goto(URL)
         yield page
+
+
+@pytest.mark.parametrize(
+    ("shape", "fields"),
+    [
+        ("project", (schemas.ProjectEntry, schemas.ProjectIndex)),
+        ("advance", (schemas.Progressing,)),
+        ("job", (schemas.JobEntry,)),
+        ("queue", (schemas_service.QueueStatus,)),
+        ("upkeepTask", (schemas_service.UpkeepTask,)),
+        ("schedule", (schemas_service.ScheduleEntry,)),
+        ("freshness", (schemas.Told,)),
+    ],
+)
+def test_what_the_page_reads_is_what_the_service_says(shape: str, fields: tuple[type, ...]) -> None:
+    """A field that no answer has shows as nothing at all, and nobody sees that it is missing."""
+    source = (PAGE / "shape.js").read_text()
+    body = source.split(f"export function {shape}(")[1].split("\n}\n")[0]
+    read = set(re.findall(r"\b(?:raw|told|progress)\??\.([a-z][a-z_0-9]*)", body))
+    assert read
+    assert read <= {name for one in fields for name in get_type_hints(one)}
 
 
 def test_the_sentence_never_makes_up_good_news(page: Page) -> None:
@@ -165,10 +187,11 @@ FIGURES = {
     "instant('1970-01-01T00:01:00Z')": 60,
     "instant('soon')": None,
     "taskName('OptimizeIndex')": "optimize index",
-    "rhythm('interval[0:15:00]')": "every 15 min",
-    "rhythm('interval[1 day, 0:00:00]')": "every 1 d",
-    "rhythm('interval[2 days, 6:00:00]')": "every 2 d 6 h",
-    "rhythm(\"cron[hour='3']\")": "at hour=3",
+    "rhythm({enabled: true, interval: 900})": "every 15 min",
+    "rhythm({enabled: true, interval: 86400})": "every 1 d",
+    "rhythm({enabled: true, interval: 194400})": "every 2 d 6 h",
+    "rhythm({enabled: false, interval: 900})": "never by itself",
+    "rhythm({enabled: true, interval: 0})": "never by itself",
 }
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from currant.extract import OutlineExtractor, Registry
+from currant import report
+from currant.config import OWN_EXTRACTORS
+from currant.extract import OutlineExtractor, Registry, default_registry
 from currant.extract.contain import MAX_LEFT
 from currant.extract.plugins import Found, Source, discover
 from currant.model import Record, Symbol
+from currant.report import View
 from test_extract import GOOD, answer_of
 
 LIMITS = {"cheap": 60.0, "slow": 0.001}
@@ -135,6 +138,35 @@ def test_a_plug_in_that_cannot_be_imported_or_is_switched_off_is_refused() -> No
         plugins = found(Words, disabled=[name])
         assert plugins.annotators == []
         assert "disabled_extractors" in str(plugins.refused[0].refused)
+
+
+def test_a_name_in_the_settings_that_no_plug_in_has_is_told() -> None:
+    plugins = found(Words, disabled=["wrods"], options={"wrods": {}, "dfes": {}, "words": {}})
+    assert [one.name for one in plugins.annotators] == ["words"]
+    assert [(one.name, one.kind) for one in plugins.refused] == [("dfes", "setting"), ("wrods", "setting")]
+    uses = [use.as_dict() for use in registry(plugins).uses()]
+    view = View("/repo", extractors=uses)
+    assert [one.code for one in report.degraded(view)] == []
+    (note,) = report.notes(view)
+    assert (note.code, note.count) == ("extractors_unknown", 2)
+    assert "dfes, wrods" in note.what
+    assert found(Words, disabled=["words", "p0"]).refused[0].kind == "plug-in"
+
+
+def test_what_no_setting_switches_off_is_what_is_ours() -> None:
+    own = {use.name for use in default_registry(8).uses()}
+    assert own < OWN_EXTRACTORS
+
+
+def test_a_text_from_before_an_annotator_of_every_text_is_read_again() -> None:
+    before, after = registry(found()), registry(found(variant(Words, languages=None)))
+    text = before.choose("a.txt", b"words", 5)
+    assert text.language == "text"
+    assert before.is_current("text", text.identity)
+    assert not after.is_current("text", text.identity)
+    assert after.is_current("text", after.choose("a.txt", b"words", 5).identity)
+    binary = after.choose("a.bin", b"\0", 1)
+    assert after.is_current(binary.language or "", binary.identity)
 
 
 def test_two_plug_ins_of_one_name_are_not_both_used() -> None:

@@ -1,7 +1,6 @@
 """Every read, and `find` against a search of all records."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -229,7 +228,9 @@ def test_commits_during_a_listing_come_after_it(tmp_path: Path) -> None:
 
 def test_facts_by_name_of_every_file_or_below_a_directory(tmp_path: Path) -> None:
     def noted(path: bytes, content: str, **facts: object) -> Upsert:
-        return replace(upsert(path, content), record=msgspec.structs.replace(record("f"), facts=facts))
+        return msgspec.structs.replace(
+            upsert(path, content), record=msgspec.structs.replace(record("f"), facts=facts)
+        )
 
     with opened(tmp_path) as store:
         reader = query(store)

@@ -103,6 +103,49 @@ def test_the_examples_fit_their_schemas(described: dict[str, Any]) -> None:
                 assert found == [], (path, method, code)
 
 
+def undescribed(value: Any, schema: dict[str, Any], described: dict[str, Any], at: str) -> Iterator[str]:
+    """Keys of a real answer that its schema does not name; objects that it leaves open are left alone."""
+    while "$ref" in schema:
+        schema = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    kind = {dict: "object", list: "array"}.get(type(value))
+    if kind is None:
+        return
+    for one in schema.get("anyOf", ()):
+        yield from undescribed(value, one, described, at)
+    if schema.get("type") != kind:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from undescribed(one, schema.get("items", {}), described, f"{at}[]")
+        return
+    known, others = schema.get("properties"), schema.get("additionalProperties")
+    for key, one in value.items():
+        if known is not None and key in known:
+            yield from undescribed(one, known[key], described, f"{at}.{key}")
+        elif isinstance(others, dict):
+            yield from undescribed(one, others, described, f"{at}.*")
+        elif known is not None:
+            yield f"{at}.{key}"
+
+
+def test_every_key_of_an_answer_is_described(described: dict[str, Any], service: Spawned) -> None:
+    """A schema that names a part of an answer is satisfied by the whole, so nothing else sees this."""
+    job = service.trusted("GET", "/jobs").json()["jobs"][0]["id"]
+    fill = {"project": "shop", "job": job, "path": "a.py"}
+    seen = 0
+    for path, method, operation in operations(described):
+        content = operation["responses"].get("200", {}).get("content", {})
+        if method != "get" or "application/json" not in content:
+            continue
+        asked = re.sub(r"{(\w+)(?::\w+)?}", lambda found: fill[found[1]], path)
+        answer = service.trusted("GET", asked, params={"q": "alpha"} if path.endswith("find") else None)
+        assert answer.status_code == 200, (asked, answer.text)
+        schema = content["application/json"]["schema"]
+        assert sorted(set(undescribed(answer.json(), schema, described, path))) == []
+        seen += 1
+    assert seen >= 20
+
+
 def test_no_answer_leaves_the_description(
     described: dict[str, Any], service: Spawned, tmp_path: Path
 ) -> None:

@@ -5,11 +5,13 @@ import json
 import logging
 import stat
 import threading
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
@@ -21,6 +23,7 @@ from currant.ipc.client import Answer
 from currant.rest import answers, logs
 from currant.rest.barrier import Barriers
 from currant.rest.observe import no_span
+from currant.rest.serving import Server
 from currant.rest.tracing import Tracing, build
 
 
@@ -192,3 +195,50 @@ def test_each_run_of_a_job_is_a_span() -> None:
     assert name == "job refresh"
     assert (told["start"], told["end"]) == (1_500_000_000, 2_500_000_000)
     assert (told["currant.job.id"], told["currant.job.attempt"]) == ("j", 2)
+
+
+# --- the server while nobody asks -------------------------------------------------------------------------
+
+
+class _CountingLoop(asyncio.SelectorEventLoop):
+    """Says how often it was asked to wake up by itself."""
+
+    timers = 0
+
+    def call_at(self, *arguments: Any, **more: Any) -> asyncio.TimerHandle:
+        self.timers += 1
+        return super().call_at(*arguments, **more)
+
+
+def test_a_server_that_nobody_asks_sets_no_timer() -> None:
+    """uvicorn's own looks ten times a second whether it is to end."""
+    clock = ManualClock()
+    app = cast(
+        FastAPI, SimpleNamespace(state=SimpleNamespace(context=SimpleNamespace(stop_soon=lambda: None)))
+    )
+    server = Server(app, clock)
+    with asyncio.Runner(loop_factory=_CountingLoop) as runner:
+
+        async def until_told() -> None:
+            serving = asyncio.create_task(server.main_loop())
+            await asyncio.sleep(0)
+            assert not serving.done()
+            await asyncio.to_thread(server.finish)
+            await serving
+
+        runner.run(until_told())
+        assert cast(_CountingLoop, runner.get_loop()).timers == 0
+        runner.run(server.main_loop())  # told before: it does not begin to wait
+    server.finish()  # and told again, when all is over
+
+
+def test_the_date_of_an_answer_is_that_of_the_clock() -> None:
+    clock = ManualClock()
+    state = Server(cast(FastAPI, None), clock).server_state
+    before = state.default_headers
+    assert state.default_headers is before  # of the same second
+    clock.advance(61.0)
+    [(name, date)] = state.default_headers
+    assert name == b"date"
+    assert parsedate_to_datetime(date.decode()).timestamp() == int(clock.now())
+    assert state.default_headers != before

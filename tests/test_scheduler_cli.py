@@ -16,9 +16,10 @@ import pytest
 from conftest import Tree
 from currant.cli import run
 from currant.config import load_service_settings
-from currant.hub import Hub
+from currant.hub import Address, Hub
 from currant.periodic.tasks import run_task
 from hub_kit import completed, finished, running, until
+from rest_kit import serving
 
 
 @pytest.fixture
@@ -66,6 +67,22 @@ def test_listing_triggering_and_pausing(home: Path, capfd: pytest.CaptureFixture
     for command in ("trigger", "pause", "resume"):
         status, told = scheduler(home, command, "nothing", capfd=capfd)
         assert (status, told["error"]["type"]) == (2, "UsageError")
+
+
+def test_the_list_is_that_of_the_service_that_runs(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its settings decide what is due and when, and need not be those of whoever asks."""
+    with serving(home, periodic__retention_interval=7, periodic__audit=False) as service:
+        service.hub.home.announce(Address(os.getpid(), service.port, 0.0))
+        status, told = scheduler(home, "list", capfd=capfd)
+        found = {one["name"]: one for one in told["schedules"]}
+        assert (status, told["run_by"], found["retention"]["interval_s"]) == (0, os.getpid(), 7)
+        assert (found["retention"]["enabled"], found["audit"]["enabled"]) == (True, False)
+        assert run(["scheduler", "list", "--home", str(home)]) == 0
+        assert "every 7 s" in capfd.readouterr().out
+        status, told = scheduler(home, "list", "--set", "periodic.retention_interval=9", capfd=capfd)
+        assert {one["name"]: one for one in told["schedules"]}["retention"]["interval_s"] == 9
+    status, told = scheduler(home, "list", capfd=capfd)
+    assert {one["name"]: one for one in told["schedules"]}["retention"]["interval_s"] == 3600
 
 
 def test_the_lines_for_people(home: Path, capfd: pytest.CaptureFixture[str]) -> None:

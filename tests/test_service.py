@@ -210,6 +210,24 @@ def test_clear_queue_says_how_many(make: Factory) -> None:
         assert service.clear_queue() == 0
 
 
+def test_a_scan_that_ends_between_two_questions_is_not_the_end_of_the_work(
+    make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of changes and the state of the scan are of one moment, or none left and no scan under way
+    are found together that never were."""
+    with make() as service:
+        service.sync(30)
+        engine = make.engines[-1]
+        monkeypatch.setattr(engine, "pending", lambda: 0)  # before the scan's end
+        monkeypatch.setattr(
+            engine, "status", lambda: {"starting": False, "fresh": False, "pending": 2, "in_flight": 0}
+        )
+        progress = service.progress()
+        assert (progress.phase, progress.total - progress.done) == ("indexing", 2)
+        status = service.get_status()
+        assert (status["phase"], status["pending"]) == ("indexing", 2)
+
+
 def test_sync_names_what_is_outstanding(make: Factory) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
@@ -422,9 +440,9 @@ def test_changes_that_wait_and_are_not_committed_are_a_state(make: Factory) -> N
     clock = ManualClock()
     with make(clock=clock) as service:
         service.sync(30)
-        pending = service._parts.queue
-        assert pending is not None
-        pending.size = lambda: 3  # type: ignore[method-assign]
+        engine = make.engines[0]
+        before = engine.status
+        engine.status = lambda: {**before(), "pending": 3}  # type: ignore[method-assign]
         assert service.degraded() == []
         clock.advance(61)
         assert service.degraded() == ["stalled"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import currant
 from currant.extract import default_registry
 from currant.extract.annotators import tasks as module
-from currant.extract.annotators.tasks import Task, TasksAnnotator, tasks
+from currant.extract.annotators.task_lists import Task
+from currant.extract.annotators.tasks import TasksAnnotator, tasks
 from currant.model import Record
 
 PLAN = """\

@@ -73,3 +73,16 @@ def test_names_cannot_steer_the_terminal_and_trouble_is_on_top() -> None:
     assert "NOT CURRENT: it went away" in text
     assert "3 of 10" in text
     assert "oldest 1:30 min" in text
+
+
+def test_what_is_worse_than_perfect_is_on_lines_of_its_own() -> None:
+    service = {
+        **{"pid": 1, "uptime_seconds": 5.0, "phase": "running"},
+        "queue": {"pending": 0, "processing": 0, "failed": 0},
+        "degraded": [{"code": "budget_cache", "what": "the cache is small", "fix": "wait"}],
+    }
+    task = {"name": "HealthCheck", "last_error": "no \x1b[2J disk"}
+    text = shown({"service": service, "projects": [], "jobs": [], "maintenance": [task]})
+    lines = [line.strip(" │") for line in text.splitlines()]
+    assert "the cache is small: wait" in lines
+    assert "upkeep HealthCheck: no \\x1b[2J disk" in lines

@@ -13,6 +13,9 @@ __version__: Final[str]
 class CoreError(RuntimeError):
     """The engine stopped and cannot go on; the message says why."""
 
+class UnsureError(ValueError):
+    """A scanner alone was to read a source (`means` is ``scan``), and it is not sure of what it found."""
+
 class WatchLimitError(OSError):
     """The kernel refused another watch; the message names the setting to raise."""
 
@@ -171,21 +174,30 @@ class Directory:
         """(size, mtime_ns, ctime_ns, ino) and the content; the content is None when the file is larger than
         `limit` bytes. False when it changed meanwhile, None when it is no regular file. Raises OSError."""
 
-def outline(language: str, source: bytes) -> bytes:
+def outline(language: str, source: bytes, means: str = "either") -> bytes:
     """Definitions of a source text as JSON, ``{"partial": str|null, "symbols": [...]}``, in source order;
     `partial` says why there may be more of them.
 
     Each: ``{"name", "kind", "parent": str|null, "start", "end", "signature", "doc"}`` with 1-based
-    inclusive lines. Raises ValueError for a language not in `languages()`."""
+    inclusive lines. `means`: ``scan``, by a scanner alone; ``parse``, by a grammar if there is one;
+    ``either``, by a scanner, and by a grammar where that is not sure. Raises UnsureError (``scan`` only), and
+    ValueError for a language not in `languages()`."""
 
 def examine(
-    language: str, source: bytes, header: bool, links: bool, piece_symbols: int, pieces: int
+    language: str,
+    source: bytes,
+    header: bool,
+    links: bool,
+    piece_symbols: int,
+    pieces: int,
+    means: str = "either",
 ) -> tuple[list[tuple[bytes, str | None, str | None]], int, list[tuple[str, str, int, bool]]] | None:
     """The whole record of an ordinary source: its pieces as `currant.model.Packed` has them (at most
     `pieces`, each of `piece_symbols` definitions but the last), the number of definitions, the references.
     `header` and `links`: whether those parts are wanted. None when the record is to be made in Python.
 
-    A language without an outline has no definitions. Raises ValueError when a definition is misplaced."""
+    A language without an outline has no definitions. `means` and UnsureError as for `outline`. Raises
+    ValueError when a definition is misplaced."""
 
 def select(
     stored: bytes, lines: Sequence[str], kind: str | None = None, language: str | None = None
@@ -219,11 +231,16 @@ def has_ending(path: str) -> bool:
 def comment_languages() -> list[str]:
     """The languages that have comments."""
 
-def languages() -> list[tuple[str, str]]:
-    """(language, version of its outliner); the version changes whenever its output may."""
+def languages(exact: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """(language, version of its outliner); the version changes whenever its output may. `exact`: languages
+    of which every source is parsed, none scanned."""
 
 def parsed_languages() -> list[str]:
-    """Those of `languages` that a parser reads, one of whose operations nothing can interrupt."""
+    """Those of `languages` that a parser reads, at least where a scanner is not sure. Nothing can
+    interrupt one of its operations."""
+
+def scanned_languages() -> list[str]:
+    """Those that a scanner reads first, and a parser where that is not sure."""
 
 def virtual_file_systems() -> list[str]:
     """Types of file systems that hold no files of anybody's (``proc``); a root on one is refused."""

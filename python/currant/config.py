@@ -9,12 +9,10 @@ extracted, nor state written outside of the tree, nor contents sent to a model, 
 small regular file.
 """
 
-import difflib
 import errno
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -37,6 +35,12 @@ NETWORK_FILE_SYSTEMS: Final = (
 )
 """Types of file systems on which other machines make changes that this kernel does not tell of. A ``*`` at
 the end stands for any ending; ``fuseblk``, a local disk, is none of them."""
+
+
+OWN_EXTRACTORS: Final = frozenset(
+    {"plain", "large", "unhashed", "secret", "outline", "header", "tasks", "links", "manifest"}
+)
+"""Names in records that are Currant's own: no plug-in has them, and no setting switches them off."""
 
 
 class SchedulerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,10 +86,29 @@ HeaderField = Literal[
 """What a section of a file's header can fill; ``ignore``: nothing."""
 
 
+ParsedLanguage = Literal[
+    "all",
+    "csharp",
+    "go",
+    "java",
+    "javascript",
+    "kotlin",
+    "php",
+    "python",
+    "ruby",
+    "rust",
+    "swift",
+    "tsx",
+    "typescript",
+]
+"""A language that has a grammar, or all of them."""
+
+
 class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Limits on what is parsed, and what is not: files that look like secrets (`currant.extract.secrets`).
 
     `shared_cache` is a file in which indexes share results (`currant.store.shared`), by an absolute path.
+    `exact_parsers` are read by their grammars, which is slow, and not by scanners.
     `disabled_extractors` and `options` are about plug-ins (`currant.extract.plugins`), by their names."""
 
     max_file_mb: Annotated[int, Meta(ge=1, le=1024)] = 8
@@ -93,6 +116,7 @@ class ExtractSettings(Struct, frozen=True, forbid_unknown_fields=True):
     secret_patterns: tuple[NameGlob, ...] = ()
     shared_cache: str | None = None
     shared_cache_mb: Annotated[int, Meta(ge=16, le=65_536)] = 512
+    exact_parsers: tuple[ParsedLanguage, ...] = ()
     disabled_extractors: tuple[str, ...] = ()
     options: dict[str, dict[str, Any]] = {}
     header_template: dict[SectionTitle, HeaderField] = {}
@@ -359,6 +383,7 @@ def _fields() -> dict[str, tuple[msgspec.inspect.Type, Any, Any]]:
 
 
 _FIELDS: Final = _fields()
+_ABOUT_PLUG_INS: Final = ("extract.disabled_extractors", "extract.options")
 
 
 def valid_range(key: str) -> str:
@@ -382,6 +407,8 @@ def _describe(kind: msgspec.inspect.Type) -> str:
             return "must be one of " + ", ".join(map(str, values))
         case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StrType(pattern=str())):
             return "must be a list of globs over file names, without a slash"
+        case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.LiteralType(values=values)):
+            return "must be a list, each one of " + ", ".join(map(str, values))
         case msgspec.inspect.DictType(value_type=msgspec.inspect.LiteralType(values=values)):
             return "must be a table of section titles, each with one of " + ", ".join(map(str, values))
         case msgspec.inspect.VarTupleType():
@@ -398,6 +425,9 @@ def _check(key: str, value: Any, source: str) -> ConfigProblem | None:
     """None when `value` is valid for `key`."""
     try:
         msgspec.convert(value, _FIELDS[key][1])
+        if key in _ABOUT_PLUG_INS and (own := sorted(OWN_EXTRACTORS.intersection(value))):
+            kind = f"{valid_range(key)}; {', '.join(own)}: part of Currant, and has no switch or options"
+            return ConfigProblem(key, value, source, kind)
         # Not NaN, which no comparison with a bound refuses; and no path has a NUL.
         if value == value and not (key == "state_dir" and "\0" in str(value)):
             return None
@@ -442,6 +472,8 @@ def _build(values: Mapping[str, Any]) -> Settings:
 
 
 def _unknown(key: str, value: object, source: str, known: Mapping[str, object]) -> ConfigProblem:
+    import difflib
+
     close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
     hint = f"did you mean {close[0]}?" if close else "known: " + ", ".join(known)
     return ConfigProblem(key, value, source, f"no such setting; {hint}")
@@ -487,6 +519,8 @@ def _read_file(path: Path, root: Path | None, problems: list[ConfigProblem]) -> 
     of_the_tree = root is not None and path.parent == root
     try:
         text = _text(path, links=not of_the_tree)
+        import tomllib
+
         if any(_QUOTED.sub("", line).count(".") > _MAX_DOTS for line in text.split("\n")):
             raise _TooDeepError
         tree = tomllib.loads(text)

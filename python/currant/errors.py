@@ -108,7 +108,7 @@ class NoIndexError(CurrantError):
 
     def __init__(self, root: str) -> None:
         self.root = root
-        super().__init__(f"no index for {root}: run `currant index {root}` first")
+        super().__init__(f"no index for {root}: run `currant index {root}` or `currant watch {root}` first")
 
 
 # --- ask the owner ----------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ its own places in the same way (``rust/src/failpoint.rs``); here is the list of 
 """
 
 import os
-import subprocess
 import threading
 from typing import Final
 
@@ -65,6 +64,8 @@ class FailPoints:
                 self._left[name] = later
         for command in due:
             # What becomes of the command is for the test to find out.
+            import subprocess
+
             subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, check=False)
 
 

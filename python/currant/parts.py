@@ -7,7 +7,7 @@ order of starting and stopping, or any part's behaviour.
 import logging
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
 from currant.store import SharedResults, Store
+from currant.store.store import TreeRow
 from currant.upgrade import Upgrader
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def engine(
 class Rows(NamedTuple):
     """The rows of the index, and what looking at the name of each has shown."""
 
-    rows: list[tuple[bytes, int, int, int, int, int]]
+    rows: Iterable[TreeRow]
+    """To be gone through once."""
     hidden: bool
     """Whether all that the policy of now calls a secret has the result of one."""
 
@@ -78,9 +80,10 @@ def rows(store: Store, registry: Registry) -> Rows:
     has, so that the first scan finds them different and they are read again before anything is answered. So
     do those that were secrets under another policy. Whatever else is out of date takes its time (`upgrade`).
     """
-    rows = store.tree_rows()
     if store.names_policy() == registry.names_policy:
-        return Rows(rows, True)  # every row was right, and whatever came later was made by this policy
+        # Every row was right, and whatever came later was made by this policy.
+        return Rows(store.each_tree_row(), True)
+    rows = store.tree_rows()
     # Failed rows (attempts > 0) have no result.
     secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
     if secrets:

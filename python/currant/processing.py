@@ -10,8 +10,9 @@ import os
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from currant import failpoint
 from currant.changes import DONE, FAILED, GONE, NEVER, backoff_seconds

@@ -28,7 +28,7 @@ from currant.model import (
     Provenance,
     Record,
 )
-from currant.store import Store, records
+from currant.store import Store, records, standing
 from currant.store.commit import last_seq, tree_range, unsigned
 from currant.store.connection import one
 from currant.store.store import format_clock
@@ -71,7 +71,6 @@ _LAST_RESULT: Final = "SELECT coalesce(max(result_id), 0) FROM files WHERE resul
 _NEAR_RESULT: Final = "SELECT path FROM files WHERE result_id >= ? ORDER BY result_id LIMIT 1"
 _NAMES: Final = "SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"
 _NAMES_PAGE: Final = 100
-_FAILED: Final = "SELECT count(*) FROM files WHERE state = 'failed'"
 _COMPARED: Final = """
 SELECT f.path, f.state, lower(hex(r.content)), f.reason, f.ctime_ns
 FROM files f LEFT JOIN results r ON r.id = f.result_id"""
@@ -357,34 +356,18 @@ class Query:
     def failed(self) -> int:
         """How many files could not be indexed. Raises StoreError."""
         with self._store.snapshot() as connection:
-            return int(one(connection, _FAILED))
+            return int(one(connection, standing.FAILED))
 
     def failures(self, limit: int = 100) -> list[FailureRow]:
         """Files that could not be indexed, by path. Raises StoreError."""
         with self._store.snapshot() as connection:
-            rows: list[Any] = connection.execute(
-                "SELECT path, reason, attempts, retry_at, seen_at FROM files WHERE state = 'failed'"
-                " ORDER BY path LIMIT ?",
-                (max(0, limit),),
-            ).fetchall()
-        return [FailureRow(os.fsdecode(path), *rest) for path, *rest in rows]
+            return standing.failures(connection, limit)
 
     def counts(self) -> dict[str, Any]:
         """``files`` (failed ones too), ``failed``, ``results``, ``symbols`` (definitions in files), and
         ``by_language``, files by language with ``""`` for none. Raises StoreError."""
         with self._store.snapshot() as connection:
-            tally: list[Any] = connection.execute(
-                "SELECT language, files, symbols FROM tally WHERE files > 0 ORDER BY files DESC, language"
-            ).fetchall()
-            failed = one(connection, _FAILED)
-            results = one(connection, "SELECT count(*) FROM results")
-        return {
-            "files": sum(files for _, files, _ in tally) + failed,
-            "failed": failed,
-            "results": results,
-            "symbols": sum(symbols for _, _, symbols in tally),
-            "by_language": {language: files for language, files, _ in tally},
-        }
+            return standing.counts(connection)
 
     def languages(self) -> list[tuple[str, int, int, int]]:
         """(language, files, definitions, bytes) of what is indexed, ``""`` for no language, the most files

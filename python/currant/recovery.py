@@ -1,6 +1,7 @@
 """Notices that the index on disk is lost or damaged while it is in use, and has it made anew.
 
-Owns: the thread that looks every second, when a repair is tried, how often, and what is said meanwhile. Does
+Owns: the thread that looks when the kernel tells of something in the state directory, and every few seconds
+(every second where it tells nothing), when a repair is tried, how often, and what is said meanwhile. Does
 not own: how one sees that something is wrong (`store`, `lock`) or how an index is made (`service`).
 
 One thread, because neither the writer nor a reader may take down what it stands on.
@@ -10,16 +11,21 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from currant.bell import Listening, listen
 from currant.clock import Clock
 from currant.errors import LockedError
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS: Final = 1.0
-"""How often the files are looked at when nobody asks."""
+"""How often the files are looked at when nobody asks, and nobody tells."""
+TOLD_BEAT_SECONDS: Final = 5.0
+"""The same, where the kernel tells what happens to them: not all that can happen is told."""
 
+_GATHER_SECONDS: Final = 0.5
 CALM_SECONDS: Final = 60.0
 FREE_REPAIRS: Final = 3
 """So many repairs, each within CALM_SECONDS of the one before, are made at once; then they are spaced out."""
@@ -38,7 +44,7 @@ class Guard:
     `look` may also be called by `ask`. Callables in `beats` run at every look that finds nothing,
     those in `endings` when there will be no repair.
 
-    LockedError from `repair` is final: the root belongs to somebody else now."""
+    LockedError from `repair` is final: the root belongs to somebody else now. `directory` has the files."""
 
     def __init__(
         self,
@@ -47,6 +53,7 @@ class Guard:
         *,
         clock: Clock,
         source: random.Random | None = None,
+        directory: Path | None = None,
     ) -> None:
         self.beats: list[Callable[[], None]] = []
         self.endings: list[Callable[[], None]] = []
@@ -54,7 +61,10 @@ class Guard:
         self._repair = repair
         self._clock = clock
         self._random = source or random.Random()
+        self._directory = directory
+        self._listening: Listening | None = None
         self._changed = threading.Condition()
+        self._rung = False
         self._reason: str | None = None
         self._error = ""
         self._failures = 0
@@ -131,7 +141,32 @@ class Guard:
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._go_on()
+        finally:
+            if self._listening is not None:
+                self._listening.close()
+
+    def _listen(self) -> float:
+        """Before a look, so that what happens after it is told; for how long the look is good."""
+        if self._directory is None:
+            return BEAT_SECONDS
+        if self._listening is not None and not self._listening.works:
+            self._listening.close()
+            self._listening = None
+        if self._listening is None:
+            self._listening = listen(self._directory, self._ring)
+        return BEAT_SECONDS if self._listening is None else TOLD_BEAT_SECONDS
+
+    def _ring(self) -> None:
+        with self._changed:
+            self._rung = True
+            self._changed.notify_all()
+
+    def _go_on(self) -> None:
         while True:
+            self._rung = False
+            beat = self._listen()
             try:
                 wait = self.turn()
             except Exception:
@@ -141,8 +176,14 @@ class Guard:
                 if self._stopping or self._final is not None:
                     return
                 due = self._reason is not None and self._clock.monotonic() >= self._not_before
-                if not self._hurry and not due:
-                    self._changed.wait(wait)
+                if not self._hurry and not due and not self._rung:
+                    # What is repaired is not calm yet.
+                    self._changed.wait(wait if self._reason is not None else max(wait, beat))
+                if self._rung and self._reason is None and not self._hurry:
+                    # Who removes a directory with all that is in it is to come to its end.
+                    self._changed.wait_for(
+                        lambda: self._stopping or self._hurry or self._reason is not None, _GATHER_SECONDS
+                    )
                 if self._stopping:
                     return
 

@@ -157,7 +157,12 @@ def _paths(view: View) -> Iterator[Degraded]:
 
 def _extractors(view: View) -> Iterator[Degraded]:
     """Plug-ins that are not used, and extractors whose part is missing from records."""
-    refused = [one for one in view.extractors if one["refused"] and "switched off" not in one["refused"]]
+    # What is switched off is as it should be; a name of nobody is a note.
+    refused = [
+        one
+        for one in view.extractors
+        if one["refused"] and one.get("kind") != "setting" and "switched off" not in one["refused"]
+    ]
     if refused:
         told = "; ".join(f"{one['name']} of {one['package']}: {one['refused']}" for one in refused[:3])
         yield Degraded(
@@ -192,6 +197,14 @@ def notes(view: View) -> Iterator[Degraded]:
             f"results are not shared with other indexes: {view.shared}",
             1,
             "do what the message names, or remove the setting extract.shared_cache",
+        )
+    nobody = [one["name"] for one in view.extractors if one.get("kind") == "setting"]
+    if nobody:
+        yield Degraded(
+            "extractors_unknown",
+            f"settings name extractors that are not installed: {', '.join(nobody[:5])}",
+            len(nobody),
+            "correct extract.disabled_extractors or extract.options; `currant extractors` has the names",
         )
     if view.engine.get("vcs_busy"):
         yield Degraded("vcs_busy", "a git operation is under way", 1, "nothing to do: it is waited for")

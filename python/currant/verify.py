@@ -8,7 +8,6 @@ comparison; what looks different is therefore asked again, after a barrier, befo
 import errno
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -121,6 +120,8 @@ def verify(
     kept, report.unreadable = walk()
     base = os.fspath(root)
     doubtful = rows.keys() - kept
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="currant-verify") as pool:
         paths = sorted(kept)
         blocks = [paths[at : at + _TASK] for at in range(0, len(paths), _TASK)]

@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 MAX_DEATHS: Final = 3
 """A path that ended so many workers counts as failed."""
-_POLL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 60.0
+"""How long a worker waits at once. What it waits for wakes it, the end of the engine too."""
+
 _MOST_REST_SECONDS: Final = 30.0
 
 

@@ -4,7 +4,7 @@
 //! finding is more than a crash. `rust/fuzz/` calls them under cargo-fuzz, `tests/fuzz.rs` with the recorded
 //! inputs and with mutations of them in every run of the tests. Nothing else uses them.
 
-use crate::outline::{self, Outline};
+use crate::outline::{self, Means, Outline, OutlineError};
 use crate::rules;
 
 /// A function that takes any bytes.
@@ -38,6 +38,16 @@ pub fn outline_of(language: &str, source: &[u8]) {
             assert!(cut || found == again, "{language}: not repeatable");
         }
         (found, _) => panic!("{language}: {found:?}"),
+    }
+    // What each of two ways to read it gives alone must be an outline, too.
+    if outline::scanned_languages().contains(&language) {
+        for means in [Means::Scan, Means::Parse] {
+            match outline::outline_by(means, language, source) {
+                Ok(found) => check(language, source, &found),
+                Err(OutlineError::Unsure(_)) => {}
+                Err(error) => panic!("{language}: {error}"),
+            }
+        }
     }
 }
 

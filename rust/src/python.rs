@@ -26,6 +26,12 @@ pyo3::create_exception!(
 );
 pyo3::create_exception!(
     currant._core,
+    UnsureError,
+    PyValueError,
+    "A scanner is not sure of its outline."
+);
+pyo3::create_exception!(
+    currant._core,
     WatchLimitError,
     PyOSError,
     "The kernel refused another watch."
@@ -499,15 +505,35 @@ impl PyDirectory {
     }
 }
 
+/// What is said of an outline that cannot be made.
+fn outline_error(error: &crate::outline::OutlineError) -> PyErr {
+    match error {
+        crate::outline::OutlineError::Unsure(_) => UnsureError::new_err(error.to_string()),
+        _ => PyValueError::new_err(error.to_string()),
+    }
+}
+
+fn means_named(name: &str) -> PyResult<crate::outline::Means> {
+    crate::outline::Means::named(name)
+        .ok_or_else(|| PyValueError::new_err(format!("no means of this name: {name:?}")))
+}
+
 /// Definitions of a source text, as JSON; see `to_json`.
 #[pyfunction]
-fn outline<'py>(py: Python<'py>, language: &str, source: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+#[pyo3(signature = (language, source, means="either"))]
+fn outline<'py>(
+    py: Python<'py>,
+    language: &str,
+    source: &[u8],
+    means: &str,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let means = means_named(means)?;
     let json = py
         .detach(|| {
-            crate::outline::outline(language, source)
+            crate::outline::outline_by(means, language, source)
                 .map(|outline| crate::outline::to_json(&outline))
         })
-        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        .map_err(|error| outline_error(&error))?;
     Ok(PyBytes::new(py, &json))
 }
 
@@ -521,6 +547,8 @@ type ReferenceTuple = (&'static str, String, usize, bool);
 /// The whole record of an ordinary source in its stored form, with the number of its definitions and what it
 /// names; None when it has to be made in Python. `header` and `links` are parts that are wanted.
 #[pyfunction]
+#[pyo3(signature = (language, source, header, links, piece_symbols, pieces, means="either"))]
+#[allow(clippy::too_many_arguments, reason = "each is a plain value of the caller's")]
 fn examine<'py>(
     py: Python<'py>,
     language: &str,
@@ -529,17 +557,21 @@ fn examine<'py>(
     links: bool,
     piece_symbols: usize,
     pieces: usize,
+    means: &str,
 ) -> PyResult<Option<RecordTuple<'py>>> {
     use crate::record::{ExamineError, Limits, Parts};
     let limits = Limits { symbols: piece_symbols, pieces };
+    let means = means_named(means)?;
     let made = py.detach(|| {
-        let examined = crate::record::examine(language, source, Parts { header, links })?;
+        let parts = Parts { header, links };
+        let examined = crate::record::examine_by(means, language, source, parts)?;
         let pieces = examined.pack(language, limits);
         Ok((examined, pieces))
     });
     let (examined, pieces) = match made {
         Ok(made) => made,
         Err(ExamineError::NotOrdinary) => return Ok(None),
+        Err(ExamineError::Outline(error)) => return Err(outline_error(&error)),
         Err(error) => return Err(PyValueError::new_err(error.to_string())),
     };
     let pieces = pieces.map_err(|error| PyOSError::new_err(error.to_string()))?;
@@ -630,16 +662,27 @@ fn comment_languages() -> Vec<&'static str> {
     crate::record::comments::languages().collect()
 }
 
-/// (language, version of its outliner).
+/// (language, version of its outliner); those in `exact` are parsed and not scanned.
 #[pyfunction]
-fn languages() -> Vec<(&'static str, &'static str)> {
-    crate::outline::languages()
+#[pyo3(signature = (exact=None))]
+fn languages(exact: Option<Vec<String>>) -> Vec<(&'static str, String)> {
+    use crate::outline::Means;
+    let exact = exact.unwrap_or_default();
+    crate::outline::languages_by(|language| {
+        if exact.iter().any(|one| one == language) { Means::Parse } else { Means::Either }
+    })
 }
 
-/// The languages that are parsed, and not scanned.
+/// The languages that a grammar parses, at least where a scanner is not sure.
 #[pyfunction]
 fn parsed_languages() -> Vec<&'static str> {
     crate::outline::parsed_languages()
+}
+
+/// The languages that a scanner reads in place of a grammar.
+#[pyfunction]
+fn scanned_languages() -> Vec<&'static str> {
+    crate::outline::scanned_languages()
 }
 
 /// Types of file systems that hold no files of anybody's.
@@ -666,6 +709,7 @@ fn lib_features() -> Vec<&'static str> {
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("CoreError", module.py().get_type::<CoreError>())?;
+    module.add("UnsureError", module.py().get_type::<UnsureError>())?;
     module.add("WatchLimitError", module.py().get_type::<WatchLimitError>())?;
     module.add_class::<PyBell>()?;
     module.add_class::<PyChange>()?;
@@ -684,6 +728,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(has_ending, module)?)?;
     module.add_function(wrap_pyfunction!(languages, module)?)?;
     module.add_function(wrap_pyfunction!(parsed_languages, module)?)?;
+    module.add_function(wrap_pyfunction!(scanned_languages, module)?)?;
     module.add_function(wrap_pyfunction!(virtual_file_systems, module)?)?;
     module.add_function(wrap_pyfunction!(lib_features, module)?)?;
     Ok(())

@@ -100,6 +100,11 @@ fn outlines_hold_for_recorded_and_mutated_sources() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outline/fixtures");
     let mut fixtures: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let scanned = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outline/scanned");
+    for folder in std::fs::read_dir(scanned).unwrap() {
+        let files = std::fs::read_dir(folder.unwrap().path()).unwrap();
+        fixtures.extend(files.map(|entry| entry.unwrap().path()));
+    }
     fixtures.sort();
     let all: Vec<Vec<u8>> = fixtures.iter().map(|path| std::fs::read(path).unwrap()).collect();
     let recorded = recorded("outline");
@@ -141,6 +146,8 @@ fn outlines_hold_for_recorded_and_mutated_sources() {
         "---\n",
         "@",
         ": ",
+        " f'{",
+        "type A = ",
     ]
     .map(str::as_bytes)
     .into();

@@ -30,6 +30,7 @@ import xxhash
 import currant
 from conftest import GitRepo, Tree, isolate
 from currant.api import Index
+from currant.soak.watcher import tree_watches
 from oracle import git_files
 from watcher import Watcher
 
@@ -181,13 +182,13 @@ class Live:
                 self.index.ask("force_process_file", {"path": path})
 
     def kernel_watches(self) -> int:
-        """inotify watches that the kernel has for the watcher's process."""
+        """inotify watches on the tree that the kernel has for the watcher's process."""
         count = 0
         base = f"/proc/{self.pid}/fdinfo"
         for name in os.listdir(base):
             try:
                 with open(f"{base}/{name}") as file:
-                    count += sum(line.startswith("inotify wd:") for line in file)
+                    count += tree_watches(file.read())
             except FileNotFoundError:
                 continue  # closed meanwhile
         return count

@@ -35,7 +35,8 @@ GOAL = {
 
 
 def measure(bench: Bench) -> Row:
-    """Ours: `_core.outline`, its JSON included, in this process. ctags: a process, its start included."""
+    """Ours: `_core.outline`, its JSON included, in this process; where a scanner reads the language, our
+    grammar beside it. ctags: a process, its start included."""
     row = Row("outline", "outline, MB/s of one processor: more is better")
     ctags = programs.find("ctags")
     known = set(programs.output([ctags, "--list-languages"]).decode().split()) if ctags else set()
@@ -50,6 +51,8 @@ def measure(bench: Bench) -> Row:
         work: dict[str, Callable[[], float]] = {"currant": partial(ours, language, sources)}
         if name in known:
             work["ctags"] = lambda command=command: run(command).cpu
+        if language in _core.scanned_languages():
+            work["currant, exact_parsers"] = partial(ours, language, sources, "parse")
         if parse := grammar(language):
             work["tree-sitter, parsing alone"] = partial(spent, parse, sources)
         size = sum(map(len, sources)) / 1e6
@@ -90,8 +93,8 @@ def spent(one: Callable[[bytes], object], sources: list[bytes]) -> float:
     return time.process_time() - began
 
 
-def ours(language: str, sources: list[bytes]) -> float:
-    return spent(partial(_core.outline, language), sources)
+def ours(language: str, sources: list[bytes], means: str = "either") -> float:
+    return spent(partial(_core.outline, language, means=means), sources)
 
 
 def grammar(language: str) -> Callable[[bytes], object] | None:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncIndex", "Follower", "Index", "open_async", "open_index"]
 
+if not TYPE_CHECKING:  # which would take any name for one of these
 
-def __getattr__(name: str) -> Any:
-    """asyncio costs more to import than a short command takes, so it waits until somebody asks."""
-    if name in ("AsyncIndex", "open_async"):
-        from currant.api import asynchronous
+    def __getattr__(name: str) -> Any:
+        """asyncio costs more to import than a short command takes, so it waits until somebody asks."""
+        if name in ("AsyncIndex", "open_async"):
+            from currant.api import asynchronous
 
-        return getattr(asynchronous, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return getattr(asynchronous, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

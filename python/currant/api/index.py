@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -18,13 +18,14 @@ from currant.errors import (
     ServiceUnreachable,
     SyncTimeout,
 )
-from currant.graph import Drift, References
 from currant.ipc.client import Answer, Client
 from currant.model import ChangePage, ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
-from currant.plan import refuse_wide_root
-from currant.projects import Skills, TaskProgress
-from currant.record import Document
-from currant.verify import Report, Row, verify
+
+if TYPE_CHECKING:
+    from currant.graph import Drift, References
+    from currant.projects import Skills, TaskProgress
+    from currant.record import Document
+    from currant.verify import Report, Row
 
 SYNC_MS: Final = 2_000
 """How long a read waits for the index to catch up before it answers from what there is."""
@@ -56,6 +57,8 @@ def open_index(
     if not os.access(root, os.R_OK | os.X_OK):
         raise RootRefusedError(f"{root} may not be read by this user")
     if not wide:
+        from currant.plan import refuse_wide_root
+
         refuse_wide_root(root)
     settings = load_settings(root, flags=flags or {})
     return Index(root, settings, live=live, sync_ms=sync_ms, create=create)
@@ -127,9 +130,11 @@ class Index:
         """All that the index holds of one file; None when it holds nothing."""
         return self._maybe("show", path, FileView, sync_ms)
 
-    def record(self, path: str, *, sync_ms: int | None = None) -> Document | None:
+    def record(self, path: str, *, sync_ms: int | None = None) -> "Document | None":
         """The record of one file in the published shape (docs/record.md): its header, functions, classes and
         what their documentation says. None when the index holds no such file, or could not read it."""
+        from currant.record import Document
+
         view = self.ask("show", {"path": path, "full": True}, sync_ms=sync_ms).result
         told = None if view is None else view["document"]
         return None if told is None else msgspec.convert(told, Document)
@@ -140,13 +145,17 @@ class Index:
 
     def task_progress(
         self, path: str = "", *, tasks: str = "none", sync_ms: int | None = None
-    ) -> TaskProgress:
+    ) -> "TaskProgress":
         """How much of the task lists in one document, or below one directory, is done. `tasks`: which of them
         to list, ``none``, ``open`` or ``all``."""
+        from currant.projects import TaskProgress
+
         return self._typed("task_progress", {"path": path, "tasks": tasks}, TaskProgress, sync_ms)
 
-    def skills(self, *, sync_ms: int | None = None) -> Skills:
+    def skills(self, *, sync_ms: int | None = None) -> "Skills":
         """Languages, frameworks, dependencies and tools of the whole tree."""
+        from currant.projects import Skills
+
         return self._typed("skills", {}, Skills, sync_ms)
 
     def files(
@@ -165,14 +174,18 @@ class Index:
         params = {name: value for name, value in given.items() if value is not None}
         return self._typed("files", params, list[str], sync_ms)
 
-    def refs(self, path: str, *, sync_ms: int | None = None) -> References | None:
+    def refs(self, path: str, *, sync_ms: int | None = None) -> "References | None":
         """What one file names, and who names it; None when the index does not hold it."""
+        from currant.graph import References
+
         return self._maybe("refs", path, References, sync_ms)
 
     def drift(
         self, *, kinds: Iterable[str] = (), ignore: Iterable[str] = (), sync_ms: int | None = None
-    ) -> Drift:
+    ) -> "Drift":
         """What documents and headers say that does not hold; `ignore` adds to ``drift.ignore``."""
+        from currant.graph import Drift
+
         return self._typed("drift", {"kinds": list(kinds), "ignore": list(ignore)}, Drift, sync_ms)
 
     def failures(self, limit: int = 100, *, sync_ms: int | None = None) -> list[FailureRow]:
@@ -227,8 +240,10 @@ class Index:
         """Ask again about what was set apart, all of it or one file's content; how many contents."""
         return int(self.ask("llm_retry", {"path": path}, sync_ms=-1).result)
 
-    def verify(self, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Report:
+    def verify(self, *, progress: Callable[[int, int], None] = lambda _done, _total: None) -> "Report":
         """Compare every file on disk, read anew, with every row. `progress(done, total)` in files."""
+        from currant.verify import verify
+
         rules = self._backend.owner["rules"]
         return verify(
             self.root,
@@ -362,10 +377,14 @@ class _Rows:
             return False
         return True
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator["Row"]:
+        from currant.verify import Row
+
         for fields in self._index.ask("rows", {}, sync_ms=-1).result:
             yield Row(*fields)
 
-    def row(self, path: str) -> Row | None:
+    def row(self, path: str) -> "Row | None":
+        from currant.verify import Row
+
         rows = self._index.ask("rows", {"path": path}, sync_ms=-1).result
         return Row(*rows[0]) if rows else None

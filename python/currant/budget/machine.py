@@ -1,26 +1,31 @@
-"""What is used now, by this process and by everybody else: from the kernel, with psutil where it helps.
+"""What is used now, by this process with those that it started, and by everybody else: from the kernel, with
+psutil where it helps.
 
 Owns the reading and the differences between two readings. Decides nothing.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from currant.budget import family
+from currant.budget.family import PROC
 from currant.clock import Clock
 from currant.maintenance import machine
 
-PROC: Final = Path("/proc")
 CGROUPS: Final = Path("/sys/fs/cgroup")
+_NO_LIMIT: Final = 1 << 60
+"""Version 1 says so with the largest number of pages there could be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look. `rss` in bytes, `cpu` in CPUs since the look before, `others` the share (0 to 1) of the
-    machine's CPUs that other processes used since then; `cpu_stalled` and `memory_stalled` the kernel's
-    pressure figures (per cent of the last ten seconds in which something waited; None: it has none)."""
+    """One look. `rss` in bytes and `cpu` in CPUs since the look before, both with the processes that we
+    started; `others` the share (0 to 1) of the machine's CPUs that other processes used since then;
+    `cpu_stalled` and `memory_stalled` the kernel's pressure figures (per cent of the last ten seconds in
+    which something waited; None: it has none)."""
 
     rss: int = 0
     cpu: float = 0.0
@@ -50,7 +55,7 @@ class Meter:
     def sample(self) -> Sample:
         """Since the last call; the first one says nothing of CPUs."""
         now = self._clock.monotonic()
-        own, busy = _own_cpu(), _machine_cpu()
+        own, busy = family.cpu_seconds(self._proc), _machine_cpu()
         before, self._before = self._before, (now, own, busy)
         used = others = 0.0
         if before is not None and now > before[0]:
@@ -59,7 +64,7 @@ class Meter:
             everybody = max(0.0, busy - before[2]) / seconds
             others = min(1.0, max(0.0, everybody - used) / (os.cpu_count() or 1))
         return Sample(
-            rss=rss(self._proc),
+            rss=rss(self._proc) + family.descendants_bytes(self._proc),
             cpu=used,
             watches=self._watches(),
             others=others,
@@ -93,24 +98,49 @@ def stalled(path: Path) -> float | None:
 
 
 def group_limits(proc: Path = PROC, cgroups: Path = CGROUPS) -> tuple[int | None, float | None]:
-    """``memory.max`` and ``cpu.max`` (version 2), the least of our group and all above it. None: no limit."""
+    """The limits of memory and CPU of our control group and all above it, the least of each, in version 2
+    (``memory.max``, ``cpu.max``) and version 1 (``memory.limit_in_bytes``, ``cpu.cfs_quota_us``), which may
+    be in use side by side. None: no limit."""
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
-        own = next(line.split("::", 1)[1] for line in lines if line.startswith("0::"))
-    except (OSError, StopIteration):
+    except OSError:
         return None, None
     memory: list[int] = []
     cpu: list[float] = []
-    folder = Path(os.path.normpath(cgroups / own.lstrip("/")))
-    while folder == cgroups or cgroups in folder.parents:
-        limit = _words(folder / "memory.max")
-        if len(limit) == 1 and limit[0].isdecimal():
-            memory.append(int(limit[0]))
-        quota = _words(folder / "cpu.max")
-        if len(quota) == 2 and all(word.isdecimal() for word in quota) and int(quota[1]) > 0:
-            cpu.append(int(quota[0]) / int(quota[1]))
-        folder = folder.parent
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, own = rest.partition(":")
+        top = cgroups / controllers if controllers else cgroups
+        for folder in _upwards(top, own):
+            if not controllers:
+                memory += _one(folder / "memory.max")
+                cpu += _share(_words(folder / "cpu.max"))
+            elif "memory" in controllers.split(","):
+                memory += [one for one in _one(folder / "memory.limit_in_bytes") if one < _NO_LIMIT]
+            elif "cpu" in controllers.split(","):
+                words = _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")
+                cpu += _share(words)
     return min(memory, default=None), min(cpu, default=None)
+
+
+def _upwards(top: Path, own: str) -> Iterator[Path]:
+    """The group `own` and all above it that the mount has: in a container not all, and `top` is ours."""
+    folder = Path(os.path.normpath(top / own.lstrip("/")))
+    while folder == top or top in folder.parents:
+        yield folder
+        folder = folder.parent
+
+
+def _one(path: Path) -> list[int]:
+    words = _words(path)
+    return [int(words[0])] if len(words) == 1 and words[0].isdecimal() else []
+
+
+def _share(words: list[str]) -> list[float]:
+    """CPUs, of a quota and its period."""
+    if len(words) != 2 or not all(word.isdecimal() for word in words) or int(words[1]) <= 0:
+        return []
+    return [int(words[0]) / int(words[1])]
 
 
 def _words(path: Path) -> list[str]:
@@ -118,12 +148,6 @@ def _words(path: Path) -> list[str]:
         return path.read_text().split()
     except OSError:
         return []
-
-
-def _own_cpu() -> float:
-    """CPU seconds of this process so far."""
-    times = os.times()
-    return times.user + times.system
 
 
 def _machine_cpu() -> float:

@@ -39,6 +39,8 @@ def extractors(place: Place, as_json: bool) -> int:
 
 def _line(one: dict[str, Any]) -> str:
     package = printable(str(one["package"]))
+    if one["kind"] == "setting":
+        return printable(one["refused"])
     if one["refused"]:
         return f"refused, of {package}: {printable(one['refused'])}"
     languages = "all" if one["languages"] is None else " ".join(one["languages"])

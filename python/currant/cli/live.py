@@ -19,6 +19,8 @@ from currant.service import Service
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from currant.maintenance.target import Relief
+
 _BUSY_SECONDS: Final = 0.25
 _IDLE_SECONDS: Final = 1.0
 _SLICE_SECONDS: Final = 0.2
@@ -29,6 +31,9 @@ _LINES: Final = 50
 """Changes of one commit that get a line each; the rest is counted."""
 
 _RECENT: Final = 12
+
+_FEW: Final = 100
+"""Pending changes that are not worth a word on how long they will take."""
 
 
 @contextmanager
@@ -69,6 +74,7 @@ def in_lines(service: Service, *, as_json: bool) -> None:
             f"ready in {duration(seconds)}, clock {since}"
         )
     known: set[str] = set()
+    relief = _relief()
     with _commits(service) as committed:
         while True:
             try:
@@ -78,8 +84,16 @@ def in_lines(service: Service, *, as_json: bool) -> None:
                 known = _print_trouble(service, known, as_json=as_json)
             if not committed.wait(_LOOK_SECONDS):
                 known = _print_trouble(service, known, as_json=as_json)
+                relief.look(service, service.progress().done)
             committed.clear()
             _require_running(service)
+
+
+def _relief() -> "Relief":
+    """For a watcher whose index is complete: the first one may have taken three times what it needs now."""
+    from currant.maintenance.target import Relief
+
+    return Relief()
 
 
 def _print_changes(service: Service, since: str, now: float, *, as_json: bool) -> str:
@@ -152,6 +166,7 @@ def on_terminal(service: Service) -> None:
 
     recent: deque[str] = deque(maxlen=_RECENT)
     since: str | None = None
+    relief = _relief()
     with _commits(service) as committed, Live(auto_refresh=False, screen=False) as view:
         while True:
             told = service.get_status()
@@ -161,7 +176,9 @@ def on_terminal(service: Service) -> None:
                 with suppress(StoreDamagedError, ClosedError):  # it is being made anew, and `told` says so
                     since = _collect(service, since, recent)
             view.update(render(told, recent), refresh=True)
-            committed.wait(_BUSY_SECONDS if told["pending"] or not told["fresh"] else _IDLE_SECONDS)
+            calm = not told["pending"] and told["fresh"]
+            if not committed.wait(_IDLE_SECONDS if calm else _BUSY_SECONDS) and calm:
+                relief.look(service, told["processed_files"])
             committed.clear()
             _require_running(service)
 
@@ -202,6 +219,8 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
         "processed", f"{told['processed_files']:,} ({stats.get('reused_results', 0):,} reused)",
         "failed", Text(f"{held['failed']:,}", "red" if held["failed"] else ""),
     )  # fmt: skip
+    if told["phase"] == "scanning" or told["pending"] > _FEW:
+        state.add_row(*_cost(told))
     parts: list[RenderableType] = [state]
     if recent:
         parts += [Text("\nrecent changes", "bold"), Text("\n".join(map(printable, recent)), no_wrap=True)]
@@ -213,6 +232,21 @@ def render(told: dict[str, Any], recent: deque[str]) -> "RenderableType":
             Text("\n" + printable(f"{trouble['what']} ({trouble['count']}): {trouble['fix']}"), "yellow")
         )
     return Panel(Group(*parts), title=Text(f"currant  {printable(str(told['root']))}"), title_align="left")
+
+
+def _cost(told: dict[str, Any]) -> tuple[str, str, str, str]:
+    """What is still to be done, and what it takes of the kernel: one row."""
+    from currant.plan import watch_limit
+
+    engine, rate = told["engine"], told["stats"]["recent_files_per_second"]
+    if told["phase"] == "scanning":
+        left = "the tree is being listed"
+    else:
+        left = f"{told['pending']:,} of {engine.get('files', 0):,} files"
+        left += f", about {duration(told['pending'] / rate)}" if rate >= 1 else ""
+    limit = watch_limit()
+    of = "" if limit is None else f" of {limit:,}"
+    return "left", left, "watches", f"{engine.get('watches', 0):,}{of}"
 
 
 def _failure(one: tuple[str, float, str]) -> str:

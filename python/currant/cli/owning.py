@@ -126,11 +126,13 @@ def watch(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     from currant.api.backend import Own
     from currant.cli import live
     from currant.config import load_settings
+    from currant.maintenance.machine import few_arenas
     from currant.plan import refuse_wide_root
 
     if not yes_really:
         refuse_wide_root(place.root)
     settings = load_settings(place.root, flags=_flags(place, workers, ignore))
+    few_arenas()  # it runs for long, and what a thread's own pool keeps is for no other
     try:
         with stoppable(), _take_over(lambda: Own(place.root, settings, live=True), place) as own:
             for notice in own.notices:

@@ -121,5 +121,5 @@ def wait_option(function: _F) -> _F:
     return click.option(
         "--wait", type=click.FloatRange(0, 3_600), metavar="SECONDS", default=None,
         help="How long to wait for changes that are not in the index yet; the answer then says fresh: false. "
-        "Default: 10 with a watcher, else until done.",
+        "Default: 10 with a watcher, 2 while it has more to index than that leads to, else until done.",
     )(function)  # fmt: skip

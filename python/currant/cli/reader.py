@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from currant.cli.output import echo
+from currant.cli.patience import patience
 from currant.cli.place import Place
 from currant.errors import ServiceUnreachable
 from currant.ipc.client import Answer, Client
@@ -12,7 +13,6 @@ from currant.ipc.client import Answer, Client
 if TYPE_CHECKING:
     from currant.api import Index
 
-WATCHER_SECONDS: Final = 10.0
 _SLICE_SECONDS: Final = 0.2
 
 
@@ -34,15 +34,27 @@ class _Watcher:
 
     def ask(self, method: str, params: Mapping[str, Any]) -> Answer:
         if self._client is not None:
-            budget = WATCHER_SECONDS if self._wait is None else self._wait
             try:
-                return self._client.call(method, dict(params), sync_ms=round(budget * 1_000))
+                return self._asked(self._client, method, params)
             except ServiceUnreachable:
                 self._client.close()
                 self._client = None
         if self._own is None:
             self._own = _Own(open_here(self._place), self._wait)
         return self._own.ask(method, params)
+
+    def _asked(self, client: Client, method: str, params: Mapping[str, Any]) -> Answer:
+        budget, late = self._wait, None
+        if budget is None:
+            budget, late = patience(
+                lambda: client.call("progress", sync_ms=None).result,
+                lambda seconds: client.call("sync", sync_ms=round(seconds * 1_000)).fresh,
+            )
+        answer = client.call(method, dict(params), sync_ms=round(budget * 1_000))
+        if late is not None and not answer.fresh:
+            echo(late, err=True)
+            self._wait = 0.0  # once is enough, also for what comes in pages
+        return answer
 
     def close(self) -> None:
         if self._client is not None:

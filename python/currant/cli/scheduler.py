@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from currant.config import Settings
     from currant.hub import Home
     from currant.periodic import Container
+    from currant.periodic.listing import Schedule
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -79,13 +80,16 @@ def run(home: str | None, settings: tuple[str, ...], as_json: bool) -> int:
 @scheduler.command("list")
 @_common
 def list_schedules(home: str | None, settings: tuple[str, ...], as_json: bool) -> int:
-    """All schedules: how often, when next, and what became of them."""
+    """All schedules: how often, when next, and what became of them. Those of the service that runs, whose
+    settings may be others than yours; with --set, or without a service, as your settings say."""
     from currant.owner import lock_holder
     from currant.periodic.listing import schedules
     from currant.periodic.scheduler import LOCK_NAME
 
     with _open(home, settings) as (loaded, place, parts):
-        found = schedules(loaded, parts.database, _next_runs(place.path))
+        found = None if settings else _of_service(place.path)
+        if found is None:
+            found = schedules(loaded, parts.database, _next_runs(place.path))
         by = lock_holder(place.path / LOCK_NAME)
     if as_json:
         write_json({"run_by": by, "schedules": [msgspec.to_builtins(one) for one in found]})
@@ -184,6 +188,18 @@ def _open(home: str | None, settings: tuple[str, ...]) -> Iterator[tuple["Settin
         yield loaded, place, Container(loaded, database, JobManager(database, loaded.jobs))
     finally:
         database.close()
+
+
+def _of_service(home: Path) -> "list[Schedule] | None":
+    """What the running service says of its schedules; None when none runs, or it does not say."""
+    from currant.errors import CurrantError
+    from currant.periodic.listing import Schedule
+    from currant.rest.client import RestClient
+
+    try:
+        return msgspec.convert(RestClient(home).ask("/schedules")["schedules"], list[Schedule])
+    except (CurrantError, msgspec.ValidationError):
+        return None
 
 
 def _next_runs(home: Path) -> dict[str, float | None]:

@@ -45,6 +45,9 @@ def status(place: Place, failures: bool, as_json: bool) -> int:
 
 def _unowned(place: Place, failures: bool) -> dict[str, Any]:
     """The state as an owner sees it on opening, without its waiting for the scan."""
+    told = _closed(place, failures)
+    if told is not None:
+        return told
     # With the scheduler off the index is opened and nothing is scanned, watched or read.
     with open_here(Place(place.root, {**place.flags, "scheduler.enabled": False})) as index:
         told = index.status()
@@ -65,6 +68,23 @@ def _unowned(place: Place, failures: bool) -> dict[str, Any]:
         "phase": "no watcher",
         "degraded": troubles,
     }
+
+
+def _closed(place: Place, failures: bool) -> dict[str, Any] | None:
+    """The same without a service, which is what most of the time goes into; None when it takes one."""
+    import msgspec
+
+    from currant import unowned
+    from currant.clock import SystemClock
+    from currant.config import load_settings
+
+    settings = load_settings(place.root, flags={**place.flags, "scheduler.enabled": False})
+    told = unowned.status(place.root, settings, SystemClock(), _ALL["limit"] if failures else 100)
+    if told is None:
+        return None
+    failed = msgspec.to_builtins(told.pop("failures"))
+    told["stats"]["recent_failures"] = [(one["path"], one["seen_at"], one["reason"]) for one in failed[:100]]
+    return told | ({"failures": failed} if failures else {})
 
 
 def _suspended(place: Place, error: OwnerSuspendedError) -> dict[str, Any]:

@@ -115,10 +115,10 @@ def render(told: dict[str, Any], now: float, trouble: str = "") -> "RenderableTy
         parts += [Text(""), _jobs(told["jobs"], {one["id"]: one["name"] for one in told["projects"]}, now)]
     worse = [one for one in service.get("degraded", ()) if isinstance(one, dict)]
     for one in worse:
-        parts.append(Text(printable(f"\n{one.get('what', '')}: {one.get('fix', '')}"), "yellow"))
+        parts += [Text(""), Text(printable(f"{one.get('what', '')}: {one.get('fix', '')}"), "yellow")]
     for task in told["maintenance"]:
         if task["last_error"]:
-            parts.append(Text(printable(f"\nupkeep {task['name']}: {task['last_error']}"), "red"))
+            parts += [Text(""), Text(printable(f"upkeep {task['name']}: {task['last_error']}"), "red")]
     title = f"currant  pid {service['pid']}, up {duration(service['uptime_seconds'])}, {service['phase']}"
     return Panel(Group(*parts), title=Text(title), title_align="left")
 

@@ -230,7 +230,8 @@ class Registry:
             return True
         bare = identity.removesuffix(self._secrets.marked(""))
         if bare not in self._of_texts():
-            return True
+            # Plain and of a language was a text before an annotator of every text came; a binary has none.
+            return bare != self._plain_identity
         return bare in {self._identity(language) + role for role in self._roles()}
 
     def _roles(self) -> frozenset[str]:
@@ -422,12 +423,14 @@ def default_registry(
     disabled: Sequence[str] = (),
     header_template: Mapping[str, HeaderField] | None = None,
     sources: Iterable[Source] | None = (),
+    exact_parsers: Sequence[str] = (),
     confine: bool = False,
 ) -> Registry:
     """Every extractor that comes with Currant, then the plug-ins of `sources` (None: the installed ones)
     except for those `disabled`, with their `options`. The native module is loaded here, not at import.
 
-    `confine`: large sources are parsed in processes of their own, which `Registry.close` ends."""
+    `exact_parsers`: languages that are parsed and not scanned, or ``all``. `confine`: large sources are
+    parsed in processes of their own, which `Registry.close` ends."""
     from currant import _core
     from currant.extract.annotators.header import HeaderAnnotator
     from currant.extract.annotators.links import LinksAnnotator
@@ -438,8 +441,9 @@ def default_registry(
     from currant.extract.whole import Whole
 
     # One line each, in the order in which they run: links come after the header, which they read.
-    confined = Confined() if confine else None
-    outline = OutlineExtractor(None if confined is None else confined.outline)
+    exact = _core.parsed_languages() if "all" in exact_parsers else list(exact_parsers)
+    confined = Confined(exact, apart=confine)
+    outline = OutlineExtractor(confined.outline, _core.languages(exact))
     header, links = HeaderAnnotator(header_template), LinksAnnotator()
     annotators: tuple[Annotator, ...] = (header, TasksAnnotator(), links, ManifestAnnotator())
     found = discover(options, disabled, sources=sources, taken=[one.name for one in annotators])
@@ -450,8 +454,8 @@ def default_registry(
         annotators=[*annotators, *found.annotators],
         plugins=found.extractors,
         refused=found.refused,
-        native=Whole(outline, header, links, _core.examine if confined is None else confined.examine),
-        closing=None if confined is None else confined.close,
+        native=Whole(outline, header, links, confined.examine),
+        closing=confined.close,
     )
 
 
@@ -465,5 +469,6 @@ def configured_registry(settings: ExtractSettings) -> Registry:
         disabled=settings.disabled_extractors,
         header_template=settings.header_template,
         sources=None,
+        exact_parsers=settings.exact_parsers,
         confine=True,
     )

@@ -1,6 +1,11 @@
-"""Large sources are parsed in a process of their own, which may use so much of the processor and of memory.
+"""How a source gets to the core: by which means, and in which process.
+
+A large one that is parsed gets a process of its own, which may use so much of the processor and of memory.
 
 Owns: which sources those are, the processes, and what is said of a source that used up what it was given.
+
+A scanner is linear in time and safe wherever it runs. What it is not sure of, the languages that have none,
+and those that the user wants to be parsed exactly, are for the parser.
 
 A parser cannot be interrupted inside one of its operations, and there are texts for which one operation takes
 time in the square of their length: ``template<`` repeated to 400 KB holds the C# parser for four minutes. The
@@ -16,6 +21,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from typing import IO, Final
 
 import msgspec
@@ -58,12 +64,17 @@ def allowed_seconds(size: int) -> int:
 
 
 class Confined:
-    """Calls of the core with what is large elsewhere. Thread-safe; `close` ends the processes."""
+    """Calls of the core with what is large elsewhere. Thread-safe; `close` ends the processes.
 
-    def __init__(self) -> None:
+    `exact`: languages that are parsed and not scanned. `apart` False: whatever the size, here."""
+
+    def __init__(self, exact: Iterable[str] = (), *, apart: bool = True) -> None:
         from currant import _core
 
         self._core = _core
+        self._apart = apart
+        self._exact: Final = frozenset(exact)
+        self._scanned: Final = frozenset(_core.scanned_languages()) - self._exact
         self._parsed: Final = frozenset(_core.parsed_languages())
         self._lock = threading.Lock()
         self._idle: list[_Helper] = []
@@ -73,7 +84,10 @@ class Confined:
     def outline(self, language: str, source: bytes) -> bytes:
         """`_core.outline`. Raises OutOfBoundsError besides."""
         if not self._takes(language, source):
-            return self._core.outline(language, source)
+            return self._core.outline(language, source, self._means(language))
+        if language in self._scanned:
+            with contextlib.suppress(self._core.UnsureError):
+                return self._core.outline(language, source, "scan")
         answer = self._ask(Request(language, source, allowed_seconds(len(source)), None))
         return answer.outline or b""
 
@@ -81,9 +95,12 @@ class Confined:
         self, language: str, source: bytes, header: bool, links: bool, piece_symbols: int, pieces: int
     ) -> Examined | None:
         """`_core.examine`. Raises OutOfBoundsError besides."""
-        if not self._takes(language, source):
-            return self._core.examine(language, source, header, links, piece_symbols, pieces)
         parts = (header, links, piece_symbols, pieces)
+        if not self._takes(language, source):
+            return self._core.examine(language, source, *parts, self._means(language))
+        if language in self._scanned:
+            with contextlib.suppress(self._core.UnsureError):
+                return self._core.examine(language, source, *parts, "scan")
         return self._ask(Request(language, source, allowed_seconds(len(source)), parts)).examined
 
     def close(self) -> None:
@@ -94,8 +111,12 @@ class Confined:
         for helper in every:
             helper.end(kill=True)
 
+    def _means(self, language: str) -> str:
+        return "parse" if language in self._exact else "either"
+
     def _takes(self, language: str, source: bytes) -> bool:
-        return len(source) > LARGE and language in self._parsed and _possible()
+        """Whether a parser would read it in a process of its own."""
+        return self._apart and len(source) > LARGE and language in self._parsed and _possible()
 
     def _ask(self, request: Request) -> Answer:
         helper, is_new = self._lend()

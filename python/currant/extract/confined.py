@@ -1,4 +1,5 @@
-"""The process in which large sources are parsed: reads one, answers, reads the next; see `confine`.
+"""The process in which large sources are parsed, and never scanned: reads one, answers, reads the next; see
+`confine`.
 
 Owns the limits that the kernel holds it to. Started as ``python -m currant.extract.confined``.
 """
@@ -44,8 +45,8 @@ def _limit(what: int, value: int) -> None:
 def _answer(request: Request) -> Answer:
     try:
         if request.parts is None:
-            return Answer(outline=_core.outline(request.language, request.source))
-        return Answer(examined=_core.examine(request.language, request.source, *request.parts))
+            return Answer(outline=_core.outline(request.language, request.source, "parse"))
+        return Answer(examined=_core.examine(request.language, request.source, *request.parts, "parse"))
     except BaseException as error:
         # A panic in the core is a BaseException of its own; it is about this source only.
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":

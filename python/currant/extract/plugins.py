@@ -10,14 +10,17 @@ and the index goes on without it.
 
 import hashlib
 import logging
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
+from importlib.machinery import PathFinder
 from typing import Any, Final
 
 import msgspec
 
+from currant.config import OWN_EXTRACTORS
 from currant.extract.contain import LIMIT_SECONDS, Contained, checked, copied
 from currant.extract.declared import Declaration, Patterns, problem
 from currant.extract.languages import KNOWN_LANGUAGES
@@ -28,8 +31,11 @@ log = logging.getLogger(__name__)
 
 GROUP: Final = "currant.extractors"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+NAMED: Final = "setting"
+"""The kind of what a setting names and nobody has: perhaps misspelt, perhaps of another machine."""
+
+_NOT_HERE: Final = "a setting names it, and no plug-in of this name is installed"
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
-RESERVED: Final = frozenset({"plain", "large", "unhashed", "secret", "outline"})
 
 
 class RefusedError(Exception):
@@ -102,8 +108,41 @@ class PluginAnnotator(Plugin):
 
 def installed() -> list[Source]:
     """The entry points of this environment, by name."""
+    if not _perhaps_some():
+        return []
+    from importlib import metadata  # with e-mail and zip files, a quarter of what a short command costs
+
     points = sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value))
     return [Source(point.name, point.dist.name if point.dist else "?", point.load) for point in points]
+
+
+def _perhaps_some() -> bool:
+    """Whether there can be any: False when no package that `importlib.metadata` would find says the name of
+    our group; True in doubt. Nearly always there is none."""
+    wanted = GROUP.encode()
+    if any(hasattr(finder, "find_distributions") and finder is not PathFinder for finder in sys.meta_path):
+        return True
+    for place in sys.path:
+        try:
+            names = os.listdir(place or os.curdir)
+        except FileNotFoundError:
+            continue
+        except OSError:  # an archive
+            return True
+        if place.lower().rstrip("/\\").endswith(".egg"):
+            return True
+        for name in names:
+            if not name.lower().endswith((".dist-info", ".egg-info")):
+                continue
+            try:
+                with open(os.path.join(place, name, "entry_points.txt"), "rb") as file:
+                    if wanted in file.read():
+                        return True
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                return True
+    return False
 
 
 def discover(
@@ -118,10 +157,12 @@ def discover(
     not to load, `taken` names that are in use already.
 
     Never raises for what a plug-in is or does."""
-    found, names, left_out = Found(), {*RESERVED, *taken}, frozenset(disabled)
+    found, names, left_out = Found(), {*OWN_EXTRACTORS, *taken}, frozenset(disabled)
+    seen: set[str] = set()
     for source in installed() if sources is None else sources:
+        seen.add(source.name)
         try:
-            plugin = _load(source, options or {}, left_out, names, limits)
+            plugin = _load(source, options or {}, left_out, names, seen, limits)
         except RefusedError as error:
             log.info("extractor %s of %s is refused: %s", source.name, source.package, error)
             found.refused.append(
@@ -133,6 +174,8 @@ def discover(
             found.extractors.append(plugin)
         else:
             found.annotators.append(plugin)
+    for name in sorted({*left_out, *(options or {})} - seen):
+        found.refused.append(Use(name, "?", kind=NAMED, package="?", refused=_NOT_HERE))
     return found
 
 
@@ -141,9 +184,10 @@ def _load(
     options: Mapping[str, Mapping[str, Any]],
     disabled: frozenset[str],
     taken: set[str],
+    seen: set[str],
     limits: Mapping[str, float],
 ) -> PluginExtractor | PluginAnnotator:
-    """One plug-in. Raises RefusedError."""
+    """One plug-in, whose name is added to `seen`. Raises RefusedError."""
     if source.name in disabled:
         raise RefusedError("switched off by extract.disabled_extractors")
     try:
@@ -151,6 +195,7 @@ def _load(
     except (Exception, SystemExit) as error:
         raise RefusedError(f"it cannot be imported: {type(error).__name__}: {error}") from error
     name = _said(kind, "name", _NAME, "lower case letters, digits, - and _")
+    seen.add(name)
     version = _said(kind, "version", _VERSION, 'a text such as "1"')
     if name in taken:
         raise RefusedError(f"the name {name!r} is taken: rename one of the two, or uninstall it")

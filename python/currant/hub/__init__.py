@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Address", "Bus", "Event", "Home", "Hub", "Ledger", "Project", "Subscription", "home_of"]
 
+if not TYPE_CHECKING:  # which would take any name for one of these
 
-def __getattr__(name: str) -> Any:
-    """The hub itself needs what only the service needs; a command that looks at the ledger does not."""
-    if name == "Hub":
-        from currant.hub.hub import Hub
+    def __getattr__(name: str) -> Any:
+        """The hub itself needs what only the service needs; a command that looks at the ledger does not."""
+        if name == "Hub":
+            from currant.hub.hub import Hub
 
-        return Hub
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return Hub
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

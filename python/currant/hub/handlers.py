@@ -19,7 +19,8 @@ from currant.hub.git import Git
 from currant.hub.home import Home
 from currant.hub.keeper import Keeper
 from currant.hub.ledger import Ledger, Project
-from currant.jobs import Discard, Handler, JobContext, JobType, Snooze
+from currant.jobs import Discard, Handler, JobCancelled, JobContext, JobType, Snooze
+from currant.jobs.context import Stop
 
 _SYNC_MS: Final = 500
 _NEARLY: Final = 200
@@ -31,6 +32,7 @@ _MODEL_SECONDS: Final = 1.0
 _NO_MODEL: Final = frozenset({"llm_budget", "llm_failing", "llm_stopped", "budget_llm"})
 """States in which waiting for a model would be waiting for a day."""
 _MOST_PATHS: Final = 1_000
+_CANCELLED: Final = "its clone was cancelled: `currant project refresh` or a retry of the job makes it"
 
 
 class Surroundings(Protocol):
@@ -258,6 +260,12 @@ class Handlers:
         except (GitError, OSError) as error:
             ledger.note(project.id, "failed", str(error))
             raise
+        except JobCancelled:
+            if job.why is Stop.CANCEL:
+                ledger.note(project.id, "failed", _CANCELLED)
+            elif job.why is Stop.TIMEOUT:
+                ledger.note(project.id, "failed", f"the clone was stopped: {job.overdue() or 'out of time'}")
+            raise  # for a shutdown it is under way still: the next start goes on
         ledger.fetched(project.id)
         ledger.note(project.id, "indexing")
 

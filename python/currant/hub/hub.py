@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from currant.api import Index
+from currant.bell import listen
 from currant.budget import Enforcer
 from currant.budget.watches import Shares
 from currant.clock import Clock, SystemClock
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BEAT_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.1
+_TOLD_BEAT_SECONDS: Final = 5.0
+"""How often jobs.db is looked at where the kernel tells when somebody writes to it."""
 _CLOSE_SECONDS: Final = 10.0
 _PROJECT_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -64,6 +68,7 @@ class Hub:
         self._running = False
         self._stopping = threading.Event()
         self._beat = threading.Event()
+        self._anew = False  # the projects are to be looked at whoever changed them
         self._keeping = threading.Lock()  # of the keepers; held for no I/O
         self._keepers: dict[str, Keeper] = {}
         self._shares = Shares()  # of watches; with `_keeping` held
@@ -340,15 +345,18 @@ class Hub:
                 self.ledger.process(project, trigger="start")
 
     def _watch(self) -> None:
-        """Follow jobs.db: what another process wrote there is noticed within a beat."""
+        """Follow jobs.db: what another process wrote there is noticed when the kernel tells, or within a
+        beat."""
         reader = self.database.reader()
+        bell = listen(self.database.path.parent, self._beat.set, writes=True)
         seen = None
         try:
             while not self._stopping.is_set():
+                self._beat.clear()  # what comes from here on is for the next round
+                anew, self._anew = self._anew, False
                 try:
                     version = reader.pragma("data_version")
-                    if version != seen or self._beat.is_set():
-                        self._beat.clear()
+                    if version != seen or anew:
                         # What is not over yet is looked at again, but not before the next beat.
                         seen = version if self._reconcile() else None
                 except Exception:
@@ -358,9 +366,20 @@ class Hub:
                         self.events.publish("health", {"budget": self.budget.status()})
                 except Exception:
                     log.exception("while looking at what is used")
-                self._beat.wait(_BEAT_SECONDS)
+                told = bell is not None and bell.works and seen is not None
+                if not self._stopping.is_set():
+                    self._beat.wait(self._budget_beat() if told else _BEAT_SECONDS)
+                if not self._anew:  # the next write is on its way, as like as not
+                    self._stopping.wait(_GATHER_SECONDS)
         finally:
             reader.close()
+            if bell is not None:
+                bell.close()
+
+    def _budget_beat(self) -> float:
+        budget = self.settings.budget
+        wanted = budget.interval_s if budget.enabled else _TOLD_BEAT_SECONDS
+        return max(_BEAT_SECONDS, min(wanted, _TOLD_BEAT_SECONDS))
 
     def _reconcile(self) -> bool:
         """Open what is new, end what is being removed or gone; whether all of that is done."""
@@ -413,6 +432,7 @@ class Hub:
     def _project_changed(self, project: Project) -> None:
         self.events.publish("project", plain(project))
         if project.state in ("new", "removing"):
+            self._anew = True
             self._beat.set()
         elif project.state in ("indexing", "failed"):
             with self._keeping:

@@ -26,15 +26,12 @@ from currant.errors import (
 )
 from currant.hub.events import Bus
 from currant.hub.ledger import Ledger, Project, State
-from currant.maintenance.machine import return_memory
-from currant.maintenance.target import release_pages
+from currant.maintenance.target import Relief
 from currant.model import CommitInfo, Throttle
 from currant.service import Service
 
 log = logging.getLogger(__name__)
 
-_MANY: Final = 500
-"""Files; so many leave memory behind that is worth to be given back."""
 _BUSY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 2.0
 _FIRST_RETRY_SECONDS: Final = 2.0
@@ -71,7 +68,7 @@ class Keeper:
         self._wake = threading.Event()
         self._changed = threading.Condition()
         self._retry_s = _FIRST_RETRY_SECONDS
-        self._trimmed = -_MANY  # also after the start
+        self._relief = Relief()
         self._thread = threading.Thread(target=self._run, name=f"currant-keep-{project.name}", daemon=True)
 
     def start(self) -> None:
@@ -209,11 +206,8 @@ class Keeper:
             raise ProjectNotReady(self.project.name, told["phase"], "its index stopped; it is opened again")
         elif not busy or self._state() == "missing":
             self._note("ready")
-        if before and not busy and told["done"] - self._trimmed >= _MANY:
-            self._trimmed = told["done"]
-            if service is not None:
-                release_pages(service)
-            return_memory()  # indexing took what an idle index does not need
+        if before and not busy:
+            self._relief.look(service, told["done"])
         if looked != before and (busy or before.get("phase") != told["phase"]):
             self._bus.publish("progress", {"project_id": self.project.id, **looked})
         return _BUSY_SECONDS if busy else _IDLE_SECONDS

@@ -14,7 +14,6 @@ import msgspec
 from currant.errors import ClosedError, UsageError
 from currant.ipc.client import Answer
 from currant.ipc.wire import PROTOCOL
-from currant.record import document
 from currant.service import Service
 
 _Kinds = type | tuple[type, ...]
@@ -139,6 +138,8 @@ def _show(desk: Desk, params: dict[str, Any]) -> Any:
     view = desk.service.show(params["path"])
     if view is None or not params.get("full"):
         return view
+    from currant.record import document
+
     told = None if view.record is None else document(view.path, view.record)
     return {**msgspec.to_builtins(view), "document": told}
 

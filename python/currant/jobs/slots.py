@@ -27,6 +27,8 @@ class Slots:
         self.changed = threading.Condition()
         self._slots: dict[Run, Slot] = {}
         self._news = 0
+        self._told = False  # since the supervisor looked last
+        self._resting = False
         self.closing = False  # no more claims
         self.ended = False  # no more writes
         self.hurry = False  # no more waiting
@@ -35,6 +37,7 @@ class Slots:
         """A run begins."""
         with self.changed:
             self._slots[slot.run] = slot
+            self._told = True
             self.changed.notify_all()
 
     def remove(self, slot: Slot) -> None:
@@ -61,7 +64,28 @@ class Slots:
         """Something may be due."""
         with self.changed:
             self._news += 1
+            self._told = True
             self.changed.notify_all()
+
+    def tell(self) -> None:
+        """Something was written; whether anything is due is for the supervisor to find out."""
+        with self.changed:
+            self._told = True
+            if self._resting:  # else it looks soon enough, and its own writes are among what is told
+                self.changed.notify_all()
+
+    def look(self) -> None:
+        """The supervisor looks now: what is told from here on is told for its next look."""
+        with self.changed:
+            self._told = False
+
+    def rest(self, seconds: float) -> None:
+        """Wait so long, until something is told after `look`, or until it is over."""
+        with self.changed:
+            if not self.ended and not self._told:
+                self._resting = True
+                self.changed.wait(seconds)
+                self._resting = False
 
     def news(self) -> int:
         """To be asked before looking, and given to `wait_news` when nothing was found."""

@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 # A lease whose holder says nothing is over after so many times its length by this process's own clock, too.
 _OBSERVED: Final = 1.5
 
+_OPEN: Final = "SELECT 1 FROM job WHERE status IN ('pending', 'processing') LIMIT 1"
+
+# How often it looks when there is no job, and the kernel tells when another process writes to the table.
+_NOTHING_SECONDS: Final = 5.0
+
 
 class Supervisor:
     """For one thread, which calls `tick` again and again; `close` when it is over."""
@@ -66,6 +71,27 @@ class Supervisor:
         if self._changed in self._manager.on_change:
             self._manager.on_change.remove(self._changed)
         self._follower.close()
+
+    def pause(self, *, told: bool) -> None:
+        """Wait until something may be due; `told` says that writes of other processes are told. Raises
+        ClosedError."""
+        often = self._settings.poll_ms / 1000
+        if told and self._nothing_to_do():
+            self._slots.rest(max(often, min(_NOTHING_SECONDS, self._every)))
+        else:
+            self._slots.pause(often)
+
+    def _nothing_to_do(self) -> bool:
+        """Here or in another process, now or later."""
+        if self._slots.all():
+            return False
+        try:
+            with self._database.read() as connection:
+                return connection.execute(_OPEN).get is None
+        except ClosedError:
+            raise
+        except StoreError:
+            return False
 
     def tick(self) -> None:
         """One round. Raises ClosedError when the database is; everything else is logged, and tried again."""
@@ -165,10 +191,11 @@ class Supervisor:
             slot.context.stop(Stop.CANCEL)
 
     def _rescue(self) -> None:
-        mine = {slot.run for slot in self._slots.held()}
         with self._database.read() as connection:
             lost = transitions.expired(connection, now=self._clock.now())
             lost += self._silent(transitions.leases(connection))
+        # Asked afterwards: one that was claimed meanwhile is among both.
+        mine = {slot.run for slot in self._slots.held()}
         for one in dict.fromkeys(lost):
             if one in mine:
                 continue

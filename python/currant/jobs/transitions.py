@@ -174,10 +174,11 @@ def report(connection: apsw.Connection, run: Run, progress: float | None, messag
 def complete(
     connection: apsw.Connection, run: Run, *, now: float, result: Mapping[str, Any] | None
 ) -> Job | None:
-    """processing -> completed. Raises ValueError for a result that is no JSON."""
+    """processing -> completed. What it was at no longer counts: the result says what came of it. Raises
+    ValueError for a result that is no JSON."""
     return _update(
         connection,
-        f"status = 'completed', progress = 1, result = :result, error = NULL, {_ENDED}",
+        f"status = 'completed', progress = 1, message = NULL, result = :result, error = NULL, {_ENDED}",
         _FENCED,
         {**run._asdict(), "now": now, "result": None if result is None else json_of(result)},
     )

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
+from currant.bell import listen
 from currant.clock import Clock
 from currant.config import JobsSettings
 from currant.errors import ClosedError, StoreError
@@ -164,12 +165,18 @@ class JobWorker:
 
     def _supervise(self) -> None:
         assert self._supervisor is not None
-        while not self._slots.ended:
-            try:
-                self._supervisor.tick()
-            except ClosedError:
-                return
-            self._slots.pause(self._settings.poll_ms / 1000)
+        bell = listen(self._database.path.parent, self._slots.tell, writes=True)
+        try:
+            while not self._slots.ended:
+                self._slots.look()
+                try:
+                    self._supervisor.tick()
+                    self._supervisor.pause(told=bell is not None and bell.works)
+                except ClosedError:
+                    return
+        finally:
+            if bell is not None:
+                bell.close()
 
     def _work(self) -> None:
         while not self._slots.closing:

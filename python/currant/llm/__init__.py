@@ -12,3 +12,8 @@ Nothing here is needed for any other answer of the index.
 - `extraction`: one file, from reading it to storing the answer; `scheduler`: the threads; `feed`: from the
   change feed into the queue; `collect`: answers that no file has any more; `tier`: all of it for one root
 """
+
+from typing import Any, Final
+
+OFF: Final[dict[str, Any]] = {"provider": "off", "running": False, "waiting": 0}
+"""The status of a tier that is off, and of which nothing was ever asked."""

@@ -7,19 +7,18 @@ be opened takes nothing from the index: no model is asked then, and the state sa
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from currant.clock import Clock
 from currant.config import Settings
 from currant.errors import ClosedError, StoreError
+from currant.llm import OFF
 from currant.model import CommitInfo, Degraded, FileView
 from currant.query import Query
-from currant.store.llm import NAME
+from currant.store import LLM_NAME
 
 if TYPE_CHECKING:
     from currant.llm.tier import Tier
-
-OFF: Final[dict[str, Any]] = {"provider": "off", "running": False, "waiting": 0}
 
 
 class Switch:
@@ -34,7 +33,7 @@ class Switch:
         self._query = query
         self._tier: Tier | None = None
         self.problem: str | None = None
-        if settings.llm.provider == "off" and not os.path.exists(state_dir / NAME):
+        if settings.llm.provider == "off" and not os.path.exists(state_dir / LLM_NAME):
             return
         from currant.llm import tier
 
@@ -54,9 +53,14 @@ class Switch:
             connect(settings.llm).close()
 
     @property
+    def works(self) -> bool:
+        """Whether a model is asked at all."""
+        return self._tier is not None and self._tier.works
+
+    @property
     def announcement(self) -> str | None:
         """What people are told at a start that sends contents, else None."""
-        return None if self._tier is None or not self._tier.works else self._tier.announcement
+        return self._tier.announcement if self._tier is not None and self._tier.works else None
 
     def start(self) -> None:
         """Begin to work, when it is on and live."""

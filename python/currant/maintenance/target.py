@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from currant.clock import Clock, SystemClock
 from currant.errors import CurrantError
+from currant.maintenance.machine import return_memory
 from currant.service import Service
 from currant.store import Store, upkeep
 
@@ -21,6 +22,8 @@ PATIENCE: Final = 10.0
 begin."""
 _BEGIN_SECONDS: Final = 5.0
 _RELEASE_SECONDS: Final = 1.0
+MANY: Final = 500
+"""Files; so many leave memory behind that is worth to be given back."""
 LEAST_FREE_BYTES: Final = 256 << 20
 """With less room than this on the disk of the index a project is not well."""
 
@@ -35,6 +38,25 @@ def release_pages(service: Service) -> None:
 
     with suppress(CurrantError):
         service.when_idle(step, _RELEASE_SECONDS)
+
+
+class Relief:
+    """Gives back what indexing took and an idle index does not need: pages of the file, and what the C
+    library keeps for the next time. Asked now and then, on one thread."""
+
+    def __init__(self) -> None:
+        self._done = -MANY  # also after the start
+
+    def look(self, service: Service | None, done: int) -> bool:
+        """When nothing is under way and `done` files have been worked through; whether there was anything to
+        give back. Without a service that is but the process's own."""
+        if done - self._done < MANY:
+            return False
+        self._done = done
+        if service is not None:
+            release_pages(service)
+        return_memory()
+        return True
 
 
 class ServiceTarget:

@@ -191,6 +191,8 @@ class JobEntry(msgspec.Struct, kw_only=True):
     lease_until: float | None
     cancel_requested: bool
     timeout_s: float | None
+    fence: int
+    revision: int
 
 
 class Jobs(msgspec.Struct):
@@ -213,17 +215,11 @@ class JobState(msgspec.Struct, kw_only=True):
     result: dict[str, Any] | None
     error: str | None
     retry_count: int
-
-
-class QueueStatus(msgspec.Struct, kw_only=True):
-    """Counts by state, and what else docs/jobs.md says of the queue."""
-
-    pending: int
-    processing: int
-    completed: int
-    failed: int
-    cancelled: int
-    total: int
+    progress: float | None
+    message: str | None
+    attempt: int
+    max_attempts: int
+    cancel_requested: bool
 
 
 class Added(msgspec.Struct):
@@ -273,86 +269,6 @@ class ProblemBody(msgspec.Struct, kw_only=True):
     instance: str | msgspec.UnsetType = msgspec.UNSET
     error: str | msgspec.UnsetType = msgspec.UNSET
     retry_after: float | msgspec.UnsetType = msgspec.UNSET
-
-
-class JobHealth(msgspec.Struct, kw_only=True):
-    """``healthy``, or ``unhealthy`` with reasons. `stuck_jobs` have missed two heartbeats, or run for too
-    long."""
-
-    status: str
-    reasons: list[str]
-    queue_status: QueueStatus | None
-    stuck_jobs: int | None
-    database_connected: bool
-
-
-class ServiceStatus(msgspec.Struct, kw_only=True):
-    """The service; docs/service.md has the other keys."""
-
-    pid: int
-    home: str
-    phase: str
-    uptime_seconds: float
-    projects: list[dict[str, Any]]
-    queue: QueueStatus
-
-
-class UpkeepTask(msgspec.Struct, kw_only=True):
-    """One task of upkeep and how it did since its first run ever. Times are seconds since the epoch;
-    `next_run` null: only when somebody asks; `running`: since when, or null."""
-
-    name: str
-    task: str
-    interval_s: int
-    last_run: float | None
-    run_count: int
-    error_count: int
-    mean_seconds: float
-    skipped: int
-    last_error: str | None
-    last_error_at: float | None
-    next_run: float | None
-    running: float | None
-
-
-class Maintenance(msgspec.Struct):
-    """All tasks of upkeep."""
-
-    tasks: list[UpkeepTask]
-
-
-class ScheduleEntry(msgspec.Struct, kw_only=True):
-    """Something that is done by the clock. Times are seconds since the epoch; `next_run` null: not
-    scheduled."""
-
-    name: str
-    what: str
-    enabled: bool
-    interval_s: int
-    source: str
-    paused: bool
-    next_run: float | None
-    last_run: float | None
-    run_count: int
-    error_count: int
-    mean_seconds: float
-    skipped: int
-    last_error: str | None
-    last_error_at: float | None
-    problem: str | None
-
-
-class ScheduleChanged(msgspec.Struct):
-    """The schedule as it is now, and how many jobs a trigger has put into the queue."""
-
-    schedule: ScheduleEntry
-    added: int
-
-
-class Schedules(msgspec.Struct):
-    """All schedules."""
-
-    schedules: list[ScheduleEntry]
 
 
 class NewProject(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,17 +1,22 @@
 """Owns the server under the application: uvicorn, set up so that the service stops when it is told to.
 
 Event streams have no end of their own, and a server waits for what it answers: so they are ended first.
+uvicorn looks ten times a second whether it is to end, and what the date is; this one is told, and is asked.
 Signals are the hub's (`currant.hub.lifecycle`), the log is set up here, for as long as it serves.
 """
 
+import asyncio
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.server import ServerState
 
+from currant.clock import Clock
 from currant.rest import logs
 from currant.rest.app import build
 
@@ -21,11 +26,35 @@ if TYPE_CHECKING:
 GRACE_SECONDS: Final = 5
 
 
+class _State(ServerState):
+    """What the connections of a server share, the header `Date` among it: as of when it is asked for."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._second = -1
+        self._headers: list[tuple[bytes, bytes]] = []
+        super().__init__()
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """Of every answer, made once a second."""
+        second = int(self._now())
+        if second != self._second:
+            self._headers = [(b"date", formatdate(second, usegmt=True).encode())]
+            self._second = second
+        return self._headers
+
+    @default_headers.setter
+    def default_headers(self, _headers: list[tuple[bytes, bytes]]) -> None:
+        """Nobody else knows of any."""
+
+
 class Server(uvicorn.Server):
     """One server on the loop of the thread that calls `run`."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, clock: Clock) -> None:
         self._app = app
+        self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         super().__init__(
             uvicorn.Config(
                 app,
@@ -40,6 +69,15 @@ class Server(uvicorn.Server):
                 ws="none",
             )
         )
+        self.server_state = _State(clock.now)
+
+    async def main_loop(self) -> None:
+        """Until `finish`, without a look in between."""
+        end = asyncio.Event()
+        self._told = asyncio.get_running_loop(), end
+        # In this order: whoever says so after this look finds whom to tell.
+        if not self.should_exit:
+            await end.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -49,6 +87,10 @@ class Server(uvicorn.Server):
     def finish(self) -> None:
         """Answer what was asked, end the streams, stop. From any thread, also before `run`."""
         self.should_exit = True
+        if self._told is not None:
+            loop, end = self._told
+            with suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(end.set)
         self._app.state.context.stop_soon()
 
 
@@ -59,7 +101,7 @@ class Face:
         self._hub = hub
         self._listener = listener
         self.app = build(hub, mounts)
-        self._server = Server(self.app)
+        self._server = Server(self.app, hub.clock)
 
     def serve(self) -> None:
         """Answer until `stop`."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from currant import report
 from currant.errors import ClosedError, StoreDamagedError
-from currant.model import CommitInfo, Progress
+from currant.model import CommitInfo, Degraded, Progress
 from currant.service.barrier import Barrier
 from currant.service.life import Life
 from currant.service.partset import PartSet
@@ -41,10 +41,10 @@ class Answers:
     def progress(self) -> Progress:
         """How much of how much has been brought up to date since the start."""
         stats = self._basis.status.get_stats()
-        pending = self._parts.pending()
+        engine, pending = self._engine()
         done = stats["processed_count"] + stats["failed_count"]
         rate = stats["recent_files_per_second"]
-        phase = self._phase(pending, self._parts.engine_status())
+        phase = self._phase(pending, engine)
         # While the first scan runs nobody knows how much there will be.
         known = phase != "scanning" and rate > 0
         return Progress(
@@ -64,8 +64,7 @@ class Answers:
             store, query = life.part(lambda: parts.store), life.part(lambda: parts.query)  # raises
         controller = parts.controller
         stats = self._basis.status.get_stats()
-        engine = parts.engine_status()
-        pending = parts.pending()
+        engine, pending = self._engine()
         try:
             counts = _NO_COUNTS if query is None else query.counts()
         except (StoreDamagedError, ClosedError):  # it is being made anew, and this answer says so
@@ -110,8 +109,7 @@ class Answers:
     def degraded(self) -> list[str]:
         """Short names of what works worse than it should: what every answer carries. Cheap."""
         query = self._parts.query
-        engine = self._parts.engine_status()
-        pending = self._parts.pending()
+        engine, pending = self._engine()
         try:
             failed = 0 if query is None else query.failed()
         except (StoreDamagedError, ClosedError):
@@ -119,6 +117,12 @@ class Answers:
         return report.codes(list(report.degraded(self._view(engine, pending, failed))))
 
     # --- inside -----------------------------------------------------------------------------------------
+
+    def _engine(self) -> tuple[dict[str, Any], int]:
+        """What the core says of itself, and how many changes wait: of the same moment. Asked for one after
+        the other, a scan that ends between the two looks like an index in which nothing is left to do."""
+        engine = self._parts.engine_status()
+        return engine, int(engine.get("pending", 0))
 
     def _phase(self, pending: int, engine: dict[str, Any]) -> str:
         """One word: stopped, disabled, failed, rebuilding, scanning, indexing, watching, (not live) idle."""
@@ -171,8 +175,15 @@ class Answers:
             overflowed=overflowed,
             drift=None if parts.ledger is None else parts.ledger.degraded(basis.clock.now()),
             llm=() if parts.llm is None else tuple(parts.llm.degraded()),
-            throttled=parts.throttle.states,
+            throttled=self._given_up(),
         )
+
+    def _given_up(self) -> tuple[Degraded, ...]:
+        """What the budget of the process takes from this index. Where no model is asked anyway, nothing is
+        worse for want of one."""
+        parts = self._parts
+        asked = parts.llm is not None and parts.llm.works
+        return tuple(one for one in parts.throttle.states if asked or one.code != "budget_llm")
 
     def _committed(self, _commit: CommitInfo) -> None:
         with self._looking:

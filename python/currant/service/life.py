@@ -38,7 +38,9 @@ class Life:
         self.stopped = False
         self.generation = 0
         """Which set of parts it is: whoever asked one that is gone meanwhile asks again."""
-        self.guard = Guard(self._lost, self._make_anew, clock=self._basis.clock)
+        self.guard = Guard(
+            self._lost, self._make_anew, clock=self._basis.clock, directory=self._basis.state_dir
+        )
         parts.damaged.append(self.guard.report)
 
     @property

@@ -9,6 +9,7 @@ was never acknowledged, so the next start finds it again.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,28 +100,35 @@ class PartSet:
         registry = self.extractors = (
             self.extractors or basis.registry or parts.registry(basis.settings.extract)
         )
-        store, held = self._open_store(registry, discard)
+        store, hidden = self._open_store(registry, discard)
         query = self._build_readers(store, registry)
         if self.engine is None:
             return
-        self.engine.load(held.rows)
         # Before there are workers: it may write, and nobody else does yet.
-        upgrader = self.upgrader = parts.upgrader(store, registry, self.engine, hidden=held.hidden)
-        del held  # a hundred bytes per file that nobody needs any more
+        upgrader = self.upgrader = parts.upgrader(store, registry, self.engine, hidden=hidden)
         self._build_pipeline(store, registry, self.engine)
         self._build_background(query, upgrader, self.engine)
 
-    def _open_store(self, registry: Registry, discard: str | None) -> tuple[Store, parts.Rows]:
-        """The store and all its rows. Reading them is part of the check of the index at start: what turns out
-        damaged is set aside by opening once more."""
+    def _open_store(self, registry: Registry, discard: str | None) -> tuple[Store, bool]:
+        """The store, the engine having got all its rows, and whether all secrets are hidden in it. Reading
+        them is part of the check of the index at start: what turns out damaged is set aside by opening once
+        more."""
         basis = self.basis
         store = self.store = Store.open(basis.state_dir, clock=basis.clock, discard=discard)
         try:
-            return store, parts.rows(store, registry)
+            return store, self._load(store, registry)
         except StoreDamagedError:
             store.close()
         store = self.store = Store.open(basis.state_dir, clock=basis.clock)
-        return store, parts.rows(store, registry)
+        return store, self._load(store, registry)
+
+    def _load(self, store: Store, registry: Registry) -> bool:
+        held = parts.rows(store, registry)
+        if self.engine is not None:
+            self.engine.load(held.rows)  # nothing of them, if one cannot be read
+        else:
+            deque(held.rows, maxlen=0)
+        return held.hidden
 
     def _build_readers(self, store: Store, registry: Registry) -> Query:
         """What answers, also when nothing is brought up to date."""

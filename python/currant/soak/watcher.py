@@ -7,6 +7,7 @@ With a `Queue` it is let into the moment in which the kernel's queue is short, a
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ _END_SECONDS: Final = 60.0
 _INSTANCE_SECONDS: Final = 5.0
 """The longest that the queue of the whole machine is short."""
 _INSTANCE: Final = "anon_inode:inotify"
+_IN_MODIFY: Final = 0x2
 _PR_SET_PDEATHSIG: Final = 1
 _libc: Final = ctypes.CDLL(None)
 
@@ -88,11 +90,11 @@ class Watcher:
         return False
 
     def _instance(self) -> bool:
-        """Wait until it has made its inotify instance, or will not."""
+        """Wait until it has made its inotify instance for the tree, or will not."""
         deadline = self._clock.monotonic() + _INSTANCE_SECONDS
         pause = threading.Event()
         while self.process.poll() is None and self._clock.monotonic() < deadline:
-            if any(self._instances()):
+            if self._tree_watches():
                 return True
             pause.wait(_LOOK_SECONDS / 5)
         return False
@@ -105,6 +107,14 @@ class Watcher:
                 with contextlib.suppress(OSError):
                     if os.readlink(base / handle) == _INSTANCE:
                         yield handle
+
+    def _tree_watches(self) -> int:
+        """What the kernel has of it."""
+        count = 0
+        for handle in self._instances():
+            with contextlib.suppress(OSError):
+                count += tree_watches(Path(f"/proc/{self.process.pid}/fdinfo/{handle}").read_text())
+        return count
 
     # --- signals ------------------------------------------------------------------------------------------
 
@@ -189,18 +199,21 @@ class Watcher:
         try:
             status = dict(line.split(":", 1) for line in (base / "status").read_text().splitlines())
             handles = os.listdir(base / "fd")
-            watches = 0
-            for handle in self._instances():
-                with contextlib.suppress(OSError):
-                    told = (base / "fdinfo" / handle).read_text()
-                    watches += sum(line.startswith("inotify wd") for line in told.splitlines())
+            watches = self._tree_watches()
         except (OSError, ValueError):
             return Facts(0, 0, 0, 0)
         return Facts(_kib(status, "VmRSS"), _kib(status, "VmHWM"), len(handles), watches)
 
 
+def tree_watches(told: str) -> int:
+    """Watches on directories of the tree in what /proc says of a descriptor. Those on directories of state
+    (`currant.bell`) do not ask for writes."""
+    masks = re.findall(r"^inotify wd:.* mask:([0-9a-f]+)", told, re.MULTILINE)
+    return sum(bool(int(mask, 16) & _IN_MODIFY) for mask in masks)
+
+
 class Facts:
-    """`rss` and `peak` in bytes, open descriptors, inotify watches."""
+    """`rss` and `peak` in bytes, open descriptors, inotify watches on the tree."""
 
     def __init__(self, rss: int, peak: int, handles: int, watches: int) -> None:
         self.rss = rss

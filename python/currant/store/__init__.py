@@ -6,7 +6,12 @@ file aside), records (how results are encoded), commit (the one write transactio
 name). `SharedResults` is another file, which several indexes share.
 """
 
+from typing import Final
+
 from currant.store.shared import SharedResults
 from currant.store.store import Store
 
-__all__ = ["SharedResults", "Store"]
+__all__ = ["LLM_NAME", "SharedResults", "Store"]
+
+LLM_NAME: Final = "llm.db"
+"""The file of `store.llm`, for those who only want to know whether it is there."""

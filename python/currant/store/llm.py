@@ -19,11 +19,10 @@ import apsw
 from currant import statedir
 from currant.errors import ClosedError, SchemaTooNewError, StoreError
 from currant.model import ResultKey
-from currant.store import ledger, llm_unused
+from currant.store import LLM_NAME, ledger, llm_unused
 from currant.store.connection import connect, one, require_safe_sqlite, translate
 from currant.store.ledger import Refused, Spent
 
-NAME: Final = "llm.db"
 VERSION: Final = 2
 APPLICATION_ID: Final = 0x63754C4D  # "cuLM"
 HOUR: Final = 3600.0
@@ -136,7 +135,7 @@ class LlmStore:
         Raises StoreError; a damaged file is left where it is, for it knows what was spent."""
         require_safe_sqlite()
         statedir.prepare(state_dir)
-        path = state_dir / NAME
+        path = state_dir / LLM_NAME
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:

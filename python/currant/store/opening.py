@@ -148,7 +148,15 @@ def _look(path: Path) -> None:
     if 0 < _size(path) < _SMALLEST_PAGE:
         raise _Damaged("cut short")  # SQLite would take it for an empty file
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        _judge(path, apsw.SQLITE_OPEN_READONLY)
+    except apsw.ReadOnlyError:
+        # Cut off in the first transaction, before there was a log: only who may write can take it back.
+        _judge(path, apsw.SQLITE_OPEN_READWRITE)
+
+
+def _judge(path: Path, flags: int) -> None:
+    try:
+        connection = apsw.Connection(str(path), flags=flags)
     except _DAMAGE as error:
         raise _Damaged(str(error)) from error
     try:

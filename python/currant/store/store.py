@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,6 +22,10 @@ _log = logging.getLogger("currant.store")
 
 _T = TypeVar("_T")
 
+TreeRow = tuple[bytes, int, int, int, int, int]
+"""See `Store.tree_rows`."""
+
+_ROWS_AT_ONCE: Final = 1_000
 _TREE_ROWS: Final = """
 SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
 FROM files ORDER BY path"""
@@ -203,16 +208,25 @@ class Store:
             return None
         return found
 
-    def tree_rows(self) -> list[tuple[bytes, int, int, int, int, int]]:
+    def tree_rows(self) -> list[TreeRow]:
         """What the engine compares the disk with: (path, size, mtime_ns, ctime_ns, ino, attempts) by path.
 
         attempts > 0 marks a failure. A racy row has ctime_ns -1, which no file has, so it is read again.
         """
+        return list(self.each_tree_row())
+
+    def each_tree_row(self) -> Iterator[TreeRow]:
+        """The same, for who passes them on one by one: all at once are hundreds of bytes for each file, and
+        the holes that they leave are not given back. Raises StoreError on the way."""
+        return chain.from_iterable(self._tree_rows())
+
+    def _tree_rows(self) -> Iterator[list[TreeRow]]:
         with self._readers.lend() as connection:
-            rows: list[Any] = connection.execute(_TREE_ROWS).fetchall()
-        if any(row[4] < 0 for row in rows):
-            rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
-        return rows
+            left: Iterator[Any] = iter(connection.execute(_TREE_ROWS))
+            while rows := list(islice(left, _ROWS_AT_ONCE)):
+                if any(row[4] < 0 for row in rows):
+                    rows = [(*row[:4], commits.unsigned(row[4]), row[5]) for row in rows]
+                yield rows
 
     def names_policy(self) -> str:
         """The policy last noted, ``""`` without one."""

@@ -10,7 +10,7 @@ const NAMED: usize = 20;
 pub struct Status {
     /// The index shows the disk, as far as the engine was told.
     pub fresh: bool,
-    /// The first scan is not finished.
+    /// The first scan is not finished, or what it found is not compared with the index yet.
     pub starting: bool,
     /// Directories are being listed.
     pub scanning: bool,
@@ -69,7 +69,7 @@ impl Status {
         };
         Self {
             fresh: core.is_fresh(),
-            starting: !core.first_scan_done,
+            starting: !core.first_scan_done || core.awaiting_rows,
             scanning: core.scanning(),
             files: core.tree.files(),
             dirs: core.tree.dirs(),

@@ -12,7 +12,7 @@ use super::visit::{Definition, Flow, Visit, child, start_of};
 
 pub(super) static CSHARP: Grammar = Grammar::new(
     "csharp",
-    version!("1", "tree-sitter-c-sharp-0.23.5"),
+    version!("2", "tree-sitter-c-sharp-0.23.5"),
     tree_sitter_c_sharp::LANGUAGE,
     &[
         ("comment", Rule::Comment),

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::SymbolKind::{self, Constant, Function, Interface, Method, Struct, Type, Variable};
+use super::brace::go::owner_of;
 use super::tree::{Grammar, Rule, version};
 use super::visit::{Definition, Flow, Visit, child, start_of};
 
@@ -39,12 +40,7 @@ fn single(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
 }
 
 fn method(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
-    // `(s *Stack[T])`, `(Stack)`: the last word, less the star and what is in brackets.
-    let receiver = visit.field(node, "receiver");
-    let receiver = receiver.split('[').next().unwrap_or_default();
-    let kind = receiver.rsplit([' ', '*', '(']).find(|word| !word.is_empty());
-    let owner = kind.map(|word| word.trim_end_matches([')', ',']).to_owned());
-    let owner = owner.filter(|word| !word.is_empty());
+    let owner = owner_of(&visit.field(node, "receiver"));
     let until = start_of(node, "body");
     let name = visit.field(node, "name");
     visit.define(node, Definition { until, owner, ..Definition::new(Method, name) })

@@ -2,15 +2,24 @@
 //!
 //! This file owns the registry of languages and the one entry point. What a definition looks like
 //! is in `symbol`; how a syntax tree is walked is in `tree`; each language has a small file of its
-//! own. To add a language: one file, one line in `GRAMMARS` or `SCANNERS`, one fixture.
+//! own. To add a language: one file, one line in `GRAMMARS` or `ALONE`, one fixture. A scanner that is to
+//! read a language in place of its grammar gets a line in `SCANNERS`; see `scanner`.
 //!
 //! The result depends on the language and the bytes only (never on a path, a configuration or
 //! another file), because results are stored under the hash of the content. It is bounded in time and
 //! size for any bytes; where a bound cuts something off, it says so ([`Outline::partial`]).
 
+pub mod brace;
 pub mod cfamily;
+mod collect;
+mod csharpscan;
+mod ecma;
 pub(crate) mod json;
 mod markdown;
+mod pyscan;
+mod python_names;
+mod rustscan;
+mod scanner;
 mod shell;
 mod symbol;
 mod text;
@@ -43,9 +52,11 @@ mod swift;
 mod typescript;
 
 pub use json::to_json;
+pub use scanner::{Means, Unsure};
 pub use symbol::{Symbol, SymbolKind};
 
 use cfamily::Dialect;
+use scanner::Scanner;
 
 /// Why a file has no outline. The caller records it as a failure of that file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +72,9 @@ pub enum OutlineError {
         /// What the parser said.
         reason: String,
     },
+    /// Only a scanner was to read it ([`Means::Scan`]), and that is not sure.
+    #[error("not scanned: {0}")]
+    Unsure(Unsure),
 }
 
 /// Why an outline holds only some of the definitions. The text is for people and goes into the record.
@@ -152,21 +166,33 @@ static GRAMMARS: &[&tree::Grammar] = &[
     &typescript::TYPESCRIPT,
 ];
 
-/// The languages that are scanned by hand; in every build.
-static SCANNERS: &[&dyn Language] = &[
+/// The languages that are scanned and have no grammar; in every build.
+static ALONE: &[&dyn Language] = &[
     &Lexical { dialect: Dialect::C },
     &Lexical { dialect: Dialect::Cpp },
     &markdown::Markdown,
     &shell::Shell,
 ];
 
-/// Every language of this build.
+/// Those that are scanned in place of a grammar; in every build.
+static SCANNERS: &[Scanner] = &[
+    brace::go::GO,
+    brace::java::JAVA,
+    csharpscan::SCANNER,
+    ecma::JAVASCRIPT,
+    ecma::TSX,
+    ecma::TYPESCRIPT,
+    pyscan::PYTHON,
+    rustscan::SCANNER,
+];
+
+/// What reads each language of this build without a scanner before it.
 fn registry() -> impl Iterator<Item = &'static dyn Language> {
     #[cfg(feature = "outline")]
     let parsed = GRAMMARS.iter().map(|grammar| *grammar as &dyn Language);
     #[cfg(not(feature = "outline"))]
     let parsed = std::iter::empty::<&dyn Language>();
-    SCANNERS.iter().copied().chain(parsed)
+    ALONE.iter().copied().chain(parsed)
 }
 
 /// The definitions in `source`, in the order in which they start.
@@ -175,16 +201,33 @@ fn registry() -> impl Iterator<Item = &'static dyn Language> {
 /// [`OutlineError::UnknownLanguage`] when `language` is none of [`languages`]; otherwise what
 /// [`Language::outline`] says.
 pub fn outline(language: &str, source: &[u8]) -> Result<Outline, OutlineError> {
-    let Some(found) = registry().find(|known| known.name() == language) else {
+    outline_by(Means::Either, language, source)
+}
+
+/// The same, by certain means.
+///
+/// # Errors
+/// As for [`outline`], and [`OutlineError::Unsure`].
+pub fn outline_by(means: Means, language: &str, source: &[u8]) -> Result<Outline, OutlineError> {
+    let scanner = SCANNERS.iter().find(|known| known.name == language);
+    let known = registry().find(|known| known.name() == language);
+    if scanner.is_none() && known.is_none() {
         return Err(OutlineError::UnknownLanguage(language.to_owned()));
-    };
+    }
     // A byte order mark is no part of the first line.
     let source = source.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source);
     let mut symbols = Vec::new();
-    let partial = found.outline(source, &mut symbols)?;
+    let partial = match known.filter(|known| is_alone(known.name())) {
+        Some(alone) => alone.outline(source, &mut symbols)?,
+        None => scanner::read(means, scanner, known, source, &mut symbols)?,
+    };
     let mut outline = Outline { symbols, partial };
     outline.bound(SYMBOL_LIMIT, TEXT_LIMIT);
     Ok(outline)
+}
+
+fn is_alone(language: &str) -> bool {
+    ALONE.iter().any(|known| known.name() == language)
 }
 
 impl Outline {
@@ -204,17 +247,36 @@ impl Outline {
     }
 }
 
-/// The languages that are parsed by a grammar, where one operation of the parser cannot be interrupted.
+/// The languages that are parsed by a grammar, at least where a scanner is not sure. One operation of the parser
+/// cannot be interrupted.
 #[must_use]
 pub fn parsed_languages() -> Vec<&'static str> {
-    let scanned: Vec<_> = SCANNERS.iter().map(|known| known.name()).collect();
-    registry().map(Language::name).filter(|name| !scanned.contains(name)).collect()
+    registry().map(Language::name).filter(|name| !is_alone(name)).collect()
+}
+
+/// The languages that a scanner reads in place of a grammar.
+#[must_use]
+pub fn scanned_languages() -> Vec<&'static str> {
+    SCANNERS.iter().map(|known| known.name).collect()
 }
 
 /// (name, version) of every language known to this build, sorted by name.
 #[must_use]
-pub fn languages() -> Vec<(&'static str, &'static str)> {
-    let mut all: Vec<_> = registry().map(|known| (known.name(), known.version())).collect();
+pub fn languages() -> Vec<(&'static str, String)> {
+    languages_by(|_| Means::Either)
+}
+
+/// The same for outlines that are made by these means, for each language its own.
+pub fn languages_by(means: impl Fn(&str) -> Means) -> Vec<(&'static str, String)> {
+    let version = |name: &str, known: Option<&dyn Language>| {
+        let skipped = known.is_some() && means(name) == Means::Parse;
+        let scanner = SCANNERS.iter().find(|one| one.name == name).filter(|_| !skipped);
+        scanner::version(scanner, known)
+    };
+    let known = registry().map(|known| (known.name(), version(known.name(), Some(known))));
+    let lean = SCANNERS.iter().filter(|one| registry().all(|known| known.name() != one.name));
+    let mut all: Vec<_> =
+        known.chain(lean.map(|one| (one.name, version(one.name, None)))).collect();
     all.sort_unstable();
     all
 }

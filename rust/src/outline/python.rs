@@ -6,13 +6,14 @@
 use tree_sitter::Node;
 
 use super::SymbolKind::{Class, Constant, Constructor, Function, Property, Type, Variable};
+use super::python_names::{CHAIN_LIMIT, is_loud, is_property, made_by, quotes};
 use super::text;
 use super::tree::{Grammar, Rule, version};
 use super::visit::{Definition, Flow, Place, Visit};
 
 pub(super) static PYTHON: Grammar = Grammar::new(
     "python",
-    version!("2", "tree-sitter-python-0.25.0"),
+    version!("3", "tree-sitter-python-0.25.0"),
     tree_sitter_python::LANGUAGE,
     &[
         ("comment", Rule::Comment),
@@ -35,11 +36,9 @@ fn decorated(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     visit.wrap(node, inner, false);
     let mut cursor = node.walk();
     for decorator in node.named_children(&mut cursor) {
-        let text = visit.text(decorator);
-        let last = text.rsplit(|byte| matches!(byte, b'.' | b'@')).next().unwrap_or_default();
-        if [&b"property"[..], b"cached_property", b"setter", b"deleter"]
-            .contains(&last.trim_ascii())
-        {
+        // A comment may follow on its line, and the definition itself is one of the children.
+        let named = (decorator.kind() == "decorator").then(|| decorator.named_child(0)).flatten();
+        if named.is_some_and(|named| is_property(visit.text(named))) {
             visit.recast(Property);
         }
     }
@@ -65,21 +64,46 @@ fn documented(visit: &mut Visit<'_>, node: Node<'_>, mut definition: Definition)
     visit.define(node, definition)
 }
 
+/// The string that a body begins with, or several that stand one behind the other, and nothing else.
 fn docstring(visit: &Visit<'_>, body: Node<'_>) -> Option<String> {
     let mut cursor = body.walk();
     let first = body.named_children(&mut cursor).find(|child| !child.is_extra())?;
-    let string = first.named_child(0).filter(|child| child.kind() == "string")?;
-    let literal = visit.text(string);
-    let quotes = literal.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
-    let inside = &literal[quotes..];
-    let quote = if inside.starts_with(b"\"\"\"") || inside.starts_with(b"\'\'\'") { 3 } else { 1 };
-    Some(text::docstring(inside.get(quote..inside.len().saturating_sub(quote))?))
+    let mut cursor = first.walk();
+    let mut parts = first.named_children(&mut cursor).filter(|child| !child.is_extra());
+    let string = parts.next().filter(|_| first.kind() == "expression_statement")?;
+    if parts.next().is_some() || first.child(1).is_some_and(|next| !next.is_extra()) {
+        return None; // `"a", "b"` and `"a",`
+    }
+    let mut inside = Vec::new();
+    let mut cursor = string.walk();
+    match string.kind() {
+        "string" => inside.extend_from_slice(unquoted(visit.text(string))),
+        "concatenated_string" => {
+            for string in string.named_children(&mut cursor).filter(|part| part.kind() == "string")
+            {
+                inside.extend_from_slice(unquoted(visit.text(string)));
+            }
+        }
+        _ => return None,
+    }
+    Some(text::docstring(&inside))
+}
+
+/// A literal without the letters before it and its quotes.
+fn unquoted(literal: &[u8]) -> &[u8] {
+    let start = literal.iter().position(|byte| matches!(byte, b'"' | b'\'')).unwrap_or(0);
+    let literal = literal.get(start..).unwrap_or_default();
+    let quotes = quotes(literal);
+    literal.get(quotes..literal.len().saturating_sub(quotes)).unwrap_or_default()
 }
 
 fn alias(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     let whole = visit.field(node, "left");
     let name = whole.split('[').next().unwrap_or_default().trim_end().to_owned();
-    visit.define(node, Definition::new(Type, name));
+    // `type(x).y = 1` is taken for an alias, too.
+    if !name.starts_with('(') {
+        visit.define(node, Definition::new(Type, name));
+    }
     Flow::Skip
 }
 
@@ -119,23 +143,4 @@ fn statement(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
         }
     }
     Flow::Skip
-}
-
-/// Names that one statement may give to a value: more are no code, and each has the whole statement as its
-/// signature.
-const CHAIN_LIMIT: usize = 100;
-
-fn is_loud(name: &str) -> bool {
-    name.len() > 1
-        && name.bytes().any(|byte| byte.is_ascii_uppercase())
-        && !name.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-/// What a call to a well-known maker of types makes.
-fn made_by(function: &str) -> Option<super::SymbolKind> {
-    match function.rsplit('.').next()? {
-        "namedtuple" | "NamedTuple" | "TypedDict" | "make_dataclass" => Some(Class),
-        "NewType" | "TypeVar" | "ParamSpec" | "TypeVarTuple" => Some(Type),
-        _ => None,
-    }
 }

@@ -139,7 +139,6 @@ fn without_tags(line: &str) -> String {
 }
 
 /// The text inside a docstring (quotes and prefix already gone): common indentation removed.
-#[cfg(any(test, feature = "outline"))]
 pub(super) fn docstring(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(head(raw, RAW_LIMIT));
     let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();

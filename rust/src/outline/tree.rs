@@ -266,7 +266,8 @@ mod tests {
         let mut source = b"def first(): pass\n".to_vec();
         source.extend(b"x = 1\n".repeat(TOKEN_LIMIT / 2));
         source.extend(b"def last(): pass\n");
-        let outline = crate::outline::outline("python", &source).unwrap();
+        let outline =
+            crate::outline::outline_by(crate::outline::Means::Parse, "python", &source).unwrap();
         let names: Vec<&str> = outline.symbols.iter().map(|one| &*one.name).collect();
         assert_eq!(names, ["first"], "{:?}", outline.partial);
         assert!(outline.partial.is_some());

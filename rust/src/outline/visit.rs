@@ -15,13 +15,14 @@ const PATH_LIMIT: usize = 1000;
 const SIGNATURE_NODES: usize = 2_000;
 
 /// What may stand before a definition, inside its node, and is no part of its signature.
-const DECORATIONS: [&str; 6] = [
+const DECORATIONS: [&str; 7] = [
     "annotation",
     "marker_annotation",
     "attribute_list",
     "attribute",
     "decorator",
     "attribute_item",
+    "preproc_if_in_attribute_list",
 ];
 
 /// Where a scope is, which decides what a function in it is called and whether a variable counts.

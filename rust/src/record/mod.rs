@@ -15,7 +15,7 @@ pub mod pack;
 pub mod select;
 mod text;
 
-use crate::outline::{self, Outline, OutlineError, SymbolKind};
+use crate::outline::{self, Means, Outline, OutlineError, SymbolKind};
 use comments::Comment;
 use intent::Header;
 use links::{Doc, Reference};
@@ -79,7 +79,20 @@ pub fn first_definition(outline: &Outline) -> usize {
 /// # Errors
 /// [`ExamineError`].
 pub fn examine(language: &str, source: &[u8], parts: Parts) -> Result<Examined, ExamineError> {
-    let outline = match outline::outline(language, source) {
+    examine_by(Means::Either, language, source, parts)
+}
+
+/// The same, with an outline by certain means.
+///
+/// # Errors
+/// [`ExamineError`].
+pub fn examine_by(
+    means: Means,
+    language: &str,
+    source: &[u8],
+    parts: Parts,
+) -> Result<Examined, ExamineError> {
+    let outline = match outline::outline_by(means, language, source) {
         Err(OutlineError::UnknownLanguage(_)) => Outline::default(),
         other => other?,
     };

@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 
 from currant import _core
-from currant.extract.annotators import links_markdown, links_rst
 from currant.extract.annotators.tokens import Found
 from currant.model import Record, Reference
 
@@ -25,6 +24,7 @@ _CODE: Final = frozenset(
         *("shell", "swift", "tsx", "typescript"),
     )
 )
+_READ_HERE: Final = frozenset({"markdown", "rst", "html"})
 _SILENT: Final = re.compile(rb"currant:[ \t]*ignore(-file)?\b")
 
 
@@ -33,7 +33,7 @@ class LinksAnnotator:
 
     name = "links"
     version = "2"
-    languages: frozenset[str] | None = _CODE | {"markdown", "rst", "html"}
+    languages: frozenset[str] | None = _CODE | _READ_HERE
 
     def annotate(self, name: str, language: str | None, source: bytes, record: Record) -> Record:
         """`record` with what `source` names; a note says when there was more than is kept."""
@@ -50,12 +50,8 @@ class LinksAnnotator:
 def references(language: str | None, source: bytes, record: Record) -> list[Reference]:
     """What `source` names, each once a line, by line. Any bytes will do."""
     found: list[Found] = []
-    if language == "markdown":
-        found = links_markdown.find(source.decode("utf-8", "replace"))
-    elif language == "html":
-        found = links_markdown.find_html(source.decode("utf-8", "replace"))
-    elif language == "rst":
-        found = links_rst.find(source.decode("utf-8", "replace"))
+    if language in _READ_HERE:
+        found = _of_document(language, source.decode("utf-8", "replace"))
     elif language in _CODE:
         found = _of_code(language or "", source, record)
     found += _of_header(source, record)
@@ -68,6 +64,15 @@ def references(language: str | None, source: bytes, record: Record) -> list[Refe
         if target and "\0" not in target
     )
     return sorted(kept, key=lambda reference: (reference.line, reference.kind, reference.target))
+
+
+def _of_document(language: str, text: str) -> list[Found]:
+    # Their expressions take as long to compile as a short command may take.
+    from currant.extract.annotators import links_markdown, links_rst
+
+    if language == "markdown":
+        return links_markdown.find(text)
+    return links_markdown.find_html(text) if language == "html" else links_rst.find(text)
 
 
 def _silenced(source: bytes) -> tuple[bool, set[int]]:
@@ -89,6 +94,8 @@ def _of_code(language: str, source: bytes, record: Record) -> list[Found]:
     found: list[Found] = []
     for kind, target, line, _quiet in _core.code_references(language, source, docs):
         if kind in ("link", "url"):
+            from currant.extract.annotators import links_markdown
+
             kind, target = links_markdown.link(target)
         found.append((kind, target, line))
     return found

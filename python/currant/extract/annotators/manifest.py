@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from currant.extract.manifests.names import KINDS, kind_of
+from currant.extract.manifests import KINDS, read
+from currant.extract.manifests.names import kind_of
 from currant.extract.manifests.values import BadManifestError, clean
 from currant.model import Record
 
@@ -41,8 +42,6 @@ class ManifestAnnotator:
         if len(source) > MAX_BYTES:
             notes.append(f"manifest: not read, it has more than {MAX_BYTES >> 10} KiB")
         else:
-            from currant.extract.manifests import read  # the parsers, for those trees that need them
-
             try:
                 manifest = read(kind, source)
             except BadManifestError as error:

@@ -123,8 +123,14 @@ export function upkeepTask(raw) {
 export function schedule(raw) {
   return {
     name: raw.name,
-    trigger: raw.trigger ?? "",
+    what: raw.what ?? "",
+    enabled: raw.enabled !== false,
+    interval: raw.interval_s ?? null,
     next: instant(raw.next_run),
+    lastRun: instant(raw.last_run),
+    lastError: raw.last_error ?? null,
+    lastErrorAt: instant(raw.last_error_at),
+    problem: raw.problem ?? null,
     paused: raw.paused === true,
   };
 }

@@ -104,12 +104,19 @@ function scheduleButtons({ name, paused }) {
   ];
 }
 
-/** "interval[0:15:00]" → "every 15 min"; what is no interval stays as it is told. */
-export function rhythm(trigger) {
-  const told = /^interval\[(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)\]$/.exec(trigger);
-  if (!told) return trigger.replace(/^cron\[(.*)\]$/, "at $1").replaceAll("'", "");
-  const [days, hours, minutes, seconds] = told.slice(1).map((part) => Number(part ?? 0));
-  return `every ${span(days * 86400 + hours * 3600 + minutes * 60 + seconds)}`;
+/** How often it is due. */
+export function rhythm({ enabled, interval }) {
+  return enabled && interval ? `every ${span(interval)}` : "never by itself";
+}
+
+/** What is wrong with a schedule: it cannot run at all, or its last run failed. */
+function wrongWith({ problem, lastError, lastErrorAt, lastRun }) {
+  return problem ?? (lastError && lastErrorAt >= (lastRun ?? 0) - 1 ? lastError : null);
+}
+
+function scheduleLamp(one) {
+  if (wrongWith(one)) return "failed";
+  return one.paused || !one.enabled ? "off" : "fresh";
 }
 
 /** What the clock starts. */
@@ -118,8 +125,8 @@ export function schedulesPanel(now) {
     h(
       "tr",
       { "data-key": one.name },
-      h("th", { scope: "row" }, lamp(one.paused ? "off" : "fresh"), words(one.name)),
-      cell("When", rhythm(one.trigger)),
+      h("th", { scope: "row", title: one.what }, lamp(scheduleLamp(one)), words(one.name)),
+      cell("When", rhythm(one), wrongWith(one) ? h("span", { class: "said" }, wrongWith(one)) : null),
       cell("Next", one.paused ? "paused" : moment(one.next, now)),
       cell("", ...scheduleButtons(one)),
     ),

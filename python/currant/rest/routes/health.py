@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from currant.errors import CurrantError
-from currant.rest import answers, schemas
+from currant.rest import answers, schemas, schemas_service
 from currant.rest.asking import Context, Shared
 from currant.rest.describe import told
 from currant.rest.routes.jobs import QUEUE
@@ -46,7 +46,7 @@ async def readyz(shared: Shared) -> Response:
     "/health/jobs",
     summary="Health of the jobs",
     **told(
-        schemas.JobHealth,
+        schemas_service.JobHealth,
         {
             **{
                 "status": "healthy",
@@ -56,7 +56,7 @@ async def readyz(shared: Shared) -> Response:
             },
             "database_connected": True,
         },
-        also={503: (schemas.JobHealth, "`reasons` says why.")},
+        also={503: (schemas_service.JobHealth, "`reasons` says why.")},
     ),
 )
 async def health_jobs(shared: Shared) -> Response:

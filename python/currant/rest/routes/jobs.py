@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from currant.errors import JobConflict, NoSuchJob
 from currant.jobs import JobStatus, JobType
-from currant.rest import answers, problems, schemas
+from currant.rest import answers, problems, schemas, schemas_service
 from currant.rest.asking import Cursor, Limit, Shared
 from currant.rest.describe import told
 
@@ -34,7 +34,8 @@ _STATE: Final = {
     **{"id": _ID, "type": "project_processing", "status": "completed", "project_id": "p1"},
     **{"created_at": "2026-01-01T12:00:00Z", "started_at": "2026-01-01T12:00:05Z"},
     **{"completed_at": "2026-01-01T12:00:09Z", "result": {"tasks_count": 15, "progress_percentage": 65.5}},
-    **{"error": None, "retry_count": 0, "progress": 1.0},
+    **{"error": None, "retry_count": 0, "progress": 1.0, "message": None, "attempt": 1, "max_attempts": 3},
+    "cancel_requested": False,
 }
 
 QUEUE: Final[dict[str, Any]] = {
@@ -117,7 +118,7 @@ async def _page(
 @router.get(
     "/jobs/queue-status",
     summary="The queue",
-    **told(schemas.QueueStatus, QUEUE),
+    **told(schemas_service.QueueStatus, QUEUE),
 )
 async def queue_status(shared: Shared) -> Response:
     """How many jobs are in each state, what runs, how old the oldest that waits is, and how many ended within

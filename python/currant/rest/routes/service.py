@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from currant.errors import CurrantError, RetryError
-from currant.rest import answers, problems, schemas
+from currant.rest import answers, problems, schemas, schemas_service
 from currant.rest.asking import Context, Shared
 from currant.rest.describe import told
 from currant.rest.routes.jobs import QUEUE
@@ -29,8 +29,26 @@ _SCHEDULE: Final[dict[str, Any]] = {
     **{"last_error_at": None, "problem": None},
 }
 _STATUS: Final[dict[str, Any]] = {
-    **{"pid": 4711, "home": "/home/me/.local/state/currant", "phase": "running", "uptime_seconds": 86400.0},
-    **{"projects": [], "queue": QUEUE},
+    **{"pid": 4711, "home": "/home/me/.local/state/currant", "phase": "running"},
+    **{"started_at": 1764000000.0, "uptime_seconds": 86400.0, "states": {"ready": 1}},
+    "projects": [
+        {
+            **{"id": "p1", "name": "shop", "root": "/srv/shop", "source": "/srv/shop", "kind": "path"},
+            **{"state": "ready", "error": None, "created_at": 1764000000.0, "origin": None},
+            "index": {
+                **{"done": 120, "total": 120, "bytes": 987654, "files_per_second": 0.0},
+                **{"eta_seconds": None, "phase": "watching", "owner": 4711},
+            },
+        }
+    ],
+    "queue": QUEUE,
+    "budget": {
+        **{"step": 0, "memory_bytes": 98000000, "memory_limit_bytes": None, "cpus": 0.01},
+        **{"cpus_limit": None, "watches": 14, "watches_limit": None, "others_share": 0.2},
+        **{"cpu_pressure": 0.0, "memory_pressure": 0.0, "llm_paused": False, "cache_share": 1.0},
+        **{"workers": None, "rest": 0.0, "collect_seconds": 0.0},
+    },
+    "degraded": [],
 }
 _TASK: Final[dict[str, Any]] = {
     **{"name": "OptimizeIndex", "task": "optimize_index", "interval_s": 3600, "last_run": 1764000000.0},
@@ -43,7 +61,7 @@ class NoSuchTask(CurrantError):
     """There is no task or schedule of this name."""
 
 
-@router.get("/status", summary="The service", **told(schemas.ServiceStatus, _STATUS))
+@router.get("/status", summary="The service", **told(schemas_service.ServiceStatus, _STATUS))
 async def status(shared: Shared) -> Response:
     """What the service is doing: projects, queue, budgets, what is degraded."""
     return answers.json(await shared.with_jobs(shared.hub.status))
@@ -63,7 +81,7 @@ def _named(task: str) -> str:
     return BackgroundTask(task).name
 
 
-@router.get("/maintenance", summary="Upkeep", **told(schemas.Maintenance, {"tasks": [_TASK]}))
+@router.get("/maintenance", summary="Upkeep", **told(schemas_service.Maintenance, {"tasks": [_TASK]}))
 async def maintenance(shared: Shared) -> Response:
     """The tasks of upkeep with their statistics, which are kept across restarts."""
 
@@ -104,7 +122,7 @@ async def run_maintenance(
     return answers.json({"status": "scheduled"}, 202)
 
 
-@router.get("/schedules", summary="Schedules", **told(schemas.Schedules, {"schedules": [_SCHEDULE]}))
+@router.get("/schedules", summary="Schedules", **told(schemas_service.Schedules, {"schedules": [_SCHEDULE]}))
 async def schedules(shared: Shared) -> Response:
     """What is done by the clock, how it did, and when next."""
     return answers.json({"schedules": await shared.with_jobs(lambda: _listed(shared))})
@@ -114,7 +132,7 @@ async def schedules(shared: Shared) -> Response:
     "/schedules/{name}/{action}",
     summary="Trigger, pause or resume a schedule",
     **told(
-        schemas.ScheduleChanged,
+        schemas_service.ScheduleChanged,
         {"schedule": _SCHEDULE, "added": 3},
         errors=(problems.NOT_FOUND, problems.NOT_READY),
     ),

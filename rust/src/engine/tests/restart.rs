@@ -1,5 +1,6 @@
 //! Starting from the rows of an index.
 
+use super::super::status::Status;
 use super::world::{World, settings};
 
 #[test]
@@ -130,4 +131,23 @@ fn a_directory_that_only_a_late_row_told_of_is_listed_when_it_is_found() {
     world.disk().mkdir("b/a");
     world.sync();
     world.check_index();
+}
+
+/// Everything is listed, and nothing is known to differ: without the rows that is no news, and who takes it
+/// for "all is done" calls a half made index whole.
+#[test]
+fn until_the_rows_are_there_it_is_starting() {
+    let mut world = World::with(&["a", "d/b"]);
+    world.disk().write("d/b");
+    world.kill(true);
+    world.listings();
+    let status = Status::of(&world.core);
+    assert_eq!((status.scanning, status.pending), (false, 0));
+    assert!(status.starting);
+    world.load();
+    world.turn();
+    let status = Status::of(&world.core);
+    assert_eq!((status.starting, status.pending), (false, 1));
+    world.settle();
+    world.check();
 }

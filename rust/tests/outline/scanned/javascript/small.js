@@ -1,0 +1,5 @@
+function open() {
+  // no line end
+  return 1 }
+const END = /a/
+// the end

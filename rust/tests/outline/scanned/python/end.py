@@ -1,0 +1,3 @@
+def at_the_end():
+    pass
+    # no line end
