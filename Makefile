@@ -15,7 +15,7 @@ RUST_ENV = CARGO_TERM_COLOR=$(or $(CARGO_TERM_COLOR),auto)
 PYTEST_JOBS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install build format lint types stubs test test-rust test-python golden bench bench-full bench-parts docs references site all clean
+.PHONY: help install build format lint types stubs test test-rust test-python golden bench bench-full bench-parts rustdoc docs references site all clean
 
 help: ## Say what each target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,10 @@ format: ## Rewrite the sources in the house format
 	$(PYTHON) -m ruff format python tests tools $(wildcard benches)
 	$(CARGO) fmt
 
-lint: ## Check style: ruff, rustfmt, clippy (with and without Python)
+rustdoc: ## Build the documentation of the core; a warning, such as a broken link, is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(FULL)
+
+lint: rustdoc ## Check style: ruff, rustfmt, clippy (with and without Python), links in Rust's documentation
 	$(PYTHON) -m ruff check python tests tools $(wildcard benches)
 	$(PYTHON) -m ruff format --check python tests tools $(wildcard benches)
 	$(CARGO) fmt --check
@@ -81,8 +84,7 @@ references: ## Write the generated pages of docs/ anew: settings, commands, rout
 site: ## Build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
-docs: site ## Check the documents: the site and rustdoc without warnings, and what README and CONTRIBUTING name
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps $(FULL)
+docs: site rustdoc ## Check the documents: the site and rustdoc without warnings, and what README and CONTRIBUTING name
 	$(PYTHON) -m pytest -q tests/test_docs.py tests/test_layers.py
 
 all: lint types test docs ## Everything that CI checks
