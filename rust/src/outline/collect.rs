@@ -5,21 +5,9 @@
 //! document a definition, which line it begins on, what is hidden, what a scope is called. Positions
 //! must be given in ascending order, as a single pass meets them.
 
+use super::preamble::Preamble;
+use super::scope::{Path, Place, line};
 use super::{Symbol, SymbolKind, text};
-
-/// Longest dotted name of a scope, in bytes, as in `visit`: keeps the output linear in the source.
-const PATH_LIMIT: usize = 1000;
-
-/// Where a scope is, which decides what a function in it is called and whether a variable counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// File, module, namespace.
-    Open,
-    /// Class, interface and the like.
-    Type,
-    /// A function: variables in it are local.
-    Function,
-}
 
 /// A definition that begins.
 pub(super) struct Start<'n> {
@@ -41,23 +29,6 @@ pub(super) struct Open {
     signature: Option<usize>,
 }
 
-struct Scope {
-    /// Length of the path without it.
-    outside: usize,
-    place: Place,
-}
-
-/// Comments and attributes that stand one below the other, not yet claimed by a definition.
-#[derive(Default)]
-struct Preamble {
-    /// Byte ranges of the comments.
-    comments: Vec<(usize, usize)>,
-    /// Line of the first attribute, if there is one.
-    attribute: Option<usize>,
-    first: usize,
-    last: usize,
-}
-
 /// Byte ranges of the comments in a piece of source, in ascending order.
 pub(super) type Comments = fn(&[u8], &mut Vec<(usize, usize)>);
 
@@ -66,12 +37,8 @@ pub(super) struct Collector<'s> {
     source: &'s [u8],
     out: &'s mut Vec<Symbol>,
     comments_in: Comments,
-    scopes: Vec<Scope>,
-    /// The names of the open scopes, joined with dots.
-    path: String,
+    path: Path,
     preamble: Preamble,
-    /// Where the head of the last definition ends: comments before that are inside it.
-    head: usize,
     /// A byte and the line it is on, from 0, from which lines are counted on.
     counted: (usize, usize),
     gaps: Vec<(usize, usize)>,
@@ -79,9 +46,8 @@ pub(super) struct Collector<'s> {
 
 impl<'s> Collector<'s> {
     pub(super) fn new(source: &'s [u8], comments_in: Comments, out: &'s mut Vec<Symbol>) -> Self {
-        let (scopes, path, gaps) = (Vec::new(), String::new(), Vec::new());
-        let (preamble, head, counted) = (Preamble::default(), 0, (0, 0));
-        Self { source, out, comments_in, scopes, path, preamble, head, counted, gaps }
+        let (path, preamble) = (Path::default(), Preamble::default());
+        Self { source, out, comments_in, path, preamble, counted: (0, 0), gaps: Vec::new() }
     }
 
     /// How many definitions there are so far.
@@ -91,46 +57,30 @@ impl<'s> Collector<'s> {
 
     /// Where the pass is.
     pub(super) fn place(&self) -> Place {
-        self.scopes.last().map_or(Place::Open, |scope| scope.place)
+        self.path.here()
     }
 
     /// Open a scope, with a name or without; false if that would be too deep: nothing inside is looked at.
     pub(super) fn enter(&mut self, name: Option<&str>, place: Place) -> bool {
-        let outside = self.path.len();
-        if let Some(name) = name {
-            if outside + 1 + name.len() > PATH_LIMIT {
-                return false;
-            }
-            if outside > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(name);
-        }
-        self.scopes.push(Scope { outside, place });
-        true
+        self.path.enter(name, place)
     }
 
     /// Close the innermost scope.
     pub(super) fn leave(&mut self) {
-        if let Some(scope) = self.scopes.pop() {
-            self.path.truncate(scope.outside);
-        }
+        self.path.leave();
     }
 
     /// A definition; none if it is not reported: it has no name or is a local value.
     pub(super) fn define(&mut self, start: &Start<'_>) -> Option<Open> {
-        use SymbolKind::{Constant, Function, Method, Variable};
         let place = self.place();
-        let hidden = matches!(start.kind, Constant | Variable) && place == Place::Function
-            || start.kind == Variable && place == Place::Type;
-        if hidden || start.name.is_empty() {
+        if place.hides(start.kind) || start.name.is_empty() {
             return None;
         }
-        let method = start.kind == Function && place == Place::Type;
-        let kind = if method { Method } else { start.kind };
+        let method = start.kind == SymbolKind::Function && place == Place::Type;
+        let kind = if method { SymbolKind::Method } else { start.kind };
         let row = self.row(start.at);
-        let (first, doc) = self.claim(row);
-        self.head = self.head.max(start.until.unwrap_or(0));
+        let (first, doc) = self.preamble.claim(self.source, row);
+        self.preamble.pass(start.until.unwrap_or(0));
         let signature = match start.until {
             Some(until) => self.signature(start.signature, until),
             None => String::new(),
@@ -138,7 +88,7 @@ impl<'s> Collector<'s> {
         self.out.push(Symbol {
             name: text::name(start.name),
             kind,
-            parent: (!self.path.is_empty()).then(|| self.path.clone()),
+            parent: self.path.parent(None),
             start: line(first),
             end: line(row),
             signature,
@@ -183,60 +133,23 @@ impl<'s> Collector<'s> {
 
     /// A comment, which may turn out to document what comes next.
     pub(super) fn comment(&mut self, start: usize, end: usize) {
-        let before = self.source.get(..start).unwrap_or_default();
-        let mut blank = before.iter().rev().take_while(|byte| **byte != b'\n');
-        // What follows code on its line is about that code, not about what comes next; what is
-        // marked with `!` is about the file or the module.
-        let about_around = matches!(self.source.get(start..start + 3), Some(b"//!" | b"/*!"));
-        if about_around || start < self.head || !blank.all(u8::is_ascii_whitespace) {
-            return;
+        if self.preamble.takes(self.source, start) {
+            let rows = self.rows(start, end);
+            self.preamble.comment((start, end), rows);
         }
-        self.extend(start, end);
-        self.preamble.comments.push((start, end));
     }
 
     /// An attribute that stands before the definition it belongs to.
     pub(super) fn attribute(&mut self, start: usize, end: usize) {
-        if start >= self.head {
-            let row = self.extend(start, end);
-            self.preamble.attribute.get_or_insert(row);
+        if self.preamble.is_open(start) {
+            let rows = self.rows(start, end);
+            self.preamble.attribute(rows);
         }
     }
 
-    /// Make something the next of the preamble, or the first of a new one if lines lie between.
-    fn extend(&mut self, start: usize, end: usize) -> usize {
-        let row = self.row(start);
-        let last = self.row(end.saturating_sub(1).max(start));
-        let preamble = &mut self.preamble;
-        let empty = preamble.comments.is_empty() && preamble.attribute.is_none();
-        if empty || row > preamble.last + 1 {
-            preamble.comments.clear();
-            preamble.attribute = None;
-            preamble.first = row;
-        }
-        preamble.last = last;
-        row
-    }
-
-    /// The preamble of a definition that begins on a line: (its first line with attributes, its
-    /// documentation). Whether it is one or not, it is used up.
-    fn claim(&mut self, row: usize) -> (usize, String) {
-        let preamble = &mut self.preamble;
-        let attribute = preamble.attribute.take();
-        let near = preamble.last + 1 == row || preamble.last == row && attribute.is_some();
-        let (top, source) = (std::mem::take(&mut preamble.first) == 0, self.source);
-        preamble.last = 0;
-        if !near {
-            preamble.comments.clear();
-            return (row, String::new());
-        }
-        let first = attribute.unwrap_or(row).min(row);
-        if preamble.comments.is_empty() {
-            return (first, String::new());
-        }
-        let pieces: Vec<&[u8]> =
-            preamble.comments.drain(..).filter_map(|(from, to)| source.get(from..to)).collect();
-        (first, text::above(&pieces, top))
+    /// The first and the last line of a piece, from 0.
+    fn rows(&mut self, start: usize, end: usize) -> (usize, usize) {
+        (self.row(start), self.row(end.saturating_sub(1).max(start)))
     }
 
     /// The line of a byte, from 0.
@@ -251,8 +164,4 @@ impl<'s> Collector<'s> {
         self.counted = (at, row);
         row
     }
-}
-
-fn line(row: usize) -> u32 {
-    u32::try_from(row + 1).unwrap_or(u32::MAX)
 }

@@ -9,8 +9,9 @@
 use tree_sitter::Node;
 
 use super::SymbolKind::{self, Class, Constant, Constructor, Function, Method, Property, Variable};
+use super::scope::Place;
 use super::tree::{Grammar, Rule, version};
-use super::visit::{Definition, Flow, Place, Visit, child, start_of};
+use super::visit::{Definition, Flow, Visit, child, start_of};
 
 pub(super) static JAVASCRIPT: Grammar = Grammar::new(
     "javascript",

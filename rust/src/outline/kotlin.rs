@@ -10,8 +10,9 @@ use tree_sitter::Node;
 use super::SymbolKind::{
     Class, Constant, Constructor, Enum, Function, Interface, Property, Type, Variable,
 };
+use super::scope::Place;
 use super::tree::{Grammar, Rule, version};
-use super::visit::{Definition, Flow, Place, Visit, child};
+use super::visit::{Definition, Flow, Visit, child};
 
 pub(super) static KOTLIN: Grammar = Grammar::new(
     "kotlin",

@@ -3,12 +3,11 @@
 //! Not headings: what is in fenced or indented code, in an HTML comment, in a quotation, in the
 //! front matter. A heading's parent is the dotted names of the headings around it.
 
+use super::scope::{self, PATH_LIMIT};
 use super::{Language, OutlineError, Partial, SYMBOL_LIMIT, Symbol, SymbolKind, text};
 
 /// Deepest level of a heading.
 const LEVELS: usize = 6;
-/// Longest dotted name of the headings around one, in bytes.
-const PATH_LIMIT: usize = 1000;
 
 /// The scanner.
 pub(super) struct Markdown;
@@ -39,8 +38,8 @@ impl Language for Markdown {
                 name: heading.name.clone(),
                 kind: SymbolKind::Heading,
                 parent,
-                start: number(heading.first),
-                end: number(section_end(&lines, &headings[index..])),
+                start: scope::line(heading.first),
+                end: scope::line(section_end(&lines, &headings[index..])),
                 signature: format!("{} {}", "#".repeat(heading.level), heading.name),
                 doc: String::new(),
             });
@@ -268,8 +267,4 @@ fn section_end(lines: &Lines<'_>, headings: &[Heading]) -> usize {
         end -= 1;
     }
     end - 1
-}
-
-fn number(line: usize) -> u32 {
-    u32::try_from(line + 1).unwrap_or(u32::MAX)
 }

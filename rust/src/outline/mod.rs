@@ -10,16 +10,19 @@
 //! size for any bytes; where a bound cuts something off, it says so ([`Outline::partial`]).
 
 pub mod brace;
+mod brackets;
 pub mod cfamily;
 mod collect;
 mod csharpscan;
 mod ecma;
 pub(crate) mod json;
 mod markdown;
+mod preamble;
 mod pyscan;
 mod python_names;
 mod rustscan;
 mod scanner;
+mod scope;
 mod shell;
 mod symbol;
 mod text;

@@ -7,9 +7,10 @@ use tree_sitter::Node;
 
 use super::SymbolKind::{Class, Constant, Constructor, Function, Property, Type, Variable};
 use super::python_names::{CHAIN_LIMIT, is_loud, is_property, made_by, quotes};
+use super::scope::Place;
 use super::text;
 use super::tree::{Grammar, Rule, version};
-use super::visit::{Definition, Flow, Place, Visit};
+use super::visit::{Definition, Flow, Visit};
 
 pub(super) static PYTHON: Grammar = Grammar::new(
     "python",

@@ -4,8 +4,9 @@
 use tree_sitter::Node;
 
 use super::SymbolKind::{Class, Constant, Constructor, Function, Method, Module};
+use super::scope::Place;
 use super::tree::{Grammar, Rule, version};
-use super::visit::{Definition, Flow, Place, Visit};
+use super::visit::{Definition, Flow, Visit};
 
 pub(super) static RUBY: Grammar = Grammar::new(
     "ruby",

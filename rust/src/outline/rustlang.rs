@@ -6,8 +6,9 @@ use tree_sitter::Node;
 use super::SymbolKind::{
     Constant, Enum, Function, Macro, Module, Struct, Trait, Type, Union, Variable,
 };
+use super::scope::Place;
 use super::tree::{Grammar, Rule, version};
-use super::visit::{Definition, Flow, Place, Visit};
+use super::visit::{Definition, Flow, Visit};
 
 pub(super) static RUST: Grammar = Grammar::new(
     "rust",

@@ -8,8 +8,9 @@ use super::SymbolKind::{
     Class, Constant, Constructor, Enum, Function, Interface, Macro, Method, Property, Struct, Type,
     Variable,
 };
+use super::scope::Place;
 use super::tree::{Grammar, Rule, version};
-use super::visit::{Definition, Flow, Place, Visit, child, start_of};
+use super::visit::{Definition, Flow, Visit, child, start_of};
 
 pub(super) static SWIFT: Grammar = Grammar::new(
     "swift",

@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::SymbolKind::{Class, Enum, Function, Interface, Method, Namespace, Type};
 use super::javascript as js;
+use super::scope::Place;
 use super::tree::{Grammar, Rule, version};
 use super::visit::{Definition, Flow, Visit, start_of};
 
@@ -81,5 +82,5 @@ fn ambient(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
 
 /// A method without a body: of an interface, or an overload in a class.
 fn signature(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
-    if visit.place() == super::visit::Place::Type { js::method(visit, node) } else { Flow::Skip }
+    if visit.place() == Place::Type { js::method(visit, node) } else { Flow::Skip }
 }

@@ -4,12 +4,10 @@
 
 use tree_sitter::Node;
 
+use super::preamble::Preamble;
+use super::scope::{Path, Place, line};
 use super::tree::Rule;
 use super::{Symbol, SymbolKind, text};
-
-/// Longest dotted name of a scope, in bytes. What is nested deeper than that is not looked at,
-/// which keeps the output linear in the source.
-const PATH_LIMIT: usize = 1000;
 
 /// Nodes looked at for comments inside one signature.
 const SIGNATURE_NODES: usize = 2_000;
@@ -24,17 +22,6 @@ const DECORATIONS: [&str; 7] = [
     "attribute_item",
     "preproc_if_in_attribute_list",
 ];
-
-/// Where a scope is, which decides what a function in it is called and whether a variable counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// File, module, namespace.
-    Open,
-    /// Class, interface and the like.
-    Type,
-    /// A function: variables in it are local.
-    Function,
-}
 
 /// How a walk goes on after a node.
 pub(super) enum Flow {
@@ -71,26 +58,12 @@ impl Definition {
     }
 }
 
-/// A scope that is open.
-struct Scope {
+/// Where an open scope ends.
+struct End {
     /// Depth of its node: it ends at the next node that is not deeper.
     depth: usize,
-    /// Length of the path without it.
-    outside: usize,
-    place: Place,
     /// Opened by [`Flow::Rest`].
     rest: bool,
-}
-
-/// Comments and attributes that stand one below the other, not yet claimed by a definition.
-#[derive(Default)]
-struct Preamble {
-    /// Byte ranges of the comments.
-    comments: Vec<(usize, usize)>,
-    /// Line of the first attribute, if there is one.
-    attribute: Option<usize>,
-    first: usize,
-    last: usize,
 }
 
 /// A node that stands around another and counts as part of it: decorators, `export`.
@@ -110,20 +83,15 @@ pub(super) struct Visit<'s> {
     source: &'s [u8],
     table: &'s [Rule],
     out: &'s mut Vec<Symbol>,
-    scopes: Vec<Scope>,
-    /// The names of the open scopes, joined with dots.
-    path: String,
+    path: Path<End>,
     preamble: Preamble,
     wrapper: Option<Wrapper>,
-    /// Where the head of the last definition ends: comments before that are inside it.
-    head: usize,
 }
 
 impl<'s> Visit<'s> {
     pub(super) fn new(source: &'s [u8], table: &'s [Rule], out: &'s mut Vec<Symbol>) -> Self {
-        let (scopes, path) = (Vec::new(), String::new());
-        let (preamble, wrapper, head) = (Preamble::default(), None, 0);
-        Self { source, table, out, scopes, path, preamble, wrapper, head }
+        let (path, preamble) = (Path::default(), Preamble::default());
+        Self { source, table, out, path, preamble, wrapper: None }
     }
 
     /// How many definitions there are so far.
@@ -133,10 +101,9 @@ impl<'s> Visit<'s> {
 
     /// Pass a node at a depth; true to look inside.
     pub(super) fn node(&mut self, node: Node<'_>, depth: usize) -> bool {
-        while self.scopes.last().is_some_and(|scope| scope.depth >= depth && !scope.rest)
-            || self.scopes.last().is_some_and(|scope| scope.depth > depth)
-        {
-            self.leave();
+        let ends = |end: &End| end.depth > depth || end.depth == depth && !end.rest;
+        while self.path.mark().is_some_and(ends) {
+            self.path.leave();
         }
         let flow = match self.rule(node) {
             Rule::Enter => Flow::Enter,
@@ -159,36 +126,14 @@ impl<'s> Visit<'s> {
             Flow::Nameless(place) => (None, place),
             Flow::Scope(name, place) => (Some(name), place),
             Flow::Rest(name) => {
-                if self.scopes.last().is_some_and(|scope| scope.rest && scope.depth == depth) {
-                    self.leave();
+                if self.path.mark().is_some_and(|end| end.rest && end.depth == depth) {
+                    self.path.leave();
                 }
-                self.enter(Some(&name), Place::Open, depth, true);
+                self.path.enter_marked(Some(&name), Place::Open, End { depth, rest: true });
                 return false;
             }
         };
-        self.enter(name.as_deref(), place, depth, false)
-    }
-
-    /// Open a scope; false if it would be too deep.
-    fn enter(&mut self, name: Option<&str>, place: Place, depth: usize, rest: bool) -> bool {
-        let outside = self.path.len();
-        if let Some(name) = name {
-            if outside + 1 + name.len() > PATH_LIMIT {
-                return false;
-            }
-            if outside > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(name);
-        }
-        self.scopes.push(Scope { depth, outside, place, rest });
-        true
-    }
-
-    fn leave(&mut self) {
-        if let Some(scope) = self.scopes.pop() {
-            self.path.truncate(scope.outside);
-        }
+        self.path.enter_marked(name.as_deref(), place, End { depth, rest: false })
     }
 
     fn rule(&self, node: Node<'_>) -> Rule {
@@ -197,7 +142,7 @@ impl<'s> Visit<'s> {
 
     /// Where the walk is.
     pub(super) fn place(&self) -> Place {
-        self.scopes.last().map_or(Place::Open, |scope| scope.place)
+        self.path.here()
     }
 
     /// The source of a node.
@@ -230,11 +175,7 @@ impl<'s> Visit<'s> {
 
     /// Let the member inside the wrapper just made be of another kind (`@property`).
     pub(super) fn recast(&mut self, kind: SymbolKind) {
-        if let Some(wrapper) = self
-            .wrapper
-            .as_mut()
-            .filter(|_| self.scopes.last().is_some_and(|scope| scope.place == Place::Type))
-        {
+        if let Some(wrapper) = self.wrapper.as_mut().filter(|_| self.path.here() == Place::Type) {
             wrapper.kind = Some(kind);
         }
     }
@@ -258,49 +199,34 @@ impl<'s> Visit<'s> {
     /// Not reported, but entered: what has no name (a broken parse), constants and variables in a
     /// function, variables in a type.
     pub(super) fn define(&mut self, node: Node<'_>, definition: Definition) -> Flow {
-        use SymbolKind::{
-            Constant, Constructor, Function, Macro, Method, Module, Namespace, Property,
-        };
         let Definition { mut kind, name, until, owner, doc } = definition;
-        let place = self.place();
-        let value = matches!(kind, Constant | SymbolKind::Variable);
-        let hidden = value && place == Place::Function
-            || kind == SymbolKind::Variable && place == Place::Type;
-        if kind == Function && (place == Place::Type || owner.is_some()) {
-            kind = Method;
+        let (place, value) = (self.place(), Place::within(kind).is_none());
+        let hidden = place.hides(kind);
+        if kind == SymbolKind::Function && (place == Place::Type || owner.is_some()) {
+            kind = SymbolKind::Method;
         }
         let around = self.wrapper.as_ref().filter(|wrapper| wrapper.inner == node.id());
         kind = around.and_then(|wrapper| wrapper.kind).unwrap_or(kind);
         if !hidden && !name.is_empty() {
             let row = around.map_or(node.start_position().row, |wrapper| wrapper.row);
             let byte = around.map_or_else(|| undecorated(node), |wrapper| wrapper.byte);
-            if kind == Namespace && self.scopes.last().is_some_and(|scope| scope.rest) {
-                self.leave(); // `namespace b;` ends `namespace a;`
+            if kind == SymbolKind::Namespace && self.path.mark().is_some_and(|end| end.rest) {
+                self.path.leave(); // `namespace b;` ends `namespace a;`
             }
-            let (start, above) = self.claim(row);
-            self.head = self.head.max(until.unwrap_or(0));
-            let parent = match &owner {
-                Some(owner) if self.path.is_empty() => Some(owner.clone()),
-                Some(owner) => Some(format!("{}.{owner}", self.path)),
-                None if self.path.is_empty() => None,
-                None => Some(self.path.clone()),
-            };
+            let (start, above) = self.preamble.claim(self.source, row);
+            self.preamble.pass(until.unwrap_or(0));
             self.out.push(Symbol {
                 name: name.clone(),
                 kind,
-                parent,
+                parent: self.path.parent(owner.as_deref()),
                 start: line(start),
                 end: line(last_row(node).max(start)),
                 signature: self.signature(node, byte, until),
                 doc: doc.filter(|text| !text.is_empty()).unwrap_or(above),
             });
         }
-        let place = match kind {
-            _ if value || name.is_empty() => return Flow::Enter,
-            Function | Method | Constructor | Property | Macro => Place::Function,
-            Module | Namespace => Place::Open,
-            _ => Place::Type,
-        };
+        let inside = Place::within(kind).filter(|_| !value && !name.is_empty());
+        let Some(place) = inside else { return Flow::Enter };
         let name = owner.map_or_else(|| name.clone(), |owner| format!("{owner}.{name}"));
         Flow::Scope(name, place)
     }
@@ -346,52 +272,15 @@ impl<'s> Visit<'s> {
 
     /// A comment, which may turn out to document what comes next.
     pub(super) fn comment(&mut self, node: Node<'_>) {
-        let start = node.start_byte();
-        let before = &self.source[..start.min(self.source.len())];
-        let mut blank = before.iter().rev().take_while(|byte| **byte != b'\n');
-        // What follows code on its line is about that code, not about what comes next; what is
-        // marked with `!` is about the file or the module.
-        let about_around = matches!(self.source.get(start..start + 3), Some(b"//!" | b"/*!"));
-        if about_around || start < self.head || !blank.all(u8::is_ascii_whitespace) {
-            return;
+        if self.preamble.takes(self.source, node.start_byte()) {
+            self.preamble.comment((node.start_byte(), node.end_byte()), rows(node));
         }
-        self.extend(node);
-        self.preamble.comments.push((start, node.end_byte()));
     }
 
     fn attribute(&mut self, node: Node<'_>) {
-        if node.start_byte() < self.head {
-            return;
+        if self.preamble.is_open(node.start_byte()) {
+            self.preamble.attribute(rows(node));
         }
-        self.extend(node);
-        self.preamble.attribute.get_or_insert(node.start_position().row);
-    }
-
-    /// Make a node the next of the preamble, or the first of a new one if lines lie between.
-    fn extend(&mut self, node: Node<'_>) {
-        let preamble = &mut self.preamble;
-        let row = node.start_position().row;
-        let empty = preamble.comments.is_empty() && preamble.attribute.is_none();
-        if empty || row > preamble.last + 1 {
-            preamble.comments.clear();
-            preamble.attribute = None;
-            preamble.first = row;
-        }
-        preamble.last = last_row(node);
-    }
-
-    /// The preamble of a definition that begins on a line: (its first line with attributes, its
-    /// documentation). Whether it is one or not, it is used up.
-    fn claim(&mut self, row: usize) -> (usize, String) {
-        let preamble = std::mem::take(&mut self.preamble);
-        let near = preamble.last + 1 == row || preamble.last == row && preamble.attribute.is_some();
-        if !near {
-            return (row, String::new());
-        }
-        let pieces: Vec<&[u8]> =
-            preamble.comments.iter().filter_map(|&(from, to)| self.source.get(from..to)).collect();
-        let doc = text::above(&pieces, preamble.first == 0);
-        (preamble.attribute.unwrap_or(row).min(row), doc)
     }
 }
 
@@ -439,6 +328,7 @@ fn last_row(node: Node<'_>) -> usize {
     if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row }
 }
 
-fn line(row: usize) -> u32 {
-    u32::try_from(row + 1).unwrap_or(u32::MAX)
+/// The first and the last line of a node, from 0.
+fn rows(node: Node<'_>) -> (usize, usize) {
+    (node.start_position().row, last_row(node))
 }

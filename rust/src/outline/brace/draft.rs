@@ -7,11 +7,11 @@
 use memchr::memchr;
 
 use super::lex::{self, BLANK, SIGN, WORD};
+use crate::outline::brackets::closing;
 use crate::outline::scanner::Unsure;
+use crate::outline::scope::{Path, Place};
 use crate::outline::{SYMBOL_LIMIT, Symbol, SymbolKind, text};
 
-/// Longest dotted name of a scope, in bytes; as in `visit`.
-const PATH_LIMIT: usize = 1000;
 /// Deepest nesting of what recurses: definitions in definitions.
 const DEPTH_LIMIT: usize = 60;
 
@@ -21,7 +21,7 @@ pub(super) type Index = usize;
 /// A scope to be left: what [`Draft::enter`] gives and [`Draft::leave`] takes.
 #[must_use]
 pub(super) struct Outside {
-    path: usize,
+    entered: bool,
     muted: bool,
 }
 
@@ -35,8 +35,7 @@ pub(super) struct Draft<'s, 'o> {
     literal: fn(&[u8], usize) -> Option<usize>,
     /// Why the scanner is not sure; the first reason stands.
     doubt: Option<&'static str>,
-    /// The names of the open scopes, joined with dots.
-    path: String,
+    path: Path,
     /// How many scopes are open.
     depth: usize,
     /// In a scope whose definitions are not reported.
@@ -63,7 +62,7 @@ impl<'s, 'o> Draft<'s, 'o> {
             out,
             literal,
             doubt: None,
-            path: String::new(),
+            path: Path::default(),
             depth: 0,
             muted: false,
             comments: Vec::new(),
@@ -148,11 +147,7 @@ impl<'s, 'o> Draft<'s, 'o> {
 
     /// Pass an opening bracket.
     pub fn push(&mut self, byte: u8) {
-        self.open.push(match byte {
-            b'(' => b')',
-            b'[' => b']',
-            _ => b'}',
-        });
+        self.open.push(closing(byte));
         self.pos += 1;
     }
 
@@ -250,11 +245,7 @@ impl<'s, 'o> Draft<'s, 'o> {
         }
         let doc = if above == 0 { String::new() } else { self.claim(start, above) };
         let line = self.line_at(start);
-        let parent = match owner {
-            Some(owner) if self.path.is_empty() => Some(owner.to_owned()),
-            Some(owner) => Some(format!("{}.{owner}", self.path)),
-            None => (!self.path.is_empty()).then(|| self.path.clone()),
-        };
+        let parent = self.path.parent(owner);
         let (start, end, signature) = (line, line, String::new());
         self.out.push(Symbol { name, kind, parent, start, end, signature, doc });
         Some(self.out.len() - 1)
@@ -359,26 +350,23 @@ impl<'s, 'o> Draft<'s, 'o> {
 
     /// Open a scope of this name: what is defined until [`Draft::leave`] lies in it.
     pub fn enter(&mut self, owner: Option<&str>, name: &[u8]) -> Outside {
-        let outside = Outside { path: self.path.len(), muted: self.muted };
         let name = text::name(name);
-        let length = owner.map_or(0, |owner| owner.len() + 1) + name.len();
         self.depth += 1;
-        if outside.path + 1 + length > PATH_LIMIT {
-            self.muted = true;
-        } else if !name.is_empty() {
-            for part in owner.into_iter().chain([name.as_str()]) {
-                if !self.path.is_empty() {
-                    self.path.push('.');
-                }
-                self.path.push_str(part);
-            }
-        }
-        outside
+        let muted = self.muted;
+        let entered = match owner {
+            _ if name.is_empty() => self.path.enter(None, Place::Open),
+            Some(owner) => self.path.enter(Some(&[owner, ".", &name].concat()), Place::Open),
+            None => self.path.enter(Some(&name), Place::Open),
+        };
+        self.muted |= !entered;
+        Outside { entered, muted }
     }
 
     pub fn leave(&mut self, outside: Outside) {
         self.depth -= 1;
-        self.path.truncate(outside.path);
+        if outside.entered {
+            self.path.leave();
+        }
         self.muted = outside.muted;
     }
 

@@ -2,12 +2,13 @@
 //! stands in a type is read by `members`.
 
 use super::lex::{
-    branches_end, closing, comment_end, directive, directive_end, flat_end, group_end, ident_end,
+    branches_end, comment_end, directive, directive_end, flat_end, group_end, ident_end,
     skip_blank, skip_space,
 };
 use super::strings::{quote_end, string_end};
 use super::{Body, Frame, Open, Place, Scan, Unsure};
 use crate::outline::SymbolKind::{self, Class, Enum, Interface, Namespace, Struct, Type};
+use crate::outline::brackets::closing;
 use crate::outline::collect::Start;
 
 /// What stands before the type or the keyword of a declaration.

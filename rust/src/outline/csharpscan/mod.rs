@@ -13,11 +13,13 @@ mod local;
 mod members;
 mod strings;
 
-use super::collect::{Collector, Open, Place};
+use super::brackets::{DEPTH_LIMIT, closing};
+use super::collect::{Collector, Open};
 use super::scanner::{Scanner, Unsure};
+use super::scope::Place;
 use super::{SYMBOL_LIMIT, Symbol};
 
-use lex::{DEPTH_LIMIT, closing, comment_end, directive_end, is_blank, next_in_code, skip_space};
+use lex::{comment_end, directive_end, is_blank, next_in_code, skip_space};
 use strings::{quote_end, string_end};
 
 pub(super) const SCANNER: Scanner = Scanner { name: "csharp", version: "scan.1", scan };

@@ -4,18 +4,9 @@
 //! beside each other.
 
 use super::skeleton::{Form, Kind, NOWHERE, Node};
+use crate::outline::preamble::Preamble;
+use crate::outline::scope::{Path, Place, line};
 use crate::outline::{SYMBOL_LIMIT, Symbol, SymbolKind, text};
-
-/// Longest dotted name of a scope, in bytes. What is nested deeper than that is not looked at.
-const PATH_LIMIT: usize = 1000;
-
-/// Where a scope is, which decides what a function in it is called and whether a variable counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Open,
-    Type,
-    Function,
-}
 
 /// How the walk goes on after a node.
 enum Flow {
@@ -25,34 +16,15 @@ enum Flow {
     Scope(String, Place),
 }
 
-struct Scope {
-    /// The first node that is not inside.
-    next: u32,
-    /// Length of the path without it.
-    outside: usize,
-    place: Place,
-}
-
-/// Comments and decorators that stand one below the other, not yet claimed by a definition.
-#[derive(Default)]
-struct Preamble {
-    comments: Vec<(u32, u32)>,
-    attribute: Option<usize>,
-    first: usize,
-    last: usize,
-}
-
 struct Walk<'s, 'o> {
     source: &'s [u8],
     comments: &'s [(u32, u32)],
     /// Where the lines end.
     breaks: Vec<u32>,
     out: &'o mut Vec<Symbol>,
-    scopes: Vec<Scope>,
-    path: String,
+    /// With the first node that is not inside.
+    path: Path<u32>,
     preamble: Preamble,
-    /// Where the head of the last definition ends: comments before that are inside it.
-    head: u32,
 }
 
 /// Append the definitions among the nodes of a source.
@@ -66,12 +38,12 @@ pub(super) fn report(
         return;
     }
     let breaks = memchr::memchr_iter(b'\n', source).map(super::lex::place).collect();
-    let (scopes, path, preamble) = (Vec::new(), String::new(), Preamble::default());
-    let mut walk = Walk { source, comments, breaks, out, scopes, path, preamble, head: 0 };
+    let (path, preamble) = (Path::default(), Preamble::default());
+    let mut walk = Walk { source, comments, breaks, out, path, preamble };
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
-        while walk.scopes.last().is_some_and(|scope| scope.next as usize <= at) {
-            walk.leave();
+        while walk.path.mark().is_some_and(|next| *next as usize <= at) {
+            walk.path.leave();
         }
         let inside = walk.node(node);
         if walk.out.len() > SYMBOL_LIMIT {
@@ -91,10 +63,6 @@ fn is_loud(name: &str) -> bool {
     name.len() > 1
         && name.bytes().any(|byte| byte.is_ascii_uppercase())
         && !name.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-fn line(row: usize) -> u32 {
-    u32::try_from(row + 1).unwrap_or(u32::MAX)
 }
 
 /// What an expression makes of the name it is given to.
@@ -150,28 +118,11 @@ impl Walk<'_, '_> {
             Flow::Nameless(place) => (None, place),
             Flow::Scope(name, place) => (Some(name), place),
         };
-        let outside = self.path.len();
-        if let Some(name) = name {
-            if outside + 1 + name.len() > PATH_LIMIT {
-                return false;
-            }
-            if outside > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(&name);
-        }
-        self.scopes.push(Scope { next: node.next, outside, place });
-        true
-    }
-
-    fn leave(&mut self) {
-        if let Some(scope) = self.scopes.pop() {
-            self.path.truncate(scope.outside);
-        }
+        self.path.enter_marked(name.as_deref(), place, node.next)
     }
 
     fn place(&self) -> Place {
-        self.scopes.last().map_or(Place::Open, |scope| scope.place)
+        self.path.here()
     }
 
     fn text(&self, (from, to): (u32, u32)) -> String {
@@ -330,41 +281,29 @@ impl Walk<'_, '_> {
         until: u32,
         owner: Option<String>,
     ) -> Flow {
-        use SymbolKind::{Constant, Constructor, Function, Method, Namespace, Property, Variable};
         let place = self.place();
-        let value = matches!(kind, Constant | Variable);
-        let hidden = value && place == Place::Function || kind == Variable && place == Place::Type;
-        if kind == Function && (place == Place::Type || owner.is_some()) {
-            kind = Method;
+        let hidden = place.hides(kind);
+        if kind == SymbolKind::Function && (place == Place::Type || owner.is_some()) {
+            kind = SymbolKind::Method;
         }
         if !hidden && !name.is_empty() {
-            let (start, doc) = self.claim(self.row(node.row));
+            let (start, doc) = self.preamble.claim(self.source, self.row(node.row));
             let until = Some(until).filter(|until| *until != NOWHERE);
-            self.head = self.head.max(until.unwrap_or(0));
-            let parent = match &owner {
-                Some(owner) if self.path.is_empty() => Some(owner.clone()),
-                Some(owner) => Some(format!("{}.{owner}", self.path)),
-                None if self.path.is_empty() => None,
-                None => Some(self.path.clone()),
-            };
+            self.preamble.pass(until.unwrap_or(0) as usize);
             let end = self.last_row(node).max(start);
             let signature = self.signature(node.head, until.unwrap_or(node.end));
             self.out.push(Symbol {
                 name: name.clone(),
                 kind,
-                parent,
+                parent: self.path.parent(owner.as_deref()),
                 start: line(start),
                 end: line(end),
                 signature,
                 doc,
             });
         }
-        let place = match kind {
-            _ if value || name.is_empty() => return Flow::Enter,
-            Function | Method | Constructor | Property => Place::Function,
-            Namespace => Place::Open,
-            _ => Place::Type,
-        };
+        let inside = Place::within(kind).filter(|_| !name.is_empty());
+        let Some(place) = inside else { return Flow::Enter };
         let name = owner.map_or_else(|| name.clone(), |owner| format!("{owner}.{name}"));
         Flow::Scope(name, place)
     }
@@ -384,55 +323,20 @@ impl Walk<'_, '_> {
 
     /// A comment, which may turn out to document what comes next.
     fn comment(&mut self, node: &Node) {
-        let start = node.start as usize;
-        let before = &self.source[..start];
-        let mut blank = before.iter().rev().take_while(|byte| **byte != b'\n');
-        let about_around = matches!(self.source.get(start..start + 3), Some(b"//!" | b"/*!"));
-        if about_around || node.start < self.head || !blank.all(u8::is_ascii_whitespace) {
-            return;
+        if self.preamble.takes(self.source, node.start as usize) {
+            let bytes = (node.start as usize, node.end as usize);
+            self.preamble.comment(bytes, self.rows(node));
         }
-        self.extend(node);
-        self.preamble.comments.push((node.start, node.end));
     }
 
     fn attribute(&mut self, node: &Node) {
-        if node.start < self.head {
-            return;
+        if self.preamble.is_open(node.start as usize) {
+            self.preamble.attribute(self.rows(node));
         }
-        self.extend(node);
-        let row = self.row(node.start);
-        self.preamble.attribute.get_or_insert(row);
     }
 
-    /// Make a node the next of the preamble, or the first of a new one if lines lie between.
-    fn extend(&mut self, node: &Node) {
-        let (row, last) = (self.row(node.start), self.last_row(node));
-        let preamble = &mut self.preamble;
-        let empty = preamble.comments.is_empty() && preamble.attribute.is_none();
-        if empty || row > preamble.last + 1 {
-            preamble.comments.clear();
-            preamble.attribute = None;
-            preamble.first = row;
-        }
-        preamble.last = last;
-    }
-
-    /// The preamble of a definition that begins on a line: its first line with decorators, its
-    /// documentation. Whether it is one or not, it is used up.
-    fn claim(&mut self, row: usize) -> (usize, String) {
-        let near = self.preamble.last + 1 == row
-            || self.preamble.last == row && self.preamble.attribute.is_some();
-        let doc = if near && !self.preamble.comments.is_empty() {
-            let texts = self.preamble.comments.iter();
-            let pieces: Vec<&[u8]> =
-                texts.map(|one| &self.source[one.0 as usize..one.1 as usize]).collect();
-            text::above(&pieces, self.preamble.first == 0)
-        } else {
-            String::new()
-        };
-        let attribute = self.preamble.attribute.filter(|_| near);
-        self.preamble.comments.clear();
-        (self.preamble.attribute, self.preamble.first, self.preamble.last) = (None, 0, 0);
-        (attribute.unwrap_or(row).min(row), doc)
+    /// The first and the last line of a node, from 0.
+    fn rows(&self, node: &Node) -> (usize, usize) {
+        (self.row(node.start), self.last_row(node))
     }
 }

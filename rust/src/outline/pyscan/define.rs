@@ -1,7 +1,7 @@
 //! What the scanner of Python reports: functions, classes, aliases, and the values of a module.
 
 use super::lex::{Sign, Stop, is_word};
-use super::{Decorators, Owner, PATH_LIMIT, Place, Preamble, Scan, Unsure, line};
+use super::{Decorators, Place, Scan, Unsure, line};
 use crate::outline::SymbolKind::{
     self, Class, Constant, Constructor, Function, Method, Property, Type, Variable,
 };
@@ -37,57 +37,56 @@ impl Scan<'_, '_> {
         if self.part(true)? != Stop::Colon {
             return Err(Unsure("a head without a colon"));
         }
-        if self.place == Place::Hidden {
+        if self.hidden {
             return self.body(None);
         }
-        let mut kind = match (class, self.place) {
+        let place = self.path.here();
+        let mut kind = match (class, place) {
             (true, _) => Class,
             (_, Place::Type) if name == "__init__" => Constructor,
             (_, Place::Type) => Method,
             _ => Function,
         };
-        if self.place == Place::Type && decorators.as_ref().is_some_and(|found| found.property) {
+        if place == Place::Type && decorators.as_ref().is_some_and(|found| found.property) {
             kind = Property;
         }
         let signature = self.signature(start, self.at);
         let row = decorators.map_or(begins, |found| found.row);
         self.report(kind, name, row, self.row, signature);
-        let index = self.out.len() - 1;
-        self.body(Some(Owner { index, outside: self.path.len(), place: self.place }))
+        self.body(Some(self.out.len() - 1))
     }
 
     /// What follows a head: a block, or statements on the same line.
-    fn body(&mut self, owner: Option<Owner>) -> Result<(), Unsure> {
+    fn body(&mut self, owner: Option<usize>) -> Result<(), Unsure> {
         if self.is_line_end() {
             self.skip_line()?;
             self.expects = true;
             self.owner = owner;
             return Ok(());
         }
-        let Some(owner) = owner else { return self.plain() };
-        let (index, outside, place) = (owner.index, owner.outside, owner.place);
+        let Some(index) = owner else { return self.plain() };
         self.enter(index);
         self.docstring(index)?;
         self.plain()?;
-        self.path.truncate(outside);
-        self.place = place;
-        self.out[index].end = line(self.end_row).max(self.out[index].start);
+        self.leave(index, self.end_row);
         Ok(())
     }
 
-    /// Into the scope of a definition.
+    /// Into the scope of a definition. Nothing in one that is hidden is a scope itself.
     pub(super) fn enter(&mut self, index: usize) {
         let symbol = &self.out[index];
-        let outside = self.path.len();
-        if outside + 1 + symbol.name.len() > PATH_LIMIT {
-            self.place = Place::Hidden;
-            return;
+        let place = if symbol.kind == Class { Place::Type } else { Place::Function };
+        self.hidden = !self.path.enter(Some(&symbol.name), place);
+    }
+
+    /// Out of it: it ends on that line, counted from 0.
+    pub(super) fn leave(&mut self, index: usize, row: usize) {
+        if !std::mem::take(&mut self.hidden) {
+            self.path.leave();
         }
-        if outside > 0 {
-            self.path.push('.');
+        if let Some(symbol) = self.out.get_mut(index) {
+            symbol.end = line(row).max(symbol.start);
         }
-        self.path.push_str(&symbol.name);
-        self.place = if symbol.kind == Class { Place::Type } else { Place::Function };
     }
 
     /// The string that the body of a definition may begin with. The scanner stays where it is.
@@ -135,7 +134,7 @@ impl Scan<'_, '_> {
                 };
                 let name = text::name(&self.source[from..left]);
                 let signature = self.signature(start, self.end);
-                if self.place != Place::Hidden && !name.is_empty() {
+                if !self.hidden && !name.is_empty() {
                     self.report(Type, name, row, self.end_row, signature);
                 }
                 return Ok(Some(stop));
@@ -278,23 +277,11 @@ impl Scan<'_, '_> {
         last: usize,
         signature: String,
     ) {
-        let doc = self.claim(row);
-        let parent = (!self.path.is_empty()).then(|| self.path.clone());
+        let (_, doc) = self.preamble.claim(self.source, row);
+        let parent = self.path.parent(None);
         let start = line(row);
         let end = line(last).max(start);
         self.out.push(Symbol { name, kind, parent, start, end, signature, doc });
-    }
-
-    /// The documentation above a definition that begins in this line. Whether there is one or not, the comments
-    /// are used up.
-    fn claim(&mut self, row: usize) -> String {
-        let Preamble { comments, first, last } = std::mem::take(&mut self.preamble);
-        if comments.is_empty() || last + 1 != row {
-            return String::new();
-        }
-        let pieces: Vec<&[u8]> =
-            comments.iter().map(|&(from, to)| &self.source[from..to]).collect();
-        text::above(&pieces, first == 0)
     }
 }
 

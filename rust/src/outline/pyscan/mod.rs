@@ -15,12 +15,12 @@ mod lex;
 
 use memchr::memchr;
 
+use super::preamble::Preamble;
 use super::scanner::{Scanner, Unsure};
+use super::scope::{Path, Place, line};
 use super::{SYMBOL_LIMIT, Symbol};
 use lex::{Sign, Stop, is_word};
 
-/// Longest dotted name of a scope, in bytes; deeper is not looked at.
-const PATH_LIMIT: usize = 1000;
 /// Most blocks inside one another; Python itself allows 100.
 const BLOCKS_LIMIT: usize = 1000;
 
@@ -34,41 +34,11 @@ fn scan(source: &[u8], out: &mut Vec<Symbol>) -> Result<(), Unsure> {
     result
 }
 
-/// Where a statement is, which decides what a function is called and whether a value counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In no class and no function.
-    Open,
-    /// In a class.
-    Type,
-    /// In a function.
-    Function,
-    /// Too deep to be looked at.
-    Hidden,
-}
-
-/// A definition whose block comes next, or is open.
-struct Owner {
-    /// Which it is in the output.
-    index: usize,
-    /// Length of the path without it.
-    outside: usize,
-    /// Of what is around it.
-    place: Place,
-}
-
 /// Lines of one indentation.
 struct Block {
     column: usize,
-    owner: Option<Owner>,
-}
-
-/// Comments that stand one below the other, not yet claimed by a definition.
-#[derive(Default)]
-struct Preamble {
-    comments: Vec<(usize, usize)>,
-    first: usize,
-    last: usize,
+    /// The definition that it is the body of, by its place in the output.
+    owner: Option<usize>,
 }
 
 /// Decorators, the definition of which comes next.
@@ -90,10 +60,11 @@ struct Scan<'s, 'o> {
     blocks: Vec<Block>,
     /// A block comes next: the last line ended with a colon.
     expects: bool,
-    /// What it is the block of.
-    owner: Option<Owner>,
-    place: Place,
-    path: String,
+    /// What it is the block of, by its place in the output.
+    owner: Option<usize>,
+    path: Path,
+    /// In a scope too deep to be looked at.
+    hidden: bool,
     decorators: Option<Decorators>,
     preamble: Preamble,
     /// Indentation and line of the comments since the last statement, for the block that they may be the end of.
@@ -116,8 +87,8 @@ impl<'s, 'o> Scan<'s, 'o> {
             blocks: Vec::new(),
             expects: false,
             owner: None,
-            place: Place::Open,
-            path: String::new(),
+            path: Path::default(),
+            hidden: false,
             decorators: None,
             preamble: Preamble::default(),
             tail: Vec::new(),
@@ -165,14 +136,8 @@ impl<'s, 'o> Scan<'s, 'o> {
         let end = end.map_or(self.source.len(), |length| self.at + length);
         self.tail.push((column, self.row));
         // Between a head and its block it is about neither what comes next nor what came before.
-        if self.owner.is_none() && self.place != Place::Hidden {
-            let preamble = &mut self.preamble;
-            if preamble.comments.is_empty() || self.row > preamble.last + 1 {
-                preamble.comments.clear();
-                preamble.first = self.row;
-            }
-            preamble.comments.push((self.at, end));
-            preamble.last = self.row;
+        if self.owner.is_none() && !self.hidden {
+            self.preamble.comment((self.at, end), (self.row, self.row));
         }
         self.at = end;
         self.newline();
@@ -190,13 +155,12 @@ impl<'s, 'o> Scan<'s, 'o> {
             }
             self.expects = false;
             let owner = self.owner.take();
-            let begins = owner.as_ref().map(|owner| owner.index);
-            if let Some(index) = begins {
+            if let Some(index) = owner {
                 self.enter(index);
             }
             self.blocks.push(Block { column, owner });
             self.tail.clear();
-            return Ok(begins);
+            return Ok(owner);
         }
         if column > around {
             return Err(Unsure("a line is indented that opens no block"));
@@ -217,12 +181,8 @@ impl<'s, 'o> Scan<'s, 'o> {
                 row = last;
                 tail += 1;
             }
-            if let Some(owner) = block.owner {
-                if let Some(symbol) = self.out.get_mut(owner.index) {
-                    symbol.end = line(row).max(symbol.start);
-                }
-                self.path.truncate(owner.outside);
-                self.place = owner.place;
+            if let Some(index) = block.owner {
+                self.leave(index, row);
             }
         }
     }
@@ -263,7 +223,7 @@ impl<'s, 'o> Scan<'s, 'o> {
             return Err(Unsure("a line that begins like no statement"));
         }
         self.at = start;
-        if self.place != Place::Open {
+        if self.hidden || self.path.here() != Place::Open {
             self.plain()?;
             self.expects = self.ends_with_colon(start);
             return Ok(());
@@ -363,8 +323,4 @@ const fn starts(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'(' | b'[' | b'{' | b'-' | b'+' | b'~' | b'*' | b'.' | b'_')
         || byte.is_ascii_alphanumeric()
         || byte >= 0x80
-}
-
-fn line(row: usize) -> u32 {
-    u32::try_from(row + 1).unwrap_or(u32::MAX)
 }

@@ -1,13 +1,14 @@
 //! The items of Rust: what stands at the beginning of a statement and defines something.
 
 use super::lex::{
-    closing, comment_end, group_end, ident_end, is_blank, quote_end, raw_string_end, skip_blank,
+    comment_end, group_end, ident_end, is_blank, quote_end, raw_string_end, skip_blank,
     starts_word, string_end, word_end,
 };
 use super::{Before, Frame, Open, Place, Scan, Unsure};
 use crate::outline::SymbolKind::{
     self, Constant, Enum, Function, Macro, Module, Struct, Trait, Type, Union, Variable,
 };
+use crate::outline::brackets::closing;
 use crate::outline::collect::Start;
 use crate::outline::text;
 

@@ -5,10 +5,8 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::outline::brackets;
 use crate::outline::scanner::Unsure;
-
-/// Deepest nesting of brackets that is followed.
-pub(super) const DEPTH_LIMIT: usize = 1000;
 
 const WORD: u8 = 1;
 const DIGIT: u8 = 2;
@@ -188,48 +186,14 @@ pub(super) fn ident_end(source: &[u8], at: usize) -> Option<usize> {
     Some(word_end(source, if raw { at + 2 } else { at }))
 }
 
-/// What closes a bracket.
-pub(super) fn closing(open: u8) -> u8 {
-    match open {
-        b'(' => b')',
-        b'[' => b']',
-        _ => b'}',
-    }
-}
-
 /// From an opening bracket to after the one that closes it.
 pub(super) fn group_end(source: &[u8], start: usize) -> Result<usize, Unsure> {
-    let mut open: Vec<u8> = Vec::new();
-    let mut at = start;
-    loop {
-        while at < source.len() && CLASS[source[at] as usize] & GROUP == 0 {
-            at += 1;
-        }
-        let Some(&byte) = source.get(at) else {
-            return Err(Unsure("a bracket that is not closed"));
-        };
-        match byte {
-            b'(' | b'[' | b'{' => {
-                if open.len() >= DEPTH_LIMIT {
-                    return Err(Unsure("brackets nested too deep"));
-                }
-                open.push(closing(byte));
-                at += 1;
-            }
-            b')' | b']' | b'}' => {
-                if open.pop() != Some(byte) {
-                    return Err(Unsure("a bracket that closes another one"));
-                }
-                at += 1;
-                if open.is_empty() {
-                    return Ok(at);
-                }
-            }
-            b'"' => at = any_string_end(source, start, at)?,
-            b'\'' => at = quote_end(source, at),
-            _ => at = comment_end(source, at)?.unwrap_or(at + 1),
-        }
-    }
+    let matters = |byte: u8| CLASS[byte as usize] & GROUP != 0;
+    brackets::group_end(source, start, matters, |at, byte| match byte {
+        b'"' => any_string_end(source, start, at),
+        b'\'' => Ok(quote_end(source, at)),
+        _ => Ok(comment_end(source, at)?.unwrap_or(at + 1)),
+    })
 }
 
 /// From a `"`, of a raw string too, to after the end of the string. Looks back as far as `from`.

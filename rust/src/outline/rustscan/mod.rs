@@ -8,13 +8,15 @@
 mod items;
 mod lex;
 
-use super::collect::{Collector, Open, Place};
+use super::brackets::{DEPTH_LIMIT, closing};
+use super::collect::{Collector, Open};
 use super::scanner::{Scanner, Unsure};
+use super::scope::Place;
 use super::{SYMBOL_LIMIT, Symbol};
 
 use lex::{
-    DEPTH_LIMIT, closing, comment_end, group_end, ident_end, is_blank, is_digit, quote_end,
-    raw_string_end, skip_blank, starts_word, string_end, word_end,
+    comment_end, group_end, ident_end, is_blank, is_digit, quote_end, raw_string_end, skip_blank,
+    starts_word, string_end, word_end,
 };
 
 pub(super) const SCANNER: Scanner = Scanner { name: "rust", version: "scan.1", scan };

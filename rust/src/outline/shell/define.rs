@@ -1,6 +1,7 @@
 //! What the scanner of shell scripts reports: functions and variables, from where it stands.
 
 use super::Scan;
+use crate::outline::scope::line;
 use crate::outline::{Symbol, SymbolKind, text};
 
 /// How much of a line is looked at for an assignment.
@@ -45,17 +46,12 @@ impl<'s> Scan<'s, '_> {
     }
 
     fn report(&mut self, kind: SymbolKind, start: usize, end: usize, name: &[u8]) {
-        let near = !self.comments.is_empty() && self.comment_lines.1 + 1 == self.line;
-        let pieces: Vec<&[u8]> =
-            self.comments.iter().map(|&(from, to)| &self.source[from..to]).collect();
-        let doc =
-            if near { text::above(&pieces, self.comment_lines.0 == 0) } else { String::new() };
-        self.comments.clear();
-        let line = u32::try_from(self.line + 1).unwrap_or(u32::MAX);
+        let (_, doc) = self.preamble.claim(self.source, self.line);
+        let line = line(self.line);
         self.out.push(Symbol {
             name: text::name(name),
             kind,
-            parent: Some(self.path.clone()).filter(|path| !path.is_empty()),
+            parent: self.path.parent(None),
             start: line,
             end: line,
             signature: text::signature(&self.source[start..end], &[]),

@@ -7,10 +7,9 @@
 
 mod define;
 
+use super::preamble::Preamble;
+use super::scope::{Path, Place};
 use super::{Language, OutlineError, Partial, SYMBOL_LIMIT, Symbol};
-
-/// Longest dotted name of the functions around one, in bytes.
-const PATH_LIMIT: usize = 1000;
 
 /// Most frames that are open at once; what would open more is passed over.
 const DEPTH_LIMIT: usize = 1000;
@@ -40,11 +39,11 @@ impl Language for Shell {
 }
 
 /// What is open. Braces and brackets may be the body of a function: its place in the output, and
-/// the length of the path around it.
+/// whether it is a scope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Frame {
-    Brace(Option<(usize, usize)>),
-    Bracket(Option<(usize, usize)>),
+    Brace(Option<(usize, bool)>),
+    Bracket(Option<(usize, bool)>),
     /// `a=( ... )`
     Array,
     /// `$( ... )`
@@ -80,10 +79,9 @@ struct Scan<'s, 'o> {
     /// A function whose body comes next: its place in the output.
     pending: Option<usize>,
     heres: Vec<Here<'s>>,
-    path: String,
-    /// Comments on lines of their own, one below the other: byte ranges, first and last line.
-    comments: Vec<(usize, usize)>,
-    comment_lines: (usize, usize),
+    path: Path,
+    /// Comments on lines of their own.
+    preamble: Preamble,
 }
 
 impl<'s, 'o> Scan<'s, 'o> {
@@ -98,9 +96,8 @@ impl<'s, 'o> Scan<'s, 'o> {
             command: true,
             pending: None,
             heres: Vec::new(),
-            path: String::new(),
-            comments: Vec::new(),
-            comment_lines: (0, 0),
+            path: Path::default(),
+            preamble: Preamble::default(),
         }
     }
 
@@ -145,8 +142,10 @@ impl<'s, 'o> Scan<'s, 'o> {
     /// End what a frame was the body of, at a line counted from 1.
     fn close(&mut self, frame: Frame, line: usize) {
         match frame {
-            Frame::Brace(Some((index, outside))) | Frame::Bracket(Some((index, outside))) => {
-                self.path.truncate(outside);
+            Frame::Brace(Some((index, scope))) | Frame::Bracket(Some((index, scope))) => {
+                if scope {
+                    self.path.leave();
+                }
                 self.out[index].end = u32::try_from(line).unwrap_or(u32::MAX);
             }
             Frame::Substitution => self.hidden -= 1,
@@ -273,12 +272,7 @@ impl<'s, 'o> Scan<'s, 'o> {
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let before = self.source[..self.at].iter().rev().take_while(|byte| **byte != b'\n');
         if before.take(200).all(|byte| matches!(byte, b' ' | b'\t')) {
-            if self.comments.is_empty() || self.comment_lines.1 + 1 != self.line {
-                self.comments.clear();
-                self.comment_lines.0 = self.line;
-            }
-            self.comment_lines.1 = self.line;
-            self.comments.push((self.at, self.at + length));
+            self.preamble.comment((self.at, self.at + length), (self.line, self.line));
         }
         self.skip(length);
     }
@@ -356,17 +350,10 @@ impl<'s, 'o> Scan<'s, 'o> {
     }
 
     /// The pending function begins here: enter its scope.
-    fn body(&mut self) -> Option<(usize, usize)> {
+    fn body(&mut self) -> Option<(usize, bool)> {
         let index = self.pending.take()?;
-        let outside = self.path.len();
-        let name = &self.out[index].name;
-        if outside + name.len() < PATH_LIMIT {
-            if outside > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(name);
-        }
-        Some((index, outside))
+        let scope = self.path.enter(Some(&self.out[index].name), Place::Function);
+        Some((index, scope))
     }
 
     fn word(&mut self) {
