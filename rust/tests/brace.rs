@@ -2,27 +2,17 @@
 #![cfg(feature = "outline")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod kit;
+
 use std::path::Path;
 
 use currant::outline::brace::{go, java};
-use currant::outline::{Means, OutlineError, Symbol, outline_by};
+use currant::outline::{Means, outline_by};
+use kit::{parsed, scanned};
 use proptest::prelude::*;
 
 fn read(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)).unwrap()
-}
-
-/// What the scanner finds, if it is sure.
-fn scanned(language: &str, source: &[u8]) -> Option<Vec<Symbol>> {
-    match outline_by(Means::Scan, language, source) {
-        Ok(found) => Some(found.symbols),
-        Err(OutlineError::Unsure(_)) => None,
-        Err(error) => panic!("{language}: {error}"),
-    }
-}
-
-fn parsed(language: &str, source: &[u8]) -> Vec<Symbol> {
-    outline_by(Means::Parse, language, source).unwrap().symbols
 }
 
 /// The first line, from 1, that the grammar cannot read.
@@ -107,7 +97,7 @@ fn what_has_no_tree_is_left_to_the_parser() {
         ("java", "class A { String s = \"\"\"\n a; }"),
         ("java", "int x = 1;"),
     ] {
-        assert_eq!(scanned(language, source.as_bytes()), None, "{language}: {source}");
+        assert!(scanned(language, source).is_err(), "{language}: {source}");
     }
 }
 
@@ -115,8 +105,8 @@ fn what_has_no_tree_is_left_to_the_parser() {
 fn deep_nesting_is_left_to_the_parser() {
     let nested = |open: &str, close: &str| [open.repeat(100), close.repeat(100)].concat();
     let go = format!("package a\nvar a {}\n", nested("interface{ m() ", "}"));
-    assert_eq!(scanned("go", go.as_bytes()), None);
-    assert_eq!(scanned("java", nested("class A {", "}").as_bytes()), None);
+    assert!(scanned("go", go).is_err());
+    assert!(scanned("java", nested("class A {", "}")).is_err());
     // What opens no scope may nest as it likes.
     let java =
         format!("class A {{ int f() {{ return {}; }} }}", nested("(", ")").replace("()", "(1)"));
@@ -342,7 +332,7 @@ proptest! {
     fn edited_sources_are_scanned_as_they_are_parsed(
         (language, source) in prop_oneof![edited("go", "every.go"), edited("java", "Every.java")]
     ) {
-        if let Some(found) = scanned(language, &source) && wrong_line(language, &source).is_none() {
+        if let Ok(found) = scanned(language, &source) && wrong_line(language, &source).is_none() {
             let expected = parsed(language, &source);
             let text = String::from_utf8_lossy(&source).into_owned();
             for (found, expected) in found.iter().zip(&expected) {

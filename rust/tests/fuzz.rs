@@ -6,66 +6,49 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod kit;
+
 use std::path::{Path, PathBuf};
 
 use currant::fuzz;
 use currant::outline::languages;
+use kit::{Random, rounds};
 
 /// Mutations of each seed in one round.
 const MUTATIONS: usize = 40;
 /// Longest mutated input, in bytes.
 const LIMIT: usize = 3000;
 
-fn rounds() -> usize {
-    std::env::var("CURRANT_FUZZ_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
-}
-
-/// xorshift64*: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
-    }
-
-    /// A seed, cut to the limit, with one to six changes.
-    fn mutate(&mut self, seeds: &[Vec<u8>], seed: &[u8], pieces: &[&[u8]]) -> Vec<u8> {
-        let from = self.below(seed.len().saturating_sub(LIMIT) + 1);
-        let mut data = seed[from..seed.len().min(from + LIMIT)].to_vec();
-        for _ in 0..=self.below(6) {
-            let at = self.below(data.len() + 1);
-            let to = (at + self.below(40)).min(data.len());
-            match self.below(7) {
-                0 if at < data.len() => data[at] ^= 1 << self.below(8),
-                1 if at < data.len() => data[at] = self.below(256) as u8,
-                2 => drop(data.drain(at..to)),
-                3 => {
-                    let piece = self.pick(pieces).repeat(1 + self.below(30));
-                    drop(data.splice(at..at, piece));
-                }
-                4 => {
-                    let twice = data[at..to].to_vec();
-                    drop(data.splice(at..at, twice));
-                }
-                5 => {
-                    let other = self.pick(seeds);
-                    let start = self.below(other.len() + 1);
-                    let part = &other[start..(start + self.below(200)).min(other.len())];
-                    drop(data.splice(at..to, part.iter().copied()));
-                }
-                _ => data.truncate(at.max(1)),
+/// A seed, cut to the limit, with one to six changes.
+fn mutate(random: &mut Random, seeds: &[Vec<u8>], seed: &[u8], pieces: &[&[u8]]) -> Vec<u8> {
+    let from = random.below(seed.len().saturating_sub(LIMIT) + 1);
+    let mut data = seed[from..seed.len().min(from + LIMIT)].to_vec();
+    for _ in 0..=random.below(6) {
+        let at = random.below(data.len() + 1);
+        let to = (at + random.below(40)).min(data.len());
+        match random.below(7) {
+            0 if at < data.len() => data[at] ^= 1 << random.below(8),
+            1 if at < data.len() => data[at] = random.below(256) as u8,
+            2 => drop(data.drain(at..to)),
+            3 => {
+                let piece = random.pick(pieces).repeat(1 + random.below(30));
+                drop(data.splice(at..at, piece));
             }
-            data.truncate(LIMIT);
+            4 => {
+                let twice = data[at..to].to_vec();
+                drop(data.splice(at..at, twice));
+            }
+            5 => {
+                let other = random.pick(seeds);
+                let start = random.below(other.len() + 1);
+                let part = &other[start..(start + random.below(200)).min(other.len())];
+                drop(data.splice(at..to, part.iter().copied()));
+            }
+            _ => data.truncate(at.max(1)),
         }
-        data
+        data.truncate(LIMIT);
     }
+    data
 }
 
 /// The recorded inputs of a target: (file name, content).
@@ -91,7 +74,7 @@ fn run(target: &str, seeds: &[&[u8]], pieces: &[&[u8]]) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..rounds() * MUTATIONS * 20 {
         let seed = random.pick(&all).clone();
-        check(&random.mutate(&all, &seed, pieces));
+        check(&mutate(&mut random, &all, &seed, pieces));
     }
 }
 
@@ -161,7 +144,7 @@ fn outlines_hold_for_recorded_and_mutated_sources() {
         for _ in 0..rounds() * MUTATIONS {
             // Of any language: what does not parse is the point.
             let seed = random.pick(&all).clone();
-            fuzz::outline_of(language, &random.mutate(&all, &seed, &pieces));
+            fuzz::outline_of(language, &mutate(&mut random, &all, &seed, &pieces));
         }
     }
 }

@@ -7,25 +7,13 @@
 #![cfg(feature = "outline")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
-use std::path::Path;
+mod kit;
 
 use currant::fuzz::check;
 use currant::outline::{Means, OutlineError, Symbol, outline, outline_by};
+use kit::{Random, first_difference, full_name, parsed, recorded, rounds, scanned};
 
 const LANGUAGES: [&str; 2] = ["rust", "csharp"];
-
-/// What the scanner finds; `Err` has why it is not sure.
-fn scanned(language: &str, source: &str) -> Result<Vec<Symbol>, String> {
-    match outline_by(Means::Scan, language, source.as_bytes()) {
-        Ok(found) => Ok(found.symbols),
-        Err(OutlineError::Unsure(reason)) => Err(reason.to_string()),
-        Err(error) => panic!("{language}: {error}"),
-    }
-}
-
-fn parsed(language: &str, source: &str) -> Vec<Symbol> {
-    outline_by(Means::Parse, language, source.as_bytes()).unwrap().symbols
-}
 
 fn has_error(language: &str, source: &str) -> bool {
     let mut parser = tree_sitter::Parser::new();
@@ -49,44 +37,14 @@ fn agree(language: &str, source: &str) -> bool {
 fn compare(language: &str, source: &str) -> Option<Result<(), String>> {
     let ours = scanned(language, source).ok()?;
     let theirs = parsed(language, source);
-    let at = ours.iter().zip(&theirs).position(|(one, other)| one != other);
-    let at = at.or((ours.len() != theirs.len()).then(|| ours.len().min(theirs.len())));
-    let Some(at) = at else { return Some(Ok(())) };
-    let (one, other) = (ours.get(at), theirs.get(at));
-    let difference = || Err(format!("scanner: {one:#?}\nparser: {other:#?}\n{source}"));
-    (!has_error(language, source)).then(difference)
-}
-
-fn recorded(language: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outline/scanned");
-    let mut paths: Vec<_> = std::fs::read_dir(folder.join(language))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
-}
-
-/// xorshift64*: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
-    }
-}
-
-fn rounds() -> usize {
-    std::env::var("CURRANT_FUZZ_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
+    let Some(difference) = first_difference(&ours, &theirs) else { return Some(Ok(())) };
+    (!has_error(language, source)).then(|| Err(format!("{difference}\n{source}")))
 }
 
 #[test]
 fn the_recorded_sources_have_no_errors_and_the_scanners_are_sure_of_them() {
     for language in LANGUAGES {
-        for source in recorded(language) {
+        for (_, source) in recorded(language) {
             for source in [source.replace('\n', "\r\n"), source] {
                 assert!(!has_error(language, &source), "{language}");
                 assert!(agree(language, &source), "{:?}", scanned(language, &source).err());
@@ -102,7 +60,7 @@ fn they_agree_when_lines_are_moved_doubled_and_left_out() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for language in LANGUAGES {
         let (mut compared, mut different) = (0, 0);
-        for source in recorded(language) {
+        for (_, source) in recorded(language) {
             for _ in 0..60 * rounds() {
                 let mut lines: Vec<&str> = source.lines().collect();
                 for _ in 0..=random.below(3) {
@@ -275,10 +233,8 @@ fn they_know_when_they_are_not_sure() {
 }
 
 fn told(language: &str, source: &str) -> String {
-    let full = |one: &Symbol| {
-        let parent = one.parent.as_ref().map(|parent| format!("{parent}.")).unwrap_or_default();
-        format!("{parent}{} {}-{} [{}]", one.name, one.start, one.end, one.signature)
-    };
+    let full =
+        |one: &Symbol| format!("{} {}-{} [{}]", full_name(one), one.start, one.end, one.signature);
     let found = scanned(language, source).unwrap();
     found.iter().map(full).collect::<Vec<_>>().join("; ")
 }

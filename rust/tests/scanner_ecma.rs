@@ -4,50 +4,18 @@
 #![cfg(feature = "outline")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
-use currant::outline::{Means, OutlineError, Symbol, outline_by};
+mod kit;
 
-fn scanned(language: &str, source: &str) -> Option<Vec<Symbol>> {
-    match outline_by(Means::Scan, language, source.as_bytes()) {
-        Ok(found) => Some(found.symbols),
-        Err(OutlineError::Unsure(_)) => None,
-        Err(error) => panic!("{language}: {error}"),
-    }
-}
-
-fn parsed(language: &str, source: &str) -> Vec<Symbol> {
-    outline_by(Means::Parse, language, source.as_bytes()).unwrap().symbols
-}
+use currant::outline::{Means, Symbol, outline_by};
+use kit::{Random, full_name, parsed, rounds, scanned};
 
 /// Lines, kinds and full names.
 fn told(symbols: &[Symbol]) -> String {
     let one = |symbol: &Symbol| {
-        let parent = symbol.parent.as_ref().map(|parent| format!("{parent}.")).unwrap_or_default();
-        format!(
-            "{} {}{} {}-{}",
-            symbol.kind.as_str(),
-            parent,
-            symbol.name,
-            symbol.start,
-            symbol.end
-        )
+        let (kind, name) = (symbol.kind.as_str(), full_name(symbol));
+        format!("{kind} {name} {}-{}", symbol.start, symbol.end)
     };
     symbols.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-/// xorshift64*: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
-    }
-
-    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
 }
 
 /// Operands; what stands in brackets is a place for another.
@@ -181,10 +149,6 @@ fn fill(random: &mut Random, typed: bool, text: &str, depth: usize) -> String {
     out + rest
 }
 
-fn rounds() -> usize {
-    std::env::var("CURRANT_FUZZ_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
-}
-
 /// Programs that the grammars read without an error, nearly all of them: where the two differ the scanner is to
 /// have said that it is not sure, so that few may be left out.
 #[test]
@@ -197,7 +161,7 @@ fn scanner_and_grammar_agree_on_random_programs() {
             let program: String = (0..count)
                 .map(|_| statement(&mut random, language != "javascript", 0) + "\n")
                 .collect();
-            if let Some(ours) = scanned(language, &program) {
+            if let Ok(ours) = scanned(language, &program) {
                 sure += 1;
                 assert_eq!(told(&ours), told(&parsed(language, &program)), "{language}\n{program}");
                 assert_eq!(ours, parsed(language, &program), "{language}\n{program}");
@@ -237,7 +201,7 @@ fn it_is_not_sure_of_what_is_no_program() {
         ("typescript", "declare declare x"),
         ("typescript", "const a = <b>c</b>"),
     ] {
-        assert!(scanned(language, source).is_none(), "{language}: {source}");
+        assert!(scanned(language, source).is_err(), "{language}: {source}");
         let either = outline_by(Means::Either, language, source.as_bytes()).unwrap();
         assert_eq!(either.symbols, parsed(language, source), "{source}");
     }
@@ -431,7 +395,7 @@ fn nesting_does_not_overflow_a_small_stack() {
         for language in ["javascript", "typescript", "tsx"] {
             for piece in pieces {
                 for start in ["", "x="] {
-                    let _ = scanned(language, &(start.to_owned() + &piece.repeat(5_000)));
+                    let _ = scanned(language, start.to_owned() + &piece.repeat(5_000));
                 }
             }
         }

@@ -7,52 +7,15 @@
 #![cfg(feature = "outline")]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
-use std::path::{Path, PathBuf};
+mod kit;
 
-use currant::outline::{Means, OutlineError, Symbol, outline_by, scanned_languages};
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outline").join(name)
-}
-
-/// Sources that scanner and grammar are to agree on: (file name, content).
-fn sources(language: &str) -> Vec<(String, String)> {
-    let mut all: Vec<_> = std::fs::read_dir(folder("scanned").join(language))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, std::fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    all.sort();
-    all
-}
-
-/// What the scanner finds; `Err` has why it is not sure.
-fn scanned(language: &str, source: &str) -> Result<Vec<Symbol>, String> {
-    match outline_by(Means::Scan, language, source.as_bytes()) {
-        Ok(found) => Ok(found.symbols),
-        Err(OutlineError::Unsure(reason)) => Err(reason.to_string()),
-        Err(error) => panic!("{language}: {error}"),
-    }
-}
-
-fn parsed(language: &str, source: &str) -> Vec<Symbol> {
-    outline_by(Means::Parse, language, source.as_bytes()).unwrap().symbols
-}
-
-/// The first definition that the two disagree on.
-fn first_difference(ours: &[Symbol], theirs: &[Symbol]) -> Option<String> {
-    let at = ours.iter().zip(theirs).position(|(one, other)| one != other);
-    let at = at.or((ours.len() != theirs.len()).then(|| ours.len().min(theirs.len())))?;
-    Some(format!("scanner: {:#?}\nparser: {:#?}", ours.get(at), theirs.get(at)))
-}
+use currant::outline::{Means, Symbol, outline_by, scanned_languages};
+use kit::{Random, first_difference, full_name, parsed, recorded, rounds, scanned};
 
 #[test]
 fn scanner_and_grammar_agree_on_every_recorded_source() {
     for language in scanned_languages() {
-        for (file, source) in sources(language) {
+        for (file, source) in recorded(language) {
             for source in [source.clone(), source.replace('\n', "\r\n")] {
                 let ours = scanned(language, &source);
                 let ours = ours.unwrap_or_else(|reason| panic!("{file}: not sure: {reason}"));
@@ -60,18 +23,6 @@ fn scanner_and_grammar_agree_on_every_recorded_source() {
                 assert!(difference.is_none(), "{file}: {}", difference.unwrap_or_default());
             }
         }
-    }
-}
-
-/// xorshift64*: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
     }
 }
 
@@ -165,10 +116,6 @@ fn program(random: &mut Random) -> String {
     out
 }
 
-fn rounds() -> usize {
-    std::env::var("CURRANT_FUZZ_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
-}
-
 #[test]
 fn scanner_and_grammar_agree_on_random_python() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -222,10 +169,7 @@ fn the_scanner_of_python_knows_when_it_is_not_sure() {
 fn the_scanner_of_python_is_right_where_the_grammar_is_not() {
     let source =
         "class A:\n    def f(self):\n        x = (a.\n  b\n        )\n    def g(self): pass\n";
-    let full = |one: &Symbol| {
-        let parent = one.parent.as_ref().map(|parent| format!("{parent}.")).unwrap_or_default();
-        format!("{parent}{} {}-{}", one.name, one.start, one.end)
-    };
+    let full = |one: &Symbol| format!("{} {}-{}", full_name(one), one.start, one.end);
     let ours = scanned("python", source).unwrap();
     let told: Vec<String> = ours.iter().map(full).collect();
     assert_eq!(told.join(", "), "A 1-6, A.f 2-5, A.g 6-6");
