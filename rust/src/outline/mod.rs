@@ -17,6 +17,7 @@ mod csharpscan;
 mod ecma;
 pub(crate) mod json;
 mod markdown;
+mod phpscan;
 mod preamble;
 mod pyscan;
 mod python_names;
@@ -185,6 +186,7 @@ static SCANNERS: &[Scanner] = &[
     ecma::JAVASCRIPT,
     ecma::TSX,
     ecma::TYPESCRIPT,
+    phpscan::SCANNER,
     pyscan::PYTHON,
     rustscan::SCANNER,
 ];

@@ -10,7 +10,7 @@ use super::visit::{Definition, Flow, Visit, child, start_of};
 
 pub(super) static PHP: Grammar = Grammar::new(
     "php",
-    version!("1", "tree-sitter-php-0.25.1"),
+    version!("2", "tree-sitter-php-0.25.1"),
     tree_sitter_php::LANGUAGE_PHP,
     &[
         ("comment", Rule::Comment),
@@ -63,7 +63,11 @@ fn call(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     if visit.field(node, "function") == "define" {
         let arguments = node.child_by_field_name("arguments");
         let first = arguments.and_then(|arguments| arguments.named_child(0));
-        let name = first.map(|first| visit.name(first)).unwrap_or_default();
+        // A name that is put together from several is not known.
+        let text = first.and_then(|first| {
+            first.named_child(0).filter(|text| matches!(text.kind(), "string" | "encapsed_string"))
+        });
+        let name = text.map(|text| visit.name(text)).unwrap_or_default();
         let inner = name.trim_matches(['"', '\'']);
         if inner.len() + 2 == name.len() {
             visit.define(node, Definition::new(Constant, inner.to_owned()));

@@ -1,0 +1,308 @@
+//! The scanner of PHP beside its grammar: the same outline, field by field, wherever the tree has no error; and
+//! what it says where it is not sure.
+//!
+//! `rust/tests/outline/scanned/` has what is hard about the language. Here its lines are also moved, doubled and
+//! left out at random, and small programs are put together from pieces.
+
+#![cfg(feature = "outline")]
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
+mod kit;
+
+use currant::fuzz::check;
+use currant::outline::{Means, OutlineError, Symbol, outline, outline_by};
+use kit::{Random, first_difference, full_name, parsed, recorded, rounds, scanned};
+
+const LANGUAGES: [&str; 1] = ["php"];
+
+fn has_error(language: &str, source: &str) -> bool {
+    error_row(language, source).is_some()
+}
+
+/// The line of the first error in the tree, from 0.
+fn error_row(language: &str, source: &str) -> Option<usize> {
+    let mut parser = tree_sitter::Parser::new();
+    let grammar = match language {
+        "php" => tree_sitter_php::LANGUAGE_PHP,
+        _ => tree_sitter_ruby::LANGUAGE,
+    };
+    parser.set_language(&grammar.into()).unwrap();
+    let tree = parser.parse(source, None).unwrap();
+    let mut node = tree.root_node();
+    if !node.has_error() {
+        return None;
+    }
+    loop {
+        let mut cursor = node.walk();
+        match node.children(&mut cursor).find(tree_sitter::Node::has_error) {
+            Some(child) => node = child,
+            None => return Some(node.start_position().row),
+        }
+    }
+}
+
+/// None where there is nothing to compare: the scanner is not sure, or the tree has an error.
+fn compare(language: &str, source: &str) -> Option<Result<(), String>> {
+    let ours = scanned(language, source).ok()?;
+    let theirs = parsed(language, source);
+    let Some(difference) = first_difference(&ours, &theirs) else { return Some(Ok(())) };
+    (!has_error(language, source)).then(|| Err(format!("{difference}\n{source}")))
+}
+
+#[test]
+fn the_recorded_sources_have_no_errors() {
+    for language in LANGUAGES {
+        for (_, source) in recorded(language) {
+            let row = error_row(language, &source);
+            assert_eq!(row, None, "{language}: {:?}", source.lines().nth(row.unwrap_or(0)));
+            let result = compare(language, &source);
+            assert_eq!(result, Some(Ok(())), "{:?}", scanned(language, &source).err());
+        }
+    }
+}
+
+#[test]
+fn they_agree_when_lines_are_moved_doubled_and_left_out() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for language in LANGUAGES {
+        let mut compared = 0;
+        for (_, source) in recorded(language) {
+            for _ in 0..100 * rounds() {
+                let mut lines: Vec<&str> = source.lines().collect();
+                for _ in 0..=random.below(3) {
+                    let at = random.below(lines.len());
+                    match random.below(3) {
+                        0 => drop(lines.remove(at)),
+                        1 => lines.insert(at, lines[random.below(lines.len())]),
+                        _ => {
+                            let other = random.below(lines.len());
+                            lines.swap(at, other);
+                        }
+                    }
+                }
+                let Some(result) = compare(language, &lines.join("\n")) else { continue };
+                compared += 1;
+                assert_eq!(result, Ok(()), "{}", result.clone().unwrap_err());
+            }
+        }
+        assert!(compared > 50, "{language}: {compared}");
+    }
+}
+
+/// Pieces that stand alone in a file or a function.
+const PHP: &[&str] = &[
+    "function f(array $a = [')'], ?B $b = null): ?C { @ }",
+    "function &g() { @ }",
+    "abstract class A extends \\B implements C, D { # }",
+    "final class E { # }",
+    "interface I extends J { function a(); const B = '}'; }",
+    "trait T { # }",
+    "enum F: string implements I { case A = 'a'; case B = \"}\"; # }",
+    "const G = [1, ';'], H = 'I' . \"{$a['}']}\";",
+    "define('J', fn() => 1);",
+    "if (!defined('K')) { define(\"K\", function () { @ }); }",
+    "$a = function (int $b) use (&$c): int { @ };",
+    "$a = static fn(A|B $b = new C(')')) => define('NO', 1);",
+    "$a = new class(1) extends B { function no() { } };",
+    "if ($a / 2 > 3): @ elseif ($b): @ else: @ endif;",
+    "foreach ($a as $b => $c) { @ }",
+    "switch ($a) { case 1: @ break; case B::C: default: @ }",
+    "$a = match (true) { $b < 3, 4 => 'c', default => 5 };",
+    "$a = <<<B\n  } function no() { \" {$c['d']}\n  B . '\"';",
+    "$a = <<<'B'\n$c {$d\nB;",
+    "?> isn't { <?= $a['b'] ?> # <?php",
+    "$a->function()->class['b']::$c; A::class; $a?->define('NO', 2);",
+    "`ls {$a[\"`\"]}`;",
+    "use A\\{B, C as D};",
+    "/** Documented.\n * Twice. */",
+    "// A comment, is it?",
+    "# Another.",
+    "#[Attribute(']')]\nfunction h() {}",
+    "label: echo '\\\\', \"\\\\\", \"\\\"\";",
+    "",
+];
+/// Pieces of a class.
+const MEMBERS: &[&str] = &[
+    "public function a(private readonly int $a = 3, #[B('{')] public $c = []) { @ }",
+    "function __construct() { parent::__construct(); }",
+    "abstract protected static function &list(): static;",
+    "public const int A = 1, B = self::A;",
+    "const C = ['}', /* ; */ 2];",
+    "private ?array $d = ['a' => [1, \"}\"]], $e;",
+    "public private(set) string $f { get => '}'; set { $this->f = $value; } }",
+    "var $g = <<<H\n}\nH;",
+    "use T;",
+    "/** Documented. */",
+    "# By a hash.",
+    "#[I]\n#[J(1)]",
+    "",
+];
+
+/// A program of random pieces. `@` and `#` are places for more of them.
+fn program(random: &mut Random, pieces: &[&str], depth: usize) -> String {
+    let mut out = String::new();
+    for _ in 0..random.below(if depth == 0 { 12 } else { 4 }) {
+        let mut rest = pieces[random.below(pieces.len())];
+        while let Some(at) = rest.find([" @ ", " # "].map(|one| one.chars().nth(1).unwrap())) {
+            out.push_str(&rest[..at]);
+            let spaced = rest[at + 1..].starts_with(' ') && rest[..at].ends_with(' ');
+            match &rest[at..=at] {
+                sign if !spaced => out.push_str(sign),
+                _ if depth >= 4 => {}
+                "@" => out.push_str(&program(random, PHP, depth + 1)),
+                _ => out.push_str(&program(random, MEMBERS, depth + 1)),
+            }
+            rest = &rest[at + 1..];
+        }
+        out.push_str(rest);
+        out.push('\n');
+    }
+    // Attributes stand before something.
+    out.push_str(if std::ptr::eq(pieces, MEMBERS) { "function last();\n" } else { "" });
+    out
+}
+
+#[test]
+fn they_agree_on_random_programs() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut compared = 0;
+    for _ in 0..600 * rounds() {
+        let source = format!("<?php\n{}", program(&mut random, PHP, 0));
+        if has_error("php", &source) {
+            continue;
+        }
+        let sure = scanned("php", &source);
+        assert!(sure.is_ok(), "{sure:?}\n{source}");
+        compared += 1;
+        let result = compare("php", &source);
+        assert_eq!(result, Some(Ok(())), "{}", result.clone().unwrap().unwrap_err());
+    }
+    assert!(compared > 200, "{compared}");
+}
+
+#[test]
+fn they_know_when_they_are_not_sure() {
+    let deep = format!("<?php {}", "(".repeat(2000));
+    let strings = format!("<?php {}", "\"{$a[".repeat(50));
+    for (language, source, reason) in [
+        ("php", "<?php function f() {", "a bracket that is not closed"),
+        ("php", "<?php function f() { (] }", "a bracket that closes another one"),
+        ("php", "<?php } ", "a bracket that was not opened"),
+        ("php", "<?php $a = 'b;", "a string without an end"),
+        ("php", "<?php $a = \"{$b\";", "a string without an end"),
+        ("php", "<?php $a = <<<B\nb", "a string without an end"),
+        ("php", "<?php /* ", "a comment without an end"),
+        ("php", "<?php class {", "a type without a name"),
+        ("php", "<?php class A;", "a type without a body"),
+        ("php", "<?php function f();", "a function without a body"),
+        ("php", "<?php class A { what is this; }", "a member of an unknown kind"),
+        ("php", "<?php class A { 3 }", "a member of an unknown kind"),
+        ("php", "<?php class A { public }", "a member of an unknown kind"),
+        ("php", "<?php final const A = 1;", "a modifier of no class"),
+        ("php", "<?php public $a;", "a member outside of a type"),
+        ("php", "<?php namespace 3;", "a namespace of an unknown kind"),
+        ("php", "<?php const A = 3", "a declaration without an end"),
+        ("php", &deep, "brackets nested too deep"),
+        ("php", &strings, "strings nested too deep"),
+    ] {
+        assert_eq!(scanned(language, source), Err(reason.to_owned()), "{source:?}");
+        let either = outline(language, source.as_bytes()).unwrap();
+        assert_eq!(either.symbols, parsed(language, source), "{source:?}");
+    }
+}
+
+fn told(language: &str, source: &str) -> String {
+    let full =
+        |one: &Symbol| format!("{} {}-{} [{}]", full_name(one), one.start, one.end, one.signature);
+    let found = scanned(language, source).unwrap();
+    found.iter().map(full).collect::<Vec<_>>().join("; ")
+}
+
+/// Where the grammars err.
+#[test]
+fn they_are_right_where_the_grammars_are_not() {
+    for (language, source, expected) in [
+        ("php", "<?php function readonly($a) { }", "readonly 1-1 [function readonly($a)]"),
+        (
+            "php",
+            "<?php class A { const int CONST = 1; }",
+            "A 1-1 [class A]; A.CONST 1-1 [const int CONST = 1]",
+        ),
+        (
+            "php",
+            "<?php function f() {} __halt_compiler(); function no() { '",
+            "f 1-1 [function f()]",
+        ),
+        ("php", "<?xml version='1.0'?><?php function f() {}", "f 1-1 [function f()]"),
+    ] {
+        assert_eq!(told(language, source), expected, "{source}");
+    }
+}
+
+/// Sources that would take the square of their size if anything were looked at again and again.
+#[test]
+fn hostile_sources_come_back() {
+    for piece in [
+        "\"{$a",
+        "\"{$",
+        "<<<A\n",
+        "<<<",
+        "'",
+        "`",
+        "/*",
+        "#[",
+        "#",
+        "?>",
+        "<?php ",
+        "<?",
+        "{",
+        "(",
+        "fn(",
+        "fn()=>",
+        "function(",
+        "function f(",
+        "function f(){",
+        "function() use(",
+        "new class(",
+        "new class{",
+        "new ",
+        "class A{",
+        "class A{const A=",
+        "class A{function f(",
+        "class A{use ",
+        "class A{public $a=",
+        "class A{public $a{",
+        "class A ",
+        "enum A ",
+        "namespace a;",
+        "namespace a{",
+        "namespace ",
+        "use ",
+        "const A=",
+        "const A=(",
+        "const A,",
+        "define('",
+        "define('a',",
+        "define(",
+        "define('a'+",
+        "$a->",
+        "a::",
+        "abstract ",
+        "#[A]",
+        "a:",
+        "a?b:",
+        "define('a',fn()=>",
+        "match(a){",
+        "class A{case ",
+        "function f():",
+        "fn():",
+    ] {
+        let source = format!("<?php {}", piece.repeat(400_000 / piece.len()));
+        for language in LANGUAGES {
+            match outline_by(Means::Scan, language, source.as_bytes()) {
+                Ok(found) => check(language, source.as_bytes(), &found),
+                Err(error) => assert!(matches!(error, OutlineError::Unsure(_)), "{error}"),
+            }
+        }
+    }
+}
