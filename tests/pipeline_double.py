@@ -4,15 +4,16 @@ import json
 import os
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from currant.changes import ChangeDetectionQueue
 from currant.clock import Clock, SystemClock
 from currant.extract import Registry
 from currant.extract.outline import OutlineExtractor
+from currant.lookahead import UnderWay
 from currant.model import Failure, Item, MoveTree, Record, Remove, RemoveTree, ResultKey, Upsert
-from currant.processing import CONTENT_BYTES, Processor, UnderWay
+from currant.processing import CONTENT_BYTES, Processor
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
 from currant.workers import WorkerThreadPool
@@ -30,8 +31,8 @@ class DictStore:
         self.last_missing: list[bytes] = []
         self.before_commit: Callable[[Sequence[Item]], None] = lambda items: None
 
-    def find_result(self, key: ResultKey) -> int | None:
-        return 1 if key in self.results else None
+    def find_results(self, keys: Iterable[ResultKey]) -> set[ResultKey]:
+        return {key for key in keys if key in self.results}
 
     def commit(self, items: Sequence[Item], now: float) -> str:
         self.before_commit(items)
@@ -93,7 +94,7 @@ class Pipeline:
         self.store = DictStore()
         self.status = StatusReporter(self.clock)
         self.outline: Callable[[str, bytes], bytes] = outline_lines
-        self.between: Callable[[str], None] = lambda path: None
+        self.between: Callable[[str], None] | None = None  # before the threads start
         self.under_way = UnderWay()
         self.budget = ByteBudget(CONTENT_BYTES)
         self.registry = Registry(
@@ -120,10 +121,10 @@ class Pipeline:
                 str(self.root),
                 limit=self.registry.limit,
                 clock=self.clock,
-                between=lambda path: self.between(path),
+                between=self.between,
             ),
             self.registry,
-            lambda key: self.store.find_result(key),
+            lambda keys: self.store.find_results(keys),
             under_way=self.under_way,
             budget=self.budget,
             status=self.status,

@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def kept(store: Store, count: int) -> list[int]:
-    return [number for number in range(count) if store.find_result(key(number)) is not None]
+    return [number for number in range(count) if store.find_results([key(number)])]
 
 
 def sweep(store: Store, now: float, keep_days: float = 30) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from currant.errors import ClosedError, StoreError, StoreFullError, UnsafeSQLiteError
 from currant.model import CommitInfo, Failure, FileStat, MoveTree, Record, Remove, RemoveTree
-from currant.store import Store, commit, search
+from currant.store import Store, commit, rows, search
 from currant.store.connection import is_safe, require_safe_sqlite
 from store_kit import key, opened, query, symbol, upsert
 
@@ -52,7 +52,7 @@ def test_uuid_clock_and_rows_survive_a_restart(tmp_path: Path) -> None:
         assert store.opened.how == "existing"
         assert (store.uuid, store.clock()) == (uuid, clock) == (uuid, f"c:{uuid[:8]}:2")
         assert store.tree_rows() == [(b"a", 1, 2, 3, 1, 0), (b"b", 1, 2, -1, 1, 0)]
-        assert store.find_result(key(0)) is not None
+        assert store.find_results([key(0)])
 
 
 def test_state_dir_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_same_content_updates_the_stat_and_says_nothing(store: Store) -> None:
 
 
 def test_reuse_needs_the_result_to_be_there(store: Store) -> None:
-    assert store.find_result(key(1)) is None
+    assert not store.find_results([key(1)])
     store.commit([upsert(b"a", 1), upsert(b"b", 2, reuse=True)], 1.0)
     assert store.last_missing == [b"b"]
     assert [row[0] for row in store.tree_rows()] == [b"a"]
@@ -239,7 +239,7 @@ def test_a_commit_is_all_or_nothing(store: Store) -> None:
         store.commit(items, 2.0)
     assert store.clock() == query(store).clock() == before
     assert query(store).files() == [b"a"]
-    assert store.find_result(key(2)) is None
+    assert not store.find_results([key(2)])
     store._writer.execute("DROP TRIGGER broken")
     store.commit(items, 3.0)
     assert query(store).files() == [b"b", b"z"]
@@ -294,7 +294,7 @@ def test_collect_forgets_the_oldest_results_without_a_file(store: Store) -> None
     assert store.collect(keep=2, limit=2) == 2
     assert store.collect(keep=2, limit=10) == 1
     assert store.collect(keep=2) == 0
-    assert [store.find_result(key(number)) is not None for number in range(6)] == [False] * 3 + [True] * 3
+    assert [bool(store.find_results([key(number)])) for number in range(6)] == [False] * 3 + [True] * 3
     assert [one.name for one in query(store).find("name")] == ["name5"]
     store.commit([upsert(b"b", 0, reuse=True)], 2.0)
     assert store.last_missing == [b"b"]
@@ -405,7 +405,9 @@ def test_the_hot_statements_use_their_indexes(store: Store) -> None:
         rows = store._writer.execute("EXPLAIN QUERY PLAN " + sql, bindings).fetchall()  # type: ignore[arg-type]
         return " | ".join(str(row[3]) for row in rows)
 
-    assert "SEARCH f USING PRIMARY KEY" in plan(commit._SELECT_ROW, b"a")
+    for marks, paths in (("(?)", [b"a"]), ("(?, ?, ?)", [b"a", b"b", None])):
+        assert "SEARCH f USING PRIMARY KEY" in plan(rows._FILES + marks, *paths)
+        assert "SEARCH results USING" in plan(rows._RESULTS + marks, *paths)
     assert "SEARCH f USING PRIMARY KEY" in plan(commit._SELECT_TREE, b"a/", b"a0")
     candidates = plan(search._CANDIDATES, '"abc"')
     assert "SCAN n VIRTUAL TABLE" in candidates

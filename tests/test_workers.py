@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from currant.changes import BACKOFF_CAP, NEVER, backoff_seconds
 from currant.clock import ManualClock
+from currant.lookahead import UnderWay
 from currant.model import Failure, Upsert
-from currant.processing import MAX_EXTRACTIONS, UnderWay
+from currant.processing import MAX_EXTRACTIONS
 from currant.reading import ByteBudget
 from currant.workers import MAX_DEATHS
 from pipeline_double import Pipeline, outline_lines

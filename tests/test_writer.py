@@ -3,13 +3,12 @@
 import random
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec.structs import replace
 
 from currant.changes import ChangeDetectionQueue
 from currant.clock import ManualClock
@@ -128,7 +127,7 @@ def test_a_renamed_file_does_not_wait_for_its_own_old_name(tmp_path: Path) -> No
     submission = bench.submission(0)
     [upsert] = submission.items
     assert isinstance(upsert, Upsert)
-    bench.writer.submit(replace(submission, items=(structs.replace(upsert, old_path=b"1"),)))
+    bench.writer.submit(replace(submission, items=(replace(upsert, old_path=b"1"),)))
     bench.writer.turn()
     assert bench.outcomes() == ["done"]
 

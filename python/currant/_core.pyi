@@ -174,6 +174,14 @@ class Directory:
         """(size, mtime_ns, ctime_ns, ino) and the content; the content is None when the file is larger than
         `limit` bytes. False when it changed meanwhile, None when it is no regular file. Raises OSError."""
 
+    def read_some(
+        self, paths: Sequence[str], room: int
+    ) -> list[tuple[int, int, int, int, int, bytes] | Literal[False] | int | None]:
+        """One path after the other until their contents have `room` bytes: for each that was looked at, at
+        least one, (size, mtime_ns, ctime_ns, ino, ns since the call when it had been read, content); False
+        when it is to be read alone (it has more than `room` bytes, or changed meanwhile), None when it is no
+        regular file, the kernel's number when it failed."""
+
 def outline(language: str, source: bytes, means: str = "either") -> bytes:
     """Definitions of a source text as JSON, ``{"partial": str|null, "symbols": [...]}``, in source order;
     `partial` says why there may be more of them.

@@ -7,8 +7,9 @@ all of that happens in the engine, where a path stays pending until it is acknow
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from currant.clock import Clock
 from currant.model import ChangeType, FileChange, FileStat
@@ -63,8 +64,7 @@ class EngineLike(Protocol):
     def status(self) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True, gc=False):
     """One ticket given back. `stat` is what was committed; `retry_seconds` counts for ``failed`` only."""
 
     ticket: int

@@ -17,7 +17,8 @@ from currant.clock import Clock
 from currant.config import ExtractSettings, MonitorSettings, Settings
 from currant.errors import UsageError
 from currant.extract import Registry, configured_registry
-from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor, UnderWay
+from currant.lookahead import UnderWay
+from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
@@ -142,7 +143,7 @@ def processors(
         return Processor(
             Reader(str(root), limit=registry.limit, clock=clock),
             registry,
-            store.find_result,
+            store.find_results,
             under_way=under_way,
             budget=budget,
             parsed=parsed,

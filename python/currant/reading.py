@@ -9,8 +9,8 @@ How a path is opened decides whether a directory that was swapped for a link can
 and costs about as much as a plain ``open`` (56k files/s from two threads against 60k; opening component by
 component 30k, comparing ``/proc/self/fd/N`` afterwards 37k). Python has no binding, so it goes through
 ``syscall(2)``; where the kernel or a sandbox refuses it, every component is opened in turn. The native core
-does all steps for one file in one call (``rust/src/content.rs``); the steps here are for other platforms, for
-what is too large to be kept, and for tests that stand between them.
+does all steps in one call (``rust/src/content.rs``), for one file or for many; the steps here are for other
+platforms, for what is too large to be kept, and for tests that stand between them.
 """
 
 import ctypes
@@ -20,10 +20,11 @@ import stat as stat_bits
 import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+import msgspec
 import xxhash
 
 from currant import failpoint
@@ -61,16 +62,16 @@ RACY_COARSE_NS: Final = 2_000_000_000
 """The same for file systems that stamp in whole seconds (FAT in steps of two)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """One state of one file. `content` is None when it is larger than the limit (then only hashed, and above
-    `MAX_HASHED_BYTES` not even that: `digest` is then its `stand_in`)."""
+class ReadFile(msgspec.Struct, frozen=True, gc=False):
+    """One state of one file, read until `at` (wall time). `content` is None when it is larger than the limit
+    (then only hashed, and above `MAX_HASHED_BYTES` not even that: `digest` is then its `stand_in`)."""
 
     stat: FileStat
     digest: bytes
     head: bytes
     content: bytes | None
     racy: bool
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +293,26 @@ class Reader:
         version, content = found
         if content is None:
             return None
-        stat = FileStat(*version)
-        digest = xxhash.xxh3_128_digest(content)
-        racy = is_racy(stat, int(self._clock.now() * 1e9))
-        return ReadFile(stat=stat, digest=digest, head=content[:_HEAD], content=content, racy=racy)
+        return _read_file(FileStat(*version), content, self._clock.now())
+
+    def read_some(self, paths: Sequence[str], room: int) -> list[Reading | None]:
+        """Some of these, from the first on, in one go: until their contents have `room` bytes, at most twice
+        as much. None for one that is to be read alone, by `read`; nothing at all when every one is."""
+        if self._native is None or self._root_error is not None:
+            return []
+        began = self._clock.now()
+        readings: list[Reading | None] = []
+        for found in self._native.read_some(paths, min(room, self._limit)):
+            if found is None:
+                readings.append(Gone())
+            elif isinstance(found, tuple):
+                size, mtime_ns, ctime_ns, ino, after_ns, content = found
+                stat = FileStat(size, mtime_ns, ctime_ns, ino)
+                readings.append(_read_file(stat, content, began + after_ns / 1e9))
+            else:
+                gone = found is not False and found in _GONE
+                readings.append(Gone() if gone else None)
+        return readings
 
     def _read(self, fd: int, path: str) -> Reading | None:
         """One attempt; None when the file changed during it."""
@@ -339,9 +356,8 @@ class Reader:
         after = os.fstat(fd)
         if length != size or _version(before) != _version(after):
             return None
-        stat = file_stat(before)
-        now_ns = int(self._clock.now() * 1e9)
-        return ReadFile(stat=stat, digest=digest, head=head, content=content, racy=is_racy(stat, now_ns))
+        stat, now = file_stat(before), self._clock.now()
+        return ReadFile(stat, digest, head, content, is_racy(stat, int(now * 1e9)), now)
 
     def _lstat(self, path: str) -> FileStat | None:
         """What can be known of a file without opening it."""
@@ -351,6 +367,11 @@ class Reader:
             return file_stat(os.stat(path, dir_fd=self._root, follow_symlinks=False))
         except OSError:
             return None
+
+
+def _read_file(stat: FileStat, content: bytes, now: float) -> ReadFile:
+    digest = xxhash.xxh3_128_digest(content)
+    return ReadFile(stat, digest, content[:_HEAD], content, is_racy(stat, int(now * 1e9)), now)
 
 
 def _native(path: str) -> "Directory | None":

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Final, Protocol
 
 from currant.changes import AGAIN, Ack, ChangeDetectionQueue, backoff_seconds
@@ -34,7 +34,7 @@ _MOST_REST_SECONDS: Final = 30.0
 class Sink(Protocol):
     """What is used of `Writer`."""
 
-    def submit(self, submission: Submission) -> None: ...
+    def submit(self, *submissions: Submission) -> None: ...
     def nudge(self) -> None: ...
 
 
@@ -50,7 +50,7 @@ class WorkerThread(threading.Thread):
         self._make_processor = make_processor
         # Only this thread writes these; others read them for `status`.
         self._current: FileChange | None = None
-        self._left: Sequence[FileChange] = ()
+        self._left: dict[int, FileChange] = {}
 
     def is_active(self) -> bool:
         """True while it has changes in work."""
@@ -68,7 +68,7 @@ class WorkerThread(threading.Thread):
         except WriterStopped:
             pass  # what it had taken stays with the engine, unacknowledged
         except BaseException as error:
-            self._pool._died(self, error, self._current, self._left)
+            self._pool._died(self, error, self._current, [*self._left.values()])
         finally:
             self._current = None
 
@@ -86,17 +86,18 @@ class WorkerThread(threading.Thread):
     def _work_through(self, processor: Processor, taken: Sequence[FileChange]) -> None:
         pool = self._pool
         began = pool._clock.monotonic()
-        self._left = taken
-        processor.begin_batch()
-        for index, change in enumerate(taken):
-            if pool.stopping:
-                raise WriterStopped
-            self._left = taken[index + 1 :]
-            self._current = change
-            if not processor.process(change, pool.sink.submit):
-                pool.queue.ack([Ack(change.ticket, AGAIN)])
-            self._current = None
-            pool._survived(change.path)
+        self._left = {change.ticket: change for change in taken}
+        # Closed whatever happens: what is finished is handed over then.
+        with closing(processor.steps(taken, pool.sink)) as steps:
+            for change, step in steps:
+                if pool.stopping:
+                    raise WriterStopped
+                del self._left[change.ticket]
+                self._current = change
+                if not step():
+                    pool.queue.ack([Ack(change.ticket, AGAIN)])
+                self._current = None
+                pool._survived(change.path)
         pool.sink.nudge()
         pool._rest(began)
 
@@ -307,7 +308,7 @@ class WorkerThreadPool:
             except RuntimeError:
                 # No new thread to be had: this one takes the place of its successor.
                 log.exception("no thread for worker %d, the dying one goes on", worker.worker_id)
-        worker._current, worker._left = None, ()
+        worker._current, worker._left = None, {}
         worker.run()
 
 

@@ -14,8 +14,9 @@ import os
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from currant import failpoint
 from currant.changes import AGAIN, FAILED, Ack, ChangeDetectionQueue, backoff_seconds
@@ -46,8 +47,7 @@ class CommitTarget(Protocol):
     def commit(self, items: Sequence[Item], now: float) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """One finished change: what to commit, and what to tell the engine afterwards.
 
     `cost` is about how many bytes it takes; `error` is why it failed, if it did; `release` is called once
@@ -125,9 +125,9 @@ class Writer:
 
     # --- for the workers --------------------------------------------------------------------------------
 
-    def submit(self, submission: Submission) -> None:
-        """Hand over a finished change. Waits while the backlog is full; raises WriterStopped after `stop`."""
-        count = len(submission.items)
+    def submit(self, *submissions: Submission) -> None:
+        """Hand over finished changes, all or none. Waits while the backlog is full; raises WriterStopped
+        after `stop`."""
         with self._changed:
             while not self._stopping and self._full():
                 self._changed.wait()
@@ -136,12 +136,13 @@ class Writer:
             first = not self._group
             if first:
                 self._first_at = self._clock.monotonic()
-            self._group.append(submission)
-            self._items += count
-            self._bytes += submission.cost
-            self._paths += 1 + sum(
-                isinstance(item, Upsert) and item.old_path is not None for item in submission.items
-            )
+            self._group += submissions
+            for submission in submissions:
+                self._items += len(submission.items)
+                self._bytes += submission.cost
+                self._paths += 1 + sum(
+                    isinstance(item, Upsert) and item.old_path is not None for item in submission.items
+                )
             # Waking the thread for each file would cost more than the file; `nudge` ends each batch.
             if first or self._items >= GROUP_ITEMS or self._bytes >= GROUP_BYTES:
                 self._wake()

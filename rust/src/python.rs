@@ -503,6 +503,45 @@ impl PyDirectory {
         .map_err(os_error)?
         .map(|answer| answer.into_bound(py))
     }
+
+    /// The same for many, until they have `room` bytes together: for each that was looked at (size, mtime_ns,
+    /// ctime_ns, ino, ns since the call, content); False when it is to be read alone, None when it is no
+    /// regular file, the kernel's number when it failed.
+    #[cfg(target_os = "linux")]
+    fn read_some<'py>(
+        &self,
+        py: Python<'py>,
+        paths: Vec<OsString>,
+        room: usize,
+    ) -> PyResult<Bound<'py, PyList>> {
+        use crate::content::Outcome;
+        use std::os::unix::ffi::OsStringExt;
+
+        let paths: Vec<Vec<u8>> = paths.into_iter().map(OsStringExt::into_vec).collect();
+        py.detach(|| {
+            self.inner.read_some(&paths, room, |parts, all| {
+                Python::attach(|py| {
+                    let told = PyList::empty(py);
+                    for part in parts {
+                        match &part.outcome {
+                            Ok(Outcome::Read(found)) => {
+                                let after =
+                                    u64::try_from(part.after.as_nanos()).unwrap_or(u64::MAX);
+                                let content = PyBytes::new(py, &all[part.place.clone()]);
+                                let (mtime, ctime) = (found.mtime_ns, found.ctime_ns);
+                                told.append((found.size, mtime, ctime, found.ino, after, content))?;
+                            }
+                            Ok(Outcome::Large(_) | Outcome::Torn) => told.append(false)?,
+                            Ok(Outcome::Special) => told.append(py.None())?,
+                            Err(error) => told.append(error.raw_os_error())?,
+                        }
+                    }
+                    Ok::<_, PyErr>(told.unbind())
+                })
+            })
+        })
+        .map(|told| told.into_bound(py))
+    }
 }
 
 /// What is said of an outline that cannot be made.

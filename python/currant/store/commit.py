@@ -14,30 +14,16 @@ import apsw
 from currant.model import Failure, FileStat, Item, MoveTree, Packed, Remove, RemoveTree, ResultKey, Upsert
 from currant.store import records, references
 from currant.store.connection import one
+from currant.store.rows import Rows, insert
 
 # Feed rows kept. A consumer further behind is told to start over; that costs it one listing.
 FEED_ROWS: Final = 500_000
 _FEED_SLACK: Final = 10_000
 _NO_STAT: Final = FileStat(0, 0, -1, 0)
 
-_SELECT_ROW: Final = """
-SELECT f.result_id, f.state, f.ino, f.seen_at, r.language, r.symbols
-FROM files f LEFT JOIN results r ON r.id = f.result_id WHERE f.path = ?"""
 _SELECT_TREE: Final = """
 SELECT f.path, f.result_id, r.language, r.symbols
 FROM files f LEFT JOIN results r ON r.id = f.result_id WHERE f.path > ? AND f.path < ? ORDER BY f.path"""
-_PUT_FILE: Final = """
-INSERT INTO files (path, size, mtime_ns, ctime_ns, ino, result_id, state, racy, reason, attempts, retry_at,
-                   cause, seen_at, committed_seq, reused_from)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (path) DO UPDATE SET
-  size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, ino = excluded.ino,
-  result_id = excluded.result_id, state = excluded.state, racy = excluded.racy, reason = excluded.reason,
-  attempts = excluded.attempts, retry_at = excluded.retry_at, cause = excluded.cause,
-  seen_at = excluded.seen_at, committed_seq = excluded.committed_seq, reused_from = excluded.reused_from"""
-_SAME_CONTENT: Final = """
-UPDATE files SET size = ?, mtime_ns = ?, ctime_ns = ?, ino = ?, racy = ?, attempts = ?, cause = ?, seen_at = ?
-WHERE path = ?"""
 _SAME_FAILURE: Final = """
 UPDATE files SET size = ?, mtime_ns = ?, ctime_ns = ?, ino = ?, reason = ?, attempts = ?, retry_at = ?,
                  cause = ?, seen_at = ?
@@ -125,6 +111,7 @@ def apply(
     connection.execute("BEGIN IMMEDIATE")
     try:
         run = _Run(connection, now, extractors)
+        run.expect([item for item, _ in prepared])
         for item, encoded in prepared:
             run.take(item, encoded)
         outcome = run.finish()
@@ -144,6 +131,7 @@ class _Run:
         self._connection = connection
         self._now = now
         self._extractors = dict(extractors)
+        self._rows = Rows(connection, self._extractors)
         self._seq = self._first = last_seq(connection)
         self._feed: list[tuple[int, bytes, str, bytes | None, float]] = []
         self._records: list[tuple[int, bytes]] = []
@@ -154,6 +142,15 @@ class _Run:
         self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         self._dropped: set[int] = set()
         self._missing: list[bytes] = []
+
+    def expect(self, items: Sequence[Item]) -> None:
+        """Look up what `take` will ask for."""
+        named = [item for item in items if isinstance(item, Upsert | Failure | Remove)]
+        upserts = [item for item in named if isinstance(item, Upsert)]
+        paths = {item.path for item in named}
+        paths.update(item.old_path for item in upserts if item.old_path is not None)
+        self._rows.expect(paths, {item.key for item in upserts})
+        self._any_unused = bool(one(self._connection, "SELECT EXISTS (SELECT 1 FROM unused)"))
 
     def take(self, item: Item, encoded: _Encoded | None) -> None:
         match item:
@@ -169,19 +166,16 @@ class _Run:
                 self._move_tree(item)
 
     def finish(self) -> Outcome:
-        many = self._connection.executemany
-        if self._records:
-            many("INSERT INTO records (id, stored) VALUES (?, ?)", self._records)
-        if self._names:
-            many("INSERT INTO names (rowid, text) VALUES (?, ?)", self._names)
-        if self._words:
-            many("INSERT INTO documentation (rowid, text) VALUES (?, ?)", self._words)
-        if self._facts:
-            many("INSERT INTO facts (result_id, name, value) VALUES (?, ?, ?)", self._facts)
+        self._rows.settle()
+        connection, many = self._connection, self._connection.executemany
+        insert(connection, "INSERT INTO records (id, stored) VALUES", 2, self._records)
+        insert(connection, "INSERT INTO names (rowid, text) VALUES", 2, self._names)
+        insert(connection, "INSERT INTO documentation (rowid, text) VALUES", 2, self._words)
+        insert(connection, "INSERT INTO facts (result_id, name, value) VALUES", 3, self._facts)
         if self._references:
-            references.insert(self._connection, self._references)
+            references.insert(connection, self._references)
         if self._feed:
-            many("INSERT INTO changes (seq, path, kind, old_path, at) VALUES (?, ?, ?, ?, ?)", self._feed)
+            insert(connection, "INSERT INTO changes (seq, path, kind, old_path, at) VALUES", 5, self._feed)
             self._trim_feed()
         tally = [(language, *delta) for language, delta in self._tally.items() if any(delta)]
         if tally:
@@ -192,7 +186,7 @@ class _Run:
     # --- one item each --------------------------------------------------------------------------------
 
     def _upsert(self, item: Upsert, encoded: _Encoded | None) -> None:
-        found = self._result(item.key)
+        found = self._rows.result(item.key)
         if found is None:
             if encoded is None:
                 self._missing.append(item.path)
@@ -200,20 +194,19 @@ class _Run:
             result, symbols = self._add_result(item.key, encoded), encoded.symbols
         else:
             result, symbols = found
-        stat, old = item.stat, self._row(item.path)
+        stat, old = item.stat, self._rows.row(item.path)
         moved = self._leave_old_path(item)
         numbers = _numbers(stat)
         if old is not None and old[0] == result and not moved:
-            self._execute(
-                _SAME_CONTENT,
-                (*numbers, int(item.racy), item.attempts, item.cause, item.seen_at, item.path),
-            )
+            row = (result, old[1], numbers[3], item.seen_at, old[4], old[5])
+            values = (*numbers, int(item.racy), item.attempts, item.cause, item.seen_at, item.path)
+            self._rows.touch(item.path, row, values)
             return
         reused = None
-        if found is not None:  # in use again, if it was not
+        if found is not None and self._any_unused:  # in use again, if it was not
             self._execute("DELETE FROM unused WHERE result_id = ?", (result,))
         if item.record is None:
-            reused = item.old_path if moved else self._someone_with(result, item.path)
+            reused = item.old_path if moved else self._rows.someone_with(result, item.path)
         if old is not None:
             self._forget(old[0], old[4], old[5])
         self._count(item.key.language, 1, symbols)
@@ -221,8 +214,8 @@ class _Run:
             seq = self._say("renamed", item.path, item.old_path)
         else:
             seq = self._say("created" if old is None else "modified", item.path)
-        self._execute(
-            _PUT_FILE,
+        self._rows.put(
+            (result, "ok", numbers[3], item.seen_at, item.key.language, symbols),
             (
                 *(item.path, *numbers, result, "ok", int(item.racy), None),
                 *(item.attempts, None, item.cause, item.seen_at, seq, reused),
@@ -233,21 +226,23 @@ class _Run:
         """Remove the row of the old name; False when there was none to remove."""
         if item.old_path is None or item.old_path == item.path:
             return False
-        there = self._row(item.old_path)
+        there = self._rows.row(item.old_path)
         if there is None:
             return False
         # Rule 1: a row of another inode that was read later is a new file under the old name.
         if unsigned(there[2]) != item.stat.ino and there[3] >= item.seen_at:
             return False
-        self._execute("DELETE FROM files WHERE path = ?", (item.old_path,))
+        self._rows.drop(item.old_path)
         self._forget(there[0], there[4], there[5])
         return True
 
     def _failure(self, item: Failure) -> None:
-        old = self._row(item.path)
+        old = self._rows.row(item.path)
         numbers = _numbers(item.stat or _NO_STAT)
         attempts = max(1, item.attempts)  # 0 would say that it did not fail
+        row = (None, "failed", numbers[3], self._now, "", 0)
         if old is not None and old[1] == "failed":
+            self._rows.settle(forget=True)
             self._execute(
                 _SAME_FAILURE,
                 (*numbers, item.reason, attempts, item.retry_at, item.cause, self._now, item.path),
@@ -256,8 +251,8 @@ class _Run:
         if old is not None:
             self._forget(old[0], old[4], old[5])
         seq = self._say("created" if old is None else "modified", item.path)
-        self._execute(
-            _PUT_FILE,
+        self._rows.put(
+            row,
             (
                 *(item.path, *numbers, None, "failed", 0, item.reason),
                 *(attempts, item.retry_at, item.cause, self._now, seq, None),
@@ -265,16 +260,17 @@ class _Run:
         )
 
     def _remove(self, item: Remove) -> None:
-        old = self._row(item.path)
+        old = self._rows.row(item.path)
         if old is None:
             return
-        self._execute("DELETE FROM files WHERE path = ?", (item.path,))
+        self._rows.drop(item.path)
         self._forget(old[0], old[4], old[5])
         self._say("deleted", item.path)
 
     def _remove_tree(self, item: RemoveTree) -> None:
         # The path may have been a file itself, and a directory has its name now.
         self._remove(Remove(item.path, item.cause))
+        self._rows.settle(forget=True)
         bounds = tree_range(item.path)
         rows: list[tuple[Any, ...]] = self._execute(_SELECT_TREE, bounds).fetchall()
         for path, result, language, symbols in rows:
@@ -285,6 +281,7 @@ class _Run:
     def _move_tree(self, item: MoveTree) -> None:
         if item.old == item.new:
             return
+        self._rows.settle(forget=True)
         cut = len(item.old) + 1 if item.old else 0
         prefix = item.new + b"/" if item.new else b""
         rows: list[tuple[Any, ...]] = self._execute(_SELECT_TREE, tree_range(item.old)).fetchall()
@@ -295,7 +292,7 @@ class _Run:
         updates: list[tuple[bytes, str, int, bytes, bytes]] = []
         for path, result, language, symbols in rows:
             target = moves[path]
-            if target not in moves and self._row(target) is not None:
+            if target not in moves and self._rows.row(target) is not None:
                 # Rule 2: a row already there was read under that name, which is better than a carried one.
                 self._execute("DELETE FROM files WHERE path = ?", (path,))
                 self._forget(result, language, symbols)
@@ -304,35 +301,12 @@ class _Run:
             seq = self._say("renamed", target, path)
             updates.append((target, item.cause, seq, path, path))
         self._connection.executemany(_MOVE_FILE, updates)
+        self._rows.settle(forget=True)
 
     # --- what the items share -------------------------------------------------------------------------
 
-    def _row(self, path: bytes) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._execute(_SELECT_ROW, (path,)).fetchone()
-        return row
-
-    def _result(self, key: ResultKey) -> tuple[int, int] | None:
-        """(id, number of symbols) of a stored result."""
-        extractor = self._extractors.get(key.extractor)
-        if extractor is None:
-            return None
-        row: Any = self._execute(
-            "SELECT id, symbols FROM results WHERE content = ? AND language = ? AND extractor_id = ?",
-            (key.content, key.language, extractor),
-        ).fetchone()
-        return row if row is None else (row[0], row[1])
-
     def _add_result(self, key: ResultKey, encoded: _Encoded) -> int:
-        extractor = self._extractors.get(key.extractor)
-        if extractor is None:
-            self._execute("INSERT INTO extractors (name) VALUES (?)", (key.extractor,))
-            extractor = self._extractors[key.extractor] = self._connection.last_insert_rowid()
-        self._execute(
-            "INSERT INTO results (content, language, extractor_id, symbols, created_at)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (key.content, key.language, extractor, encoded.symbols, self._now),
-        )
-        result = self._connection.last_insert_rowid()
+        result = self._rows.add_result(key, encoded.symbols, self._now)
         self._facts += ((result, name, value) for name, value in encoded.facts)
         self._references += ((result, number, *one) for number, one in enumerate(encoded.references))
         for number, (stored, names, words) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
@@ -342,13 +316,6 @@ class _Run:
             if words:
                 self._words.append((number, words))
         return result
-
-    def _someone_with(self, result: int, path: bytes) -> bytes:
-        """Another path with this result; ``b""`` when only an earlier content had it."""
-        row: Any = self._execute(
-            "SELECT path FROM files WHERE result_id = ? AND path <> ? LIMIT 1", (result, path)
-        ).fetchone()
-        return row[0] if row else b""
 
     def _say(self, kind: str, path: bytes, old_path: bytes | None = None) -> int:
         self._seq += 1

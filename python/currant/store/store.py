@@ -1,7 +1,7 @@
 """Owns the index as the rest of Currant sees it: open, commit, look up, close."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from currant.clock import Clock
 from currant.errors import ClosedError, StoreDamagedError, StoreLostError
 from currant.model import CommitInfo, Item, Opened, ResultKey
 from currant.store import commit as commits
-from currant.store import maintenance, seal, search, upkeep
+from currant.store import maintenance, rows, seal, search, upkeep
 from currant.store.connection import ReaderPool, is_damage, one, translate
 from currant.store.inplace import InPlace
 from currant.store.opening import INDEX_NAME, abandon, mark_damaged, open_index
@@ -276,17 +276,14 @@ class Store:
         with self._readers.lend() as connection:
             return search.undocumented(connection) is not None
 
-    def find_result(self, key: ResultKey) -> int | None:
-        """The id of the result stored under this key, None when it has to be extracted."""
-        extractor = self._extractors.get(key.extractor)
-        if extractor is None:
-            return None
+    def find_results(self, keys: Iterable[ResultKey]) -> set[ResultKey]:
+        """Those of the keys under which a result is stored; the others have to be extracted."""
+        known = self._extractors
+        asked = {key for key in keys if key.extractor in known}
+        if not asked:
+            return set()
         with self._readers.lend() as connection:
-            row: Any = connection.execute(
-                "SELECT id FROM results WHERE content = ? AND language = ? AND extractor_id = ?",
-                (key.content, key.language, extractor),
-            ).fetchone()
-        return row[0] if row else None
+            return asked & rows.results(connection, asked, known).keys()
 
     def figures(self) -> upkeep.Figures:
         """How large the file is, and how much of it is free."""
