@@ -13,8 +13,8 @@ import apsw
 
 from currant.model import Failure, FileStat, Item, MoveTree, Packed, Remove, RemoveTree, ResultKey, Upsert
 from currant.store import records, references
-from currant.store.connection import one
-from currant.store.rows import Rows, insert
+from currant.store.connection import insert, one
+from currant.store.rows import Rows
 
 # Feed rows kept. A consumer further behind is told to start over; that costs it one listing.
 FEED_ROWS: Final = 500_000

@@ -1,8 +1,9 @@
 """Owns connections: which SQLite is safe, how a connection is set up, and the pool of readers."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any, Final
 
 import apsw
@@ -22,6 +23,8 @@ WRITER_CACHE_KIB: Final = 16 * 1024
 READER_CACHE_KIB: Final = 2 * 1024
 # A WAL grown by one huge commit is cut back to this at the next checkpoint.
 WAL_KEPT_BYTES: Final = 16 * 1024 * 1024
+TOGETHER: Final = 64
+"""Rows in one statement: more would not be noticed, and the text stays short enough to be kept prepared."""
 
 
 def is_safe(version: int) -> bool:
@@ -83,6 +86,20 @@ def connect(path: str, *, write: bool) -> apsw.Connection:
 def one(connection: apsw.Connection, sql: str, bindings: Sequence[Any] = ()) -> Any:
     """The single value that a statement gives. Raises apsw.Error."""
     return connection.execute(sql, tuple(bindings)).get
+
+
+def insert(
+    connection: apsw.Connection, head: str, width: int, rows: Iterable[Sequence[Any]], tail: str = ""
+) -> None:
+    """Insert rows of so many columns; `head` ends with VALUES. Raises apsw.Error."""
+    one_row = "(" + ", ".join("?" * width) + ")"
+    left = iter(rows)
+    while some := [*islice(left, TOGETHER)]:
+        if len(some) < TOGETHER:
+            connection.executemany(f"{head} {one_row} {tail}", some)
+        else:
+            many = ", ".join([one_row] * TOGETHER)
+            connection.execute(f"{head} {many} {tail}", [*chain.from_iterable(some)])
 
 
 def translate(error: apsw.Error, path: str) -> StoreError:

@@ -1,5 +1,6 @@
 """Owns how a record is stored: zlib level 1 over JSON, in pieces, and the text its names are found by."""
 
+import functools
 import itertools
 import re
 import zlib
@@ -25,6 +26,7 @@ _MARKS: Final = str.maketrans({"\n": " ", "\0": " ", KIND_MARK: " ", LANGUAGE_MA
 
 _CAREFUL: Final = frozenset({"\0", KIND_MARK, LANGUAGE_MARK})
 
+_SHORT: Final = 128
 _encoder = msgspec.json.Encoder()
 
 
@@ -72,7 +74,14 @@ def piece_ids(result: int) -> tuple[int, int]:
 
 def encode(record: Record) -> bytes:
     """The stored form of a piece. Raises ValueError for text that is not Unicode."""
-    return zlib.compress(_encoder.encode(record), 1)
+    text = _encoder.encode(record)
+    # Thousands of files say nothing but their language, and compressing that takes longest of all.
+    return _compressed(text) if len(text) <= _SHORT else zlib.compress(text, 1)
+
+
+@functools.lru_cache(maxsize=256)
+def _compressed(text: bytes) -> bytes:
+    return zlib.compress(text, 1)
 
 
 def facts_of(record: Record) -> list[tuple[str, bytes]]:

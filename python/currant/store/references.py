@@ -12,13 +12,12 @@ from urllib.parse import unquote
 import apsw
 
 from currant.model import Packed, Record, Reference
+from currant.store import connection as connections
 
 PATHS: Final = frozenset({"link", "image", "include", "doc", "path", "dependency"})
 """The kinds whose target is a path."""
 
-_INSERT: Final = (
-    "INSERT INTO refs (result_id, number, kind, key, target, line, quiet) VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+_INSERT: Final = "INSERT INTO refs (result_id, number, kind, key, target, line, quiet) VALUES"
 _BY_KEY: Final = """
 SELECT f.path, r.kind, r.target, r.line, r.quiet FROM refs r CROSS JOIN files f ON f.result_id = r.result_id
 WHERE r.key = ?"""
@@ -49,7 +48,7 @@ def rows_of_packed(packed: Packed) -> list[tuple[str, str | None, str, int, int]
 
 def insert(connection: apsw.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
     """Store rows: (result, number, kind, key, target, line, quiet). Raises apsw.Error."""
-    connection.executemany(_INSERT, rows)
+    connections.insert(connection, _INSERT, 7, rows)
 
 
 def by_keys(connection: apsw.Connection, keys: Iterable[str]) -> Iterator[tuple[bytes, Reference]]:

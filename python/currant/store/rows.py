@@ -7,13 +7,12 @@ know of it, and whatever looks at the table by other ways calls `settle` first.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, islice
 from typing import Any, Final
 
 import apsw
 
 from currant.model import ResultKey
-from currant.store.connection import one
+from currant.store.connection import TOGETHER, insert, one
 
 FileRow = tuple[int | None, str, int, float, str, int]
 """Of a file: id of its result, state, inode, when it was seen, and the result's language and symbols."""
@@ -40,10 +39,6 @@ ON CONFLICT (path) DO UPDATE SET
 _SAME_CONTENT: Final = """
 UPDATE files SET size = ?, mtime_ns = ?, ctime_ns = ?, ino = ?, racy = ?, attempts = ?, cause = ?, seen_at = ?
 WHERE path = ?"""
-
-# So many at a time: fewer statements than this would not be noticed, and the text stays short enough to be
-# kept prepared.
-_TOGETHER: Final = 64
 
 
 class Rows:
@@ -166,24 +161,10 @@ def results(
     return found
 
 
-def insert(
-    connection: apsw.Connection, head: str, width: int, rows: Iterable[Sequence[Any]], tail: str = ""
-) -> None:
-    """Insert rows of so many columns; `head` ends with VALUES."""
-    one_row = "(" + ", ".join("?" * width) + ")"
-    left = iter(rows)
-    while some := [*islice(left, _TOGETHER)]:
-        if len(some) < _TOGETHER:
-            connection.executemany(f"{head} {one_row} {tail}", some)
-        else:
-            many = ", ".join([one_row] * _TOGETHER)
-            connection.execute(f"{head} {many} {tail}", [*chain.from_iterable(some)])
-
-
 def _in(connection: apsw.Connection, head: str, values: Sequence[bytes]) -> Iterable[Any]:
     """The rows of a statement that ends with IN, for all values; a NULL is equal to nothing."""
-    for start in range(0, len(values), _TOGETHER):
-        some = values[start : start + _TOGETHER]
-        width = 1 if len(some) == 1 else _TOGETHER
+    for start in range(0, len(values), TOGETHER):
+        some = values[start : start + TOGETHER]
+        width = 1 if len(some) == 1 else TOGETHER
         marks = ", ".join("?" * width)
         yield from connection.execute(f"{head} ({marks})", [*some, *[None] * (width - len(some))])
