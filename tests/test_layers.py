@@ -40,7 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "writer": {"store", "changes", "status"},
     "idle": set(),
     "reading": {"changes", "extract", "status", "_core"},
-    "processing": {"changes", "extract", "status", "reading", "writer"},
+    "lookahead": {"extract", "status", "reading"},
+    "processing": {"changes", "extract", "status", "reading", "lookahead", "writer"},
     "workers": {"changes", "status", "processing", "writer"},
     # The documentation graph: reads, like `query`, but over all files.
     "graph": {"store", "query", "extract"},
@@ -55,8 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     "upgrade": {"changes"},
     "collection": {"store"},
     "parts": {
-        *("store", "query", "extract", "changes", "status", "reading", "processing", "audit", "upgrade"),
-        "_core",
+        *("store", "query", "extract", "changes", "status", "reading", "lookahead", "processing", "audit"),
+        *("upgrade", "_core"),
     },
     "service": {
         *("statedir", "store", "cache", "query", "extract", "changes", "status"),

@@ -10,10 +10,11 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 use rustix::io::{Errno, read};
+
+use crate::clock::{Clock, Now};
 
 /// A name that is renamed all the time makes the confinement undecidable; so often it is tried again.
 const TRIES: usize = 8;
@@ -52,7 +53,7 @@ pub struct Part {
     /// Where its content is among those of all.
     pub place: Range<usize>,
     /// When it had been read, since the first was begun.
-    pub after: Duration,
+    pub after: Now,
 }
 
 /// A directory below which files are read.
@@ -127,7 +128,7 @@ impl Directory {
         room: usize,
         found: impl FnOnce(&[Part], &[u8]) -> T,
     ) -> T {
-        let began = Instant::now();
+        let clock = Clock::start();
         BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
             let mut parts = Vec::with_capacity(paths.len());
@@ -140,7 +141,7 @@ impl Directory {
                 if !matches!(outcome, Ok(Outcome::Read(_))) {
                     buffer.truncate(start);
                 }
-                parts.push(Part { outcome, place: start..buffer.len(), after: began.elapsed() });
+                parts.push(Part { outcome, place: start..buffer.len(), after: clock.now() });
             }
             let told = found(&parts, buffer);
             if buffer.capacity() > KEPT {
