@@ -72,11 +72,17 @@ impl<'s> Collector<'s> {
 
     /// A definition; none if it is not reported: it has no name or is a local value.
     pub(super) fn define(&mut self, start: &Start<'_>) -> Option<Open> {
+        self.define_in(start, None)
+    }
+
+    /// The same for what belongs to a type that it is not written in.
+    pub(super) fn define_in(&mut self, start: &Start<'_>, owner: Option<&str>) -> Option<Open> {
         let place = self.place();
         if place.hides(start.kind) || start.name.is_empty() {
             return None;
         }
-        let method = start.kind == SymbolKind::Function && place == Place::Type;
+        let method =
+            start.kind == SymbolKind::Function && (place == Place::Type || owner.is_some());
         let kind = if method { SymbolKind::Method } else { start.kind };
         let row = self.row(start.at);
         let (first, doc) = self.preamble.claim(self.source, row);
@@ -88,7 +94,7 @@ impl<'s> Collector<'s> {
         self.out.push(Symbol {
             name: text::name(start.name),
             kind,
-            parent: self.path.parent(None),
+            parent: self.path.parent(owner),
             start: line(first),
             end: line(row),
             signature,

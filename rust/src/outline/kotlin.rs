@@ -3,7 +3,8 @@
 //! to its class; the parent of an extension is the type it extends. Other properties are fields.
 //!
 //! The grammar takes `class A { fun f() {} }` in one line for an error; where several such lines
-//! come together, the types around them may be lost.
+//! come together, the types around them may be lost. The scanner (`linewise::kotlin`) reads them; it stands before
+//! this grammar.
 
 use tree_sitter::Node;
 

@@ -16,6 +16,7 @@ mod collect;
 mod csharpscan;
 mod ecma;
 pub(crate) mod json;
+mod linewise;
 mod markdown;
 mod phpscan;
 mod preamble;
@@ -186,6 +187,7 @@ static SCANNERS: &[Scanner] = &[
     ecma::JAVASCRIPT,
     ecma::TSX,
     ecma::TYPESCRIPT,
+    linewise::kotlin::KOTLIN,
     phpscan::SCANNER,
     pyscan::PYTHON,
     rustscan::SCANNER,
