@@ -21,12 +21,14 @@ class Told:
     def __init__(self, clock: ManualClock, script: Script) -> None:
         self.clock, self.script, self.busy = clock, script, False
 
-    def take(self, _most: int, _timeout: float) -> list[tuple[str, str, None, list[str]]]:
+    def take(
+        self, _most: int, _timeout: float, shown: str | None
+    ) -> list[tuple[str, list[str], None, list[str]]]:
         names: list[str] = []
         while self.script and self.script[0][0] <= self.clock.monotonic() + 1e-9:
             _, more, self.busy = self.script.pop(0)
             names += more
-        return [("created", name, None, []) for name in names]
+        return [("created", [f"{shown}/{name}" for name in names], None, [])] if names else []
 
     def pending(self) -> int:
         return int(self.busy)

@@ -105,9 +105,14 @@ class Engine:
         Raises CoreError when the engine failed."""
     def armed(self, timeout: float) -> bool:
         """Wait for the end of the first scan; whatever happens after it is told. False at the timeout."""
-    def take(self, max_changes: int, timeout: float) -> list[tuple[str, str, str | None, list[str]]] | None:
-        """For a `witness`: the next changes, done with by being taken. Each: (kind, path, old path, and for a
-        subtree that was deleted or renamed what was known below it, relative to it); None when stopped."""
+    def take(
+        self, max_changes: int, timeout: float, shown: str | None = None
+    ) -> list[tuple[str, list[str], str | None, list[str]]] | None:
+        """For a `witness`: the next changes, done with by being taken; None when stopped.
+
+        Each: (kind, paths, old path, and for a subtree that was deleted or renamed what was known below it,
+        relative to it). Paths that were created or modified come many at a time, others alone. They begin
+        with `shown`, or are relative to the root."""
     def wait(self, timeout: float) -> bool:
         """True as soon as a batch is ready."""
     def ack(self, done: Sequence[tuple[int, str, int, int, int, int, float]]) -> None:

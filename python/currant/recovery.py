@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS: Final = 1.0
 """How often the files are looked at when nobody asks, and nobody tells."""
-TOLD_BEAT_SECONDS: Final = 5.0
+TOLD_BEAT_SECONDS: Final = 60.0
 """The same, where the kernel tells what happens to them: not all that can happen is told."""
 
 _GATHER_SECONDS: Final = 0.5

@@ -52,3 +52,17 @@ pub fn absolute(root: &Path, relative: &[u8]) -> PathBuf {
 pub fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
     if parent.is_empty() { name.to_vec() } else { [parent, b"/", name].concat() }
 }
+
+/// Append a path relative to a root to what that root is called, with the platform's separator.
+pub fn append_shown(shown: &mut Vec<u8>, relative: &[u8]) {
+    if relative.is_empty() {
+        return;
+    }
+    let separator = std::path::MAIN_SEPARATOR as u8;
+    shown.push(separator);
+    let start = shown.len();
+    shown.extend_from_slice(relative);
+    if separator != b'/' {
+        shown[start..].iter_mut().filter(|byte| **byte == b'/').for_each(|byte| *byte = separator);
+    }
+}

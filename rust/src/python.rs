@@ -12,7 +12,9 @@ use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyRuntimeError, PyValueEr
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use crate::engine::{Ack, Change, Engine, EngineError, Options, Outcome, Row, SourceKind, Status};
+use crate::engine::{
+    Ack, Change, ChangeKind, Engine, EngineError, Options, Outcome, Row, SourceKind, Status,
+};
 use crate::names;
 use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
 use crate::scan;
@@ -126,9 +128,9 @@ struct PyEngine {
     engine: Arc<Engine>,
 }
 
-/// Kind, path, old path, and what was known below.
+/// Kind, paths of that kind one after the other, old path, and what was known below.
 type Taken<'py> =
-    (&'static str, Bound<'py, PyString>, Option<Bound<'py, PyString>>, Vec<Bound<'py, PyString>>);
+    (&'static str, Bound<'py, PyList>, Option<Bound<'py, PyString>>, Vec<Bound<'py, PyString>>);
 
 type AckTuple = (u64, String, u64, i64, i64, u64, f64);
 
@@ -292,22 +294,47 @@ impl PyEngine {
         py.detach(|| self.engine.armed(timeout)).map_err(to_py_error)
     }
 
+    #[pyo3(signature = (max_changes, timeout, shown=None))]
     fn take<'py>(
         &self,
         py: Python<'py>,
         max_changes: usize,
         timeout: f64,
+        shown: Option<OsString>,
     ) -> PyResult<Option<Vec<Taken<'py>>>> {
         let timeout = seconds(timeout)?;
         let taken =
             py.detach(|| self.engine.take(max_changes.max(1), timeout)).map_err(to_py_error)?;
-        let convert = |change: &Change| -> PyResult<Taken<'py>> {
+        let Some(taken) = taken else { return Ok(None) };
+        let mut told = shown.as_deref().map(names::to_bytes).unwrap_or_default();
+        let start = told.len();
+        let mut path = |path: &[u8]| {
+            told.truncate(start);
+            if shown.is_some() {
+                names::append_shown(&mut told, path);
+            } else {
+                told.extend_from_slice(path);
+            }
+            path_str(py, &told)
+        };
+        let mut found: Vec<Taken<'py>> = Vec::new();
+        for change in &taken {
+            let alone = change.old_path.is_some() || change.kind == ChangeKind::Deleted;
+            let kind = change.kind.as_str();
+            if !alone
+                && let Some((same, paths, None, _)) = found.last_mut()
+                && *same == kind
+            {
+                paths.append(path(&change.path)?)?;
+                continue;
+            }
+            let paths = PyList::new(py, [path(&change.path)?])?;
+            let old_path = change.old_path.as_deref().map(&mut path).transpose()?;
             let below =
                 change.below.iter().map(|path| path_str(py, path)).collect::<PyResult<_>>()?;
-            let old_path = change.old_path.as_deref().map(|path| path_str(py, path)).transpose()?;
-            Ok((change.kind.as_str(), path_str(py, &change.path)?, old_path, below))
-        };
-        taken.map(|changes| changes.iter().map(convert).collect()).transpose()
+            found.push((kind, paths, old_path, below));
+        }
+        Ok(Some(found))
     }
 
     fn pending(&self) -> usize {

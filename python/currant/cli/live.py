@@ -25,7 +25,9 @@ _BUSY_SECONDS: Final = 0.25
 _IDLE_SECONDS: Final = 1.0
 _SLICE_SECONDS: Final = 0.2
 _LOOK_SECONDS: Final = 5.0
-"""How often a pipe's watcher looks whether all is well when nothing happens."""
+"""For how long nothing happens before a pipe's watcher looks whether all is well."""
+_CALM_LOOK_SECONDS: Final = 30.0
+"""And how often it goes on to look while nothing happens, and nothing is wrong."""
 
 _LINES: Final = 50
 """Changes of one commit that get a line each; the rest is counted."""
@@ -74,6 +76,7 @@ def in_lines(service: Service, *, as_json: bool) -> None:
             f"ready in {duration(seconds)}, clock {since}"
         )
     known: set[str] = set()
+    pause_s = _LOOK_SECONDS
     relief = _relief()
     with _commits(service) as committed:
         while True:
@@ -82,9 +85,12 @@ def in_lines(service: Service, *, as_json: bool) -> None:
             except (StoreDamagedError, ClosedError):
                 # The index is being made anew; if it is not, `_require_running` says why.
                 known = _print_trouble(service, known, as_json=as_json)
-            if not committed.wait(_LOOK_SECONDS):
+            if committed.wait(pause_s):
+                pause_s = _LOOK_SECONDS
+            else:
                 known = _print_trouble(service, known, as_json=as_json)
                 relief.look(service, service.progress().done)
+                pause_s = _LOOK_SECONDS if known else _CALM_LOOK_SECONDS
             committed.clear()
             _require_running(service)
 

@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 _BEAT_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.1
-_TOLD_BEAT_SECONDS: Final = 5.0
+_TOLD_BEAT_SECONDS: Final = 60.0
 """How often jobs.db is looked at where the kernel tells when somebody writes to it."""
 _CLOSE_SECONDS: Final = 10.0
 _PROJECT_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -367,9 +367,10 @@ class Hub:
                 except Exception:
                     log.exception("while looking at what is used")
                 told = bell is not None and bell.works and seen is not None
+                rung = False
                 if not self._stopping.is_set():
-                    self._beat.wait(self._budget_beat() if told else _BEAT_SECONDS)
-                if not self._anew:  # the next write is on its way, as like as not
+                    rung = self._beat.wait(self._budget_beat() if told else _BEAT_SECONDS)
+                if rung and not self._anew:  # the next write is on its way, as like as not
                     self._stopping.wait(_GATHER_SECONDS)
         finally:
             reader.close()

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from currant.api import Index
+from currant.bell import Listening, listen
 from currant.clock import Clock
 from currant.config import Settings, load_settings
 from currant.errors import (
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _BUSY_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 2.0
+_TOLD_IDLE_SECONDS: Final = 30.0
+"""The same where commits are told, and what becomes of the root's name."""
 _FIRST_RETRY_SECONDS: Final = 2.0
 _LAST_RETRY_SECONDS: Final = 60.0
 
@@ -69,6 +72,8 @@ class Keeper:
         self._changed = threading.Condition()
         self._retry_s = _FIRST_RETRY_SECONDS
         self._relief = Relief()
+        self._listening: Listening | None = None
+        self._rung = self._gathering = False
         self._thread = threading.Thread(target=self._run, name=f"currant-keep-{project.name}", daemon=True)
 
     def start(self) -> None:
@@ -139,9 +144,31 @@ class Keeper:
             except Exception as error:
                 log.exception("project %s", self.project.name)
                 pause = self._failed(error)
-            self._wake.wait(pause)
+            if self._wake.wait(pause) and self._rung:
+                # Saves and the directory above may have much to tell: no more looks than by the clock.
+                self._gathering, self._rung = True, False
+                self._wake.clear()
+                self._wake.wait(min(pause, _IDLE_SECONDS))
+                self._gathering = False
             self._wake.clear()
         self._close()
+        if self._listening is not None:
+            self._listening.close()
+
+    def _ring(self) -> None:
+        """Something happened that the next look is to see."""
+        if not self._gathering:
+            self._rung = True
+            self._wake.set()
+
+    def _listen(self) -> bool:
+        """Before a look, so that what happens after it is told; whether the root's name is told of."""
+        if self._listening is not None and not self._listening.works:
+            self._listening.close()
+            self._listening = None
+        if self._listening is None:
+            self._listening = listen(Path(self.project.root).parent, self._ring)
+        return self._listening is not None
 
     def _step(self) -> float:
         """One look; how many seconds until the next one."""
@@ -179,6 +206,7 @@ class Keeper:
     def _look(self) -> float:
         index = self._index
         assert index is not None
+        listening = self._listen()
         service = index.service
         if service is not None and service is not self._heard:
             self._heard = service
@@ -210,7 +238,9 @@ class Keeper:
             self._relief.look(service, told["done"])
         if looked != before and (busy or before.get("phase") != told["phase"]):
             self._bus.publish("progress", {"project_id": self.project.id, **looked})
-        return _BUSY_SECONDS if busy else _IDLE_SECONDS
+        if busy:
+            return _BUSY_SECONDS
+        return _TOLD_IDLE_SECONDS if listening and service is not None and not missing else _IDLE_SECONDS
 
     def _missing(self) -> str:
         again = (
@@ -225,6 +255,7 @@ class Keeper:
         if commit.generation:
             told = {"project_id": self.project.id, "clock": commit.clock, "changes": commit.changes}
             self._bus.publish("commit", told)
+            self._ring()
 
     def _say(self, problem: Exception) -> None:
         with self._changed:

@@ -30,7 +30,7 @@ _OBSERVED: Final = 1.5
 _OPEN: Final = "SELECT 1 FROM job WHERE status IN ('pending', 'processing') LIMIT 1"
 
 # How often it looks when there is no job, and the kernel tells when another process writes to the table.
-_NOTHING_SECONDS: Final = 5.0
+_NOTHING_SECONDS: Final = 60.0
 
 
 class Supervisor:
@@ -77,7 +77,7 @@ class Supervisor:
         ClosedError."""
         often = self._settings.poll_ms / 1000
         if told and self._nothing_to_do():
-            self._slots.rest(max(often, min(_NOTHING_SECONDS, self._every)))
+            self._slots.rest(max(often, _NOTHING_SECONDS))
         else:
             self._slots.pause(often)
 

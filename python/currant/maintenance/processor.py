@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 FIRST_AFTER: Final = 10.0
 """Seconds from the start to the first run of what never ran, or is overdue: a start has enough to do."""
+SAVE_SECONDS: Final = 300.0
+"""Statistics of what runs more often are written together, as each write wakes whoever follows jobs.db. A
+failure is written at once, and everything at the end."""
 PROCESS: Final = ""
 """The name under which a run's results hold those of the process itself."""
 _ERROR_CHARACTERS: Final = 500
@@ -63,6 +66,7 @@ class BackgroundProcessor:
         self._waiting: deque[BackgroundTask] = deque()
         self._running: dict[BackgroundTask, float] = {}  # since, wall time
         self._unsaved: set[BackgroundTask] = set()
+        self._save_at = 0.0  # on the monotonic clock
         self._threads: set[threading.Thread] = set()
         self._last: dict[BackgroundTask, TaskRun] = {}
         self._history: deque[dict[str, Any]] = deque(maxlen=config.metrics_kept)
@@ -109,6 +113,7 @@ class BackgroundProcessor:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - self._clock.monotonic()))
+        self._save()
         return not any(thread.is_alive() for thread in threads)
 
     def is_alive(self) -> bool:
@@ -208,7 +213,8 @@ class BackgroundProcessor:
     def _on_thread(self, task: BackgroundTask) -> None:
         self._execute(task)
         with self._changed:
-            self._wake()  # there may be room for one that waits
+            if self._waiting:  # there is room for one of them
+                self._wake()
 
     def _enqueue(self, task: BackgroundTask) -> bool:
         """Only with the lock held."""
@@ -247,11 +253,10 @@ class BackgroundProcessor:
             self._last[task] = run
             if task is BackgroundTask.MetricsCollection:
                 self._remember(run)
-            saving = {one.value: self._counts[one].row() for one in self._unsaved}
-            unsaved, self._unsaved = self._unsaved, set()
-        if not self._ledger.save(saving):
-            with self._changed:
-                self._unsaved |= unsaved
+            often = INTERVALS[task](self.config) < SAVE_SECONDS
+            save = not often or error_text is not None or self._clock.monotonic() >= self._save_at
+        if save:
+            self._save()
         with self._changed:
             del self._running[task]
         for listener in list(self.on_run):
@@ -260,6 +265,16 @@ class BackgroundProcessor:
             except Exception:
                 log.exception("a listener failed after %s", task.value)
         return run
+
+    def _save(self) -> None:
+        with self._changed:
+            self._save_at = self._clock.monotonic() + SAVE_SECONDS
+            saving = {one.value: self._counts[one].row() for one in self._unsaved}
+            unsaved, self._unsaved = self._unsaved, set()
+        if saving and not self._ledger.save(saving):
+            with self._changed:
+                self._unsaved |= unsaved
+                self._save_at = 0.0
 
     def _do(self, task: BackgroundTask, results: dict[str, Any], problems: list[str]) -> None:
         fraction = 0.0

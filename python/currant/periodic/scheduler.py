@@ -32,7 +32,7 @@ from currant.periodic.store import BUSY_SECONDS, ScheduleStore, open_store, unus
 log = logging.getLogger(__name__)
 
 LOCK_NAME: Final = "schedules.lock"
-TICK_SECONDS: Final = 10.0
+TICK_SECONDS: Final = 30.0
 """It looks at least so often: a tick is a sign of life, and after a suspend, or when another process has
 changed a schedule, nothing is late by more than this."""
 RETRY_SECONDS: Final = 10.0

@@ -12,7 +12,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
 
@@ -152,13 +152,14 @@ class RustNotify:
                     return "timeout"
                 wait = min(max(left, 0.001), SLICE)
             else:
-                over = now >= first + max(debounce - step, 0.0) or now >= last + 2 * step
-                if over or not self._pending():
+                end = min(first + max(debounce - step, 0.0), last + 2 * step)
+                if now >= end or not self._pending():
                     if answer := fold.changes(renames=self._renames):
                         return answer
                     first = None  # what came has gone again
                     continue
-                wait = min(max(step / 8, 0.001), SLICE)
+                # Rung as soon as nothing is pending, too.
+                wait = min(max(end - now, 0.001), SLICE)
             self._bell.wait(wait)
         return "stop"
 
@@ -168,36 +169,21 @@ class RustNotify:
     def _take(self, fold: Fold) -> bool:
         took = False
         for place, engine in self._watched:
-            for kind, path, old_path, below in engine.take(_MOST, 0.0) or ():
+            shown = None if place.names else place.shown
+            for kind, paths, old_path, below in engine.take(_MOST, 0.0, shown) or ():
                 took = True
                 if self._debug:
-                    print(f"change={kind} path={path!r} old_path={old_path!r}", file=sys.stderr)
-                if kind == "created":
-                    for told in place.told(path):
-                        fold.created(told)
+                    for path in paths:
+                        print(f"change={kind} path={path!r} old_path={old_path!r}", file=sys.stderr)
+                if place.names:
+                    _named(place, kind, paths, old_path, below, fold)
+                elif kind == "created":
+                    fold.created(*paths)
                 elif kind == "modified":
-                    for told in place.told(path):
-                        fold.modified(told)
-                elif old_path is None:
-                    for name in ("", *below):
-                        for told in place.told(_join(path, name)):
-                            fold.deleted(told)
+                    fold.modified(*paths)
                 else:
-                    for name in ("", *below):
-                        self._moved(place, _join(old_path, name), _join(path, name), fold)
+                    _subtree(paths[0], old_path, below, fold)
         return took
-
-    @staticmethod
-    def _moved(place: Place, old: str, new: str, fold: Fold) -> None:
-        olds, news = place.told(old), place.told(new)
-        if place.names:
-            for told in olds:
-                fold.deleted(told)
-            for told in news:
-                fold.created(told)
-        else:
-            for was, told in zip(olds, news, strict=True):
-                fold.renamed(was, told)
 
     def close(self) -> None:
         """End the engines' threads. Idempotent; a call of `watch` under way answers ``"stop"``."""
@@ -227,6 +213,33 @@ class Stopped(Protocol):
     """A stop event's `is_set`."""
 
     def __call__(self) -> bool: ...
+
+
+def _named(
+    place: Place, kind: str, paths: Sequence[str], old_path: str | None, below: Sequence[str], fold: Fold
+) -> None:
+    """Of a directory in which single files were asked for; paths are relative to it."""
+
+    def told(paths: Iterable[str]) -> list[str]:
+        return [told for path in paths for told in place.told(path)]
+
+    if kind in ("created", "modified"):
+        (fold.created if kind == "created" else fold.modified)(*told(paths))
+        return
+    path = paths[0]
+    fold.deleted(*told(_join(path if old_path is None else old_path, name) for name in ("", *below)))
+    if old_path is not None:
+        fold.created(*told(_join(path, name) for name in ("", *below)))
+
+
+def _subtree(path: str, old_path: str | None, below: Sequence[str], fold: Fold) -> None:
+    """Deleted or renamed, with what was known below."""
+    ends = ("", *(os.sep + name.replace("/", os.sep) for name in below))
+    if old_path is None:
+        fold.deleted(*(path + end for end in ends))
+    else:
+        for end in ends:
+            fold.renamed(old_path + end, path + end)
 
 
 def _join(path: str, name: str) -> str:

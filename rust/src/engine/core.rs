@@ -23,11 +23,13 @@ use crate::debounce::Debouncer;
 use crate::model::Stat;
 use crate::rules::DirRules;
 use crate::scan::{ListError, ListJob, Listing};
-use crate::source::WatchError;
+use crate::source::{Heard, WatchError};
 use crate::tree::{NONE, NodeId, ROOT, Tree};
 
-/// How often the root's identity and the rule files outside the root are looked at.
+/// How often the root's identity and the rule files outside the root are looked at while nobody tells of them.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
+/// And while they are watched: what the kernel does not tell of, on the file systems of others.
+pub(super) const FAR: Duration = Duration::from_secs(60);
 /// How long a directory that was renamed away is kept for its other half.
 pub(super) const LIMBO: Duration = Duration::from_millis(150);
 
@@ -41,10 +43,21 @@ const SOURCE_RETRY: Duration = Duration::from_secs(10);
 pub trait Platform {
     /// Watch a directory of the tree.
     fn watch(&mut self, dir: &[u8]) -> Result<i32, WatchError>;
+    /// Watch a directory outside the tree.
+    fn watch_outside(&mut self, _dir: &std::path::Path, _heard: Heard) -> Result<i32, WatchError> {
+        Err(WatchError::Other("not with this source".into()))
+    }
     /// Stop watching.
     fn unwatch(&mut self, wd: i32);
     /// The stat of a path of the tree, links not followed.
     fn lstat(&mut self, path: &[u8]) -> Result<Stat, ListError>;
+    /// As `lstat`, for one of many paths that come directory by directory: until [`Platform::end_near`] the way
+    /// to a directory may be gone once for all that is asked of it.
+    fn lstat_near(&mut self, path: &[u8]) -> Result<Stat, ListError> {
+        self.lstat(path)
+    }
+    /// No more of them for now.
+    fn end_near(&mut self) {}
     /// (mtime, size, inode) of a file outside the tree, or that there is none.
     fn signature(&mut self, path: &std::path::Path) -> Option<(i64, u64, u64)>;
     /// The absolute path of a path of the tree.
@@ -200,6 +213,9 @@ pub struct Core {
     pub(super) root_identity: Option<(u64, u64)>,
     pub(super) root_missing: bool,
     pub(super) next_heartbeat: Now,
+    pub(super) last_heartbeat: Now,
+    /// Watches on directories outside the tree.
+    pub(super) outside_wds: HashSet<i32>,
     pub(super) next_poll: Now,
     next_source: Now,
     /// Since when paths are held back for git, and when it is looked at again.
@@ -260,6 +276,8 @@ impl Core {
             root_identity: None,
             root_missing: false,
             next_heartbeat: Now::ZERO,
+            last_heartbeat: Now::ZERO,
+            outside_wds: HashSet::new(),
             next_poll: Now::ZERO,
             next_source: Now::ZERO,
             vcs_since: None,
@@ -333,6 +351,8 @@ impl Core {
 
     fn forget_watches(&mut self) {
         self.wds.clear();
+        self.outside_wds.clear();
+        self.next_heartbeat = Now::ZERO;
         for info in self.dirs.values_mut() {
             info.wd = None;
         }
@@ -380,6 +400,9 @@ impl Core {
                 break;
             }
         }
+        if self.is_waiting_outside() {
+            self.look_outside_soon();
+        }
         self.next_wake(now)
     }
 
@@ -399,7 +422,7 @@ impl Core {
             self.request_root_scan(now);
         }
         if now >= self.next_heartbeat && self.settings.live {
-            self.next_heartbeat = now + HEARTBEAT;
+            self.beat(now, platform);
             self.check_root(platform);
             self.check_externals(now, platform);
             self.check_mounts(now, platform);
@@ -456,11 +479,21 @@ impl Core {
         }
     }
 
-    fn next_wake(&self, now: Now) -> Option<Now> {
-        let room = !self.awaiting_rows
+    /// What is due may be handed out.
+    fn has_room(&self) -> bool {
+        !self.awaiting_rows
             && self.ops.is_empty()
             && self.ops_in_flight == 0
-            && self.flights.len() < self.settings.max_in_flight;
+            && self.flights.len() < self.settings.max_in_flight
+    }
+
+    /// A turn comes soon in which more is handed out, even if nothing comes back.
+    pub(super) fn has_more_soon(&self) -> bool {
+        self.has_room() && self.vcs_since.is_none() && !self.debouncer.is_empty()
+    }
+
+    fn next_wake(&self, now: Now) -> Option<Now> {
+        let room = self.has_room();
         let held = if self.vcs_since.is_some() { self.vcs_look } else { Now::ZERO };
         let due = self.debouncer.deadline().map(|at| at.max(held));
         let mut wake = if room { due } else { None };

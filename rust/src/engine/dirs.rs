@@ -121,7 +121,12 @@ impl Core {
             self.unwatched.insert(dir);
             return true;
         }
-        match platform.watch(path) {
+        let mut watched = platform.watch(path);
+        if watched == Err(WatchError::Limit) && self.release_outside(platform) {
+            self.look_outside_soon();
+            watched = platform.watch(path);
+        }
+        match watched {
             Ok(wd) => {
                 // The descriptor is the identity of what is there now: it settles who is where.
                 if let Some(&other) = self.wds.get(&wd)

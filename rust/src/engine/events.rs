@@ -15,13 +15,15 @@ impl Core {
         match item {
             Item::Buffer(bytes) => {
                 #[cfg(target_os = "linux")]
-                crate::source::inotify::decode(&bytes, |wd, mask, cookie, name| {
+                crate::source::inotify::decode_joined(&bytes, |wd, mask, cookie, name, count| {
+                    self.counters.events += count;
                     self.entry(wd, mask, cookie, name, now, platform);
                 });
                 #[cfg(not(target_os = "linux"))]
                 drop(bytes);
             }
             Item::Entry { wd, mask, cookie, name } => {
+                self.counters.events += 1;
                 self.entry(wd, mask, cookie, &name, now, platform);
             }
             Item::Path { path, subtree } => {
@@ -39,6 +41,7 @@ impl Core {
                 self.renew_recursive_watch(platform);
                 self.overflow(now);
             }
+            Item::Outside => self.look_outside_soon(),
             Item::Barrier(token) => self.last_barrier = self.last_barrier.max(token),
             Item::Failed(_) => {}
         }
@@ -53,13 +56,17 @@ impl Core {
         now: Now,
         platform: &mut impl Platform,
     ) {
-        self.counters.events += 1;
         if mask.has(Mask::OVERFLOW) {
             self.overflow(now);
             return;
         }
-        // An event for a watch that was removed, still queued from before: what it says is known.
-        let Some(&dir) = self.wds.get(&wd) else { return };
+        let Some(&dir) = self.wds.get(&wd) else {
+            // Or an event for a watch that was removed, still queued from before: what it says is known.
+            if self.outside_wds.contains(&wd) {
+                self.look_outside_soon();
+            }
+            return;
+        };
         if mask.has(Mask::IGNORED) {
             self.wds.remove(&wd);
             if let Some(info) = self.dirs.get_mut(&dir) {

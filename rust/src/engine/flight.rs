@@ -245,6 +245,7 @@ impl Core {
             }
             self.fire_present(item.key, now, platform, &mut absent);
         }
+        platform.end_near();
         // What is gone comes last: a rename has taken its old name along by now.
         for node in absent {
             if !self.waits_for_op(node, now) {
@@ -357,7 +358,7 @@ impl Core {
             absent.push(node);
             return;
         }
-        match platform.lstat(&path) {
+        match platform.lstat_near(&path) {
             Ok(stat) if self.is_file(stat.kind) => {
                 let old = if self.tree.is_known(node) {
                     None

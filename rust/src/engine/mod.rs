@@ -12,6 +12,7 @@ mod core;
 mod dirs;
 mod events;
 mod flight;
+mod hearing;
 mod limbo;
 mod outside;
 mod paths;
@@ -89,7 +90,8 @@ pub struct Options {
     pub recursive: bool,
     /// Obey `.gitignore` and its like. Without, `ignore_patterns` count for nothing either.
     pub rules: bool,
-    /// Raised after each change that is handed out, for who waits for several engines.
+    /// Raised when changes were handed out and when the last of them came back, for who waits for several
+    /// engines.
     pub bell: Option<Arc<Signal>>,
 }
 

@@ -1,6 +1,6 @@
 //! What lies outside the tree and still decides: the root's own identity, what is mounted below it, and rule
-//! files above the root or in `.git`. None of it is watched; it is looked at once a second and at the
-//! beginning of each sync.
+//! files above the root or in `.git`. It is looked at when `hearing` says that something happened there, at the
+//! beginning of each sync, and by the clock: once a second where nobody tells.
 
 use super::core::{Core, External, Platform};
 use crate::clock::Now;
@@ -64,6 +64,7 @@ impl Core {
         for path in files {
             if !self.externals.iter().any(|external| known(external) && external.path == path) {
                 unseen = true;
+                self.look_outside_soon();
                 let signature = platform.signature(&path);
                 self.externals.push(External { path, signature, dir, generation });
             }
@@ -71,7 +72,7 @@ impl Core {
         unseen
     }
 
-    /// Rule files outside the tree are not watched but looked at: there are only a few.
+    /// Whatever is told of rule files outside the tree, they are looked at: there are only a few.
     pub(super) fn check_externals(&mut self, now: Now, platform: &mut impl Platform) {
         let mut changed = Vec::new();
         let tree = &self.tree;
@@ -97,6 +98,8 @@ impl Core {
     /// Load the rules from outside the root again, and let a scan find what they hide and reveal.
     pub(super) fn reload_rules(&mut self, now: Now, platform: &mut impl Platform) {
         self.load_outside(platform);
+        // What is to be watched for them may be there by now.
+        self.look_outside_soon();
         self.request_root_scan(now);
     }
 

@@ -5,13 +5,19 @@ use std::sync::Arc;
 
 use super::core::{Platform, Reach};
 use super::{Change, EngineError, Options, Shared, SourceKind};
+use crate::clock::Now;
 use crate::model::{Kind, Stat};
 use crate::mounts::{self, Mounts};
 use crate::names;
 use crate::rules::{DirRules, RootRules, RuleOptions};
-use crate::scan::{self, ListError, ListJob, Listing, Pool};
+use crate::scan::{self, ListError, ListJob, Listing, Near, Pool};
 use crate::source::poll::Poll;
-use crate::source::{Item, Source, WatchError};
+use crate::source::{Heard, Item, Source, WatchError};
+
+/// Changes for which the bell rings whatever else is to come.
+const RUNG_AT_ONCE: usize = 2_048;
+/// It rings after this part of the quiet period, at the latest.
+const RUNGS_PER_QUIET: u32 = 4;
 
 /// The real machine.
 pub(super) struct Machine {
@@ -26,13 +32,18 @@ pub(super) struct Machine {
     git_lock: Option<PathBuf>,
     /// Why the source is not the one that was asked for.
     source_problem: String,
+    near: Near,
+    /// Something was handed out in this turn.
+    emitted: bool,
+    /// Since when something was handed out for which the bell did not ring.
+    unrung: Option<Now>,
 }
 
 /// The source, and why it is not the one that was asked for (empty when it is).
 fn open_source(options: &Options) -> Result<(Box<dyn Source>, String), EngineError> {
     #[cfg(target_os = "linux")]
     if options.live && options.source == SourceKind::Auto {
-        return Ok(match crate::source::inotify::Inotify::open() {
+        return Ok(match crate::source::inotify::Inotify::open(options.quiet) {
             Ok(source) => (Box::new(source), String::new()),
             // Slower, but right.
             Err(error) => (Box::new(Poll::default()), format!("no inotify instance: {error:?}")),
@@ -49,12 +60,14 @@ fn open_one(options: &Options) -> Result<Box<dyn Source>, EngineError> {
         SourceKind::Poll => Ok(Box::new(Poll::default())),
         SourceKind::Notify => open_notify(options),
         #[cfg(target_os = "linux")]
-        SourceKind::Auto | SourceKind::Inotify => match crate::source::inotify::Inotify::open() {
-            Ok(source) => Ok(Box::new(source)),
-            Err(error) => Err(EngineError::Usage(format!(
-                "no inotify instance: {error:?} (raise fs.inotify.max_user_instances)"
-            ))),
-        },
+        SourceKind::Auto | SourceKind::Inotify => {
+            match crate::source::inotify::Inotify::open(options.quiet) {
+                Ok(source) => Ok(Box::new(source)),
+                Err(error) => Err(EngineError::Usage(format!(
+                    "no inotify instance: {error:?} (raise fs.inotify.max_user_instances)"
+                ))),
+            }
+        }
         #[cfg(not(target_os = "linux"))]
         SourceKind::Auto => open_notify(options),
         #[cfg(not(target_os = "linux"))]
@@ -105,6 +118,9 @@ impl Machine {
             mounts,
             git_lock: None,
             source_problem,
+            near: Near::default(),
+            emitted: false,
+            unrung: None,
         })
     }
 
@@ -154,6 +170,27 @@ impl Machine {
         self.pool.as_ref().and_then(Pool::answer)
     }
 
+    /// Tell who waits for several engines what came of a turn. Being woken costs him more than a change does: with
+    /// `more` to be handed out soon it is put off, for a part of the quiet period and for so many changes.
+    pub fn ring(&mut self, more: bool, finished: bool, now: Now) {
+        let Some(bell) = &self.options.bell else { return };
+        if std::mem::take(&mut self.emitted) {
+            self.unrung.get_or_insert(now);
+        }
+        let queued = self.shared.changes.len();
+        let due = self.unrung.is_some_and(|since| {
+            !more
+                || queued >= RUNG_AT_ONCE
+                || now.saturating_sub(since) * RUNGS_PER_QUIET >= self.options.quiet
+        });
+        if queued == 0 || due {
+            self.unrung = None;
+        }
+        if due || finished {
+            bell.raise();
+        }
+    }
+
     fn reopen(&mut self) -> Result<(), String> {
         self.source.stop();
         let (source, problem) = open_source(&self.options).map_err(|error| error.to_string())?;
@@ -170,12 +207,24 @@ impl Platform for Machine {
         self.source.watch(&names::absolute(&self.root, dir))
     }
 
+    fn watch_outside(&mut self, dir: &Path, heard: Heard) -> Result<i32, WatchError> {
+        self.source.watch_outside(dir, heard)
+    }
+
     fn unwatch(&mut self, wd: i32) {
         self.source.unwatch(wd);
     }
 
     fn lstat(&mut self, path: &[u8]) -> Result<Stat, ListError> {
         scan::lstat(&names::absolute(&self.root, path))
+    }
+
+    fn lstat_near(&mut self, path: &[u8]) -> Result<Stat, ListError> {
+        self.near.lstat(&self.root, path)
+    }
+
+    fn end_near(&mut self) {
+        self.near.end();
     }
 
     fn signature(&mut self, path: &Path) -> Option<(i64, u64, u64)> {
@@ -202,9 +251,7 @@ impl Platform for Machine {
         // The ring holds as many as may be in flight, so there is room.
         let refused = self.shared.changes.try_push(change);
         debug_assert!(refused.is_ok() || self.shared.changes.is_closed());
-        if let Some(bell) = &self.options.bell {
-            bell.raise();
-        }
+        self.emitted = true;
     }
 
     fn barrier(&mut self, token: u64) {

@@ -21,6 +21,7 @@ pub(super) fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
     machine.start()?;
     core.begin(clock.now(), &mut machine);
     let mut items = Vec::new();
+    let mut pending = 0;
     loop {
         let now = clock.now();
         // Requests are taken before the source is read: a barrier asked for by one of them then also
@@ -41,9 +42,11 @@ pub(super) fn run(parts: Waiting, shared: &Shared) -> Result<(), String> {
         }
         let wake_at = core.turn(now, &mut machine);
         let mut status = core.status();
+        let before = std::mem::replace(&mut pending, status.pending);
         status.source = machine.source_name();
         machine.source_problem().clone_into(&mut status.source_problem);
         *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
+        machine.ring(core.has_more_soon(), pending == 0 && before > 0, now);
         core.release_syncs();
         if shared.stop.load(Ordering::SeqCst) {
             machine.stop();

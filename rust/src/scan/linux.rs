@@ -85,6 +85,22 @@ impl Dir {
     }
 }
 
+/// A directory that is open for nothing but what lies in it.
+#[derive(Debug)]
+pub struct Way(OwnedFd);
+
+impl Way {
+    /// None for one that cannot be opened, for whatever reason: the path itself says which.
+    pub fn open(dir: &Path) -> Option<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        open(dir, flags, Mode::empty()).ok().map(Self)
+    }
+
+    pub fn lstat(&self, name: &[u8]) -> std::io::Result<Stat> {
+        Ok(convert(&statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+}
+
 pub fn lstat(path: &Path) -> std::io::Result<Stat> {
     match rustix::fs::lstat(path) {
         Ok(stat) => Ok(convert(&stat)),

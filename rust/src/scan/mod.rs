@@ -192,6 +192,44 @@ pub fn lstat(path: &Path) -> Result<Stat, ListError> {
     system::lstat(path).map_err(|error| list_error(&error))
 }
 
+/// The stat of many paths that come directory by directory, each directory's way gone once: what a path of seven
+/// components costs is mostly the way. A directory is kept open until the next one or [`Near::end`]; one that is
+/// renamed meanwhile may be seen as it was before that, as if it had been asked a moment sooner.
+#[derive(Debug, Default)]
+pub struct Near {
+    /// The directory asked for last, relative to the root.
+    dir: Vec<u8>,
+    /// Asked for twice, so that opening it pays.
+    open: Option<system::Way>,
+}
+
+impl Near {
+    /// As [`lstat`] of `path` below `root`.
+    pub fn lstat(&mut self, root: &Path, path: &[u8]) -> Result<Stat, ListError> {
+        let cut = memchr::memrchr(b'/', path).unwrap_or(0);
+        let name = &path[if cut == 0 { 0 } else { cut + 1 }..];
+        if self.dir != path[..cut] {
+            self.dir.clear();
+            self.dir.extend_from_slice(&path[..cut]);
+            self.open = None;
+        } else if cut > 0 {
+            if self.open.is_none() {
+                self.open = system::Way::open(&names::absolute(root, &path[..cut]));
+            }
+            if let Some(way) = &self.open {
+                return way.lstat(name).map_err(|error| list_error(&error));
+            }
+        }
+        lstat(&names::absolute(root, path))
+    }
+
+    /// Close it.
+    pub fn end(&mut self) {
+        self.dir.clear();
+        self.open = None;
+    }
+}
+
 /// How many answers may wait while more jobs are there.
 const ANSWERS_AT_ONCE: usize = 32;
 

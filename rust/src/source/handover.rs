@@ -18,6 +18,7 @@ use super::Item;
 pub struct Handover {
     ring: ArrayQueue<Item>,
     overflowed: AtomicBool,
+    outside: AtomicBool,
     asked: AtomicU64,
 }
 
@@ -28,6 +29,7 @@ impl Handover {
         Self {
             ring: ArrayQueue::new(items.max(1)),
             overflowed: AtomicBool::new(false),
+            outside: AtomicBool::new(false),
             asked: AtomicU64::new(0),
         }
     }
@@ -46,6 +48,9 @@ impl Handover {
         if self.overflowed.swap(false, Ordering::SeqCst) {
             out.push(Item::Overflow);
         }
+        if self.outside.swap(false, Ordering::SeqCst) {
+            out.push(Item::Outside);
+        }
     }
 
     /// The reader: the barrier last asked for, 0 at first. To be loaded before the kernel's queue is read:
@@ -53,6 +58,12 @@ impl Handover {
     #[must_use]
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// The reader: something outside the tree may have changed. A flag, for which there is always room.
+    pub fn look_outside(&self, wake: &Signal) {
+        self.outside.swap(true, Ordering::SeqCst);
+        wake.raise();
     }
 
     /// The reader: it cannot go on. Displaces the oldest item if there is no room, which does no harm: a

@@ -77,6 +77,8 @@ pub enum Item {
         /// Everything below may have changed.
         subtree: bool,
     },
+    /// Something outside the tree that counts for it may have changed.
+    Outside,
     /// Events were lost; only a scan of the whole root can tell what changed.
     Overflow,
     /// Everything that happened before [`Source::barrier`] was called has been handed over.
@@ -100,6 +102,17 @@ pub enum WatchError {
     Other(String),
 }
 
+/// What is to be told of a directory outside the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// That it goes, is renamed, or may not be entered any more.
+    Itself,
+    /// That, and what comes in it.
+    Coming,
+    /// All of that, and what goes or is written in it.
+    Names,
+}
+
 /// A source of hints. All calls come from the engine's thread.
 pub trait Source: Send {
     /// A short name for `status`.
@@ -110,6 +123,11 @@ pub trait Source: Send {
     fn start(&mut self, root: &Path, wake: Arc<Signal>) -> Result<(), WatchError>;
     /// Watch one directory (absolute path). Watching it again gives the descriptor it has.
     fn watch(&mut self, dir: &Path) -> Result<i32, WatchError>;
+    /// Watch a directory outside the tree (absolute path). An error where the source does not tell of all that is
+    /// to be `heard`.
+    fn watch_outside(&mut self, _dir: &Path, _heard: Heard) -> Result<i32, WatchError> {
+        Err(WatchError::Other("not with this source".into()))
+    }
     /// Stop watching.
     fn unwatch(&mut self, wd: i32);
     /// Ask for an [`Item::Barrier`] after everything that has happened up to this call.

@@ -10,7 +10,7 @@ use crate::model::{Kind, Stat};
 use crate::names;
 use crate::rules::{DirRules, GitEnvironment, RootRules, RuleFiles, RuleOptions};
 use crate::scan::{Entries, ListError, ListJob, Listing};
-use crate::source::{Item, WatchError};
+use crate::source::{Heard, Item, WatchError};
 
 /// A call of the core that the order of calls is judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Machine {
     pub remote: Option<String>,
     /// Git is at work.
     pub vcs: bool,
+    /// Directories outside of the tree that are watched, by their descriptors; `None`: they cannot be.
+    pub heard: Option<Vec<PathBuf>>,
     /// A name that is seen once more although it is gone.
     pub lingering: Option<(String, Stat)>,
     /// Real files exist here for as long as a rule file is being read: the rules open them themselves.
@@ -74,6 +76,7 @@ impl Machine {
             mounted: false,
             remote: None,
             vcs: false,
+            heard: None,
             lingering: None,
             shadow: tempfile::tempdir().unwrap(),
             patterns: Vec::new(),
@@ -220,10 +223,26 @@ pub fn names_join(dir: &str, name: &str) -> String {
     if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") }
 }
 
+/// The first descriptor of what is outside of the tree.
+pub const OUTSIDE: i32 = 1 << 20;
+
 impl Platform for Machine {
     fn watch(&mut self, dir: &[u8]) -> Result<i32, WatchError> {
         self.calls.push(Call::Watch(text(dir)));
         self.disk.watch(&text(dir))
+    }
+
+    fn watch_outside(&mut self, dir: &Path, _heard: Heard) -> Result<i32, WatchError> {
+        let Some(heard) = &mut self.heard else { return Err(WatchError::Limit) };
+        if let Ok(inner) = dir.strip_prefix(self.shadow.path()) {
+            // Only a directory of the tree is there.
+            return self.disk.watch(inner.to_str().unwrap_or_default());
+        }
+        let at = heard.iter().position(|known| known == dir).unwrap_or_else(|| {
+            heard.push(dir.to_path_buf());
+            heard.len() - 1
+        });
+        Ok(OUTSIDE + i32::try_from(at).unwrap_or(0))
     }
 
     fn unwatch(&mut self, wd: i32) {

@@ -3,6 +3,7 @@
 mod degraded;
 mod disk;
 mod flight;
+mod hearing;
 mod machine;
 mod paths;
 mod random;
