@@ -131,6 +131,14 @@ fn outlines_hold_for_recorded_and_mutated_sources() {
         ": ",
         " f'{",
         "type A = ",
+        "<?php ",
+        "?>",
+        "<<<A\n",
+        "\"{$a[",
+        "<<~A, ",
+        "\"#{",
+        "%w[",
+        " end\n",
     ]
     .map(str::as_bytes)
     .into();

@@ -1,7 +1,7 @@
-//! The scanner of PHP beside its grammar: the same outline, field by field, wherever the tree has no error; and
-//! what it says where it is not sure.
+//! The scanners of PHP and Ruby beside their grammars: the same outline, field by field, wherever the tree has no error; and
+//! what they say where they are not sure.
 //!
-//! `rust/tests/outline/scanned/` has what is hard about the language. Here its lines are also moved, doubled and
+//! `rust/tests/outline/scanned/` has what is hard about the languages. Here its lines are also moved, doubled and
 //! left out at random, and small programs are put together from pieces.
 
 #![cfg(feature = "outline")]
@@ -13,7 +13,7 @@ use currant::fuzz::check;
 use currant::outline::{Means, OutlineError, Symbol, outline, outline_by};
 use kit::{Random, first_difference, full_name, parsed, recorded, rounds, scanned};
 
-const LANGUAGES: [&str; 1] = ["php"];
+const LANGUAGES: [&str; 2] = ["php", "ruby"];
 
 fn has_error(language: &str, source: &str) -> bool {
     error_row(language, source).is_some()
@@ -138,23 +138,82 @@ const MEMBERS: &[&str] = &[
     "",
 ];
 
-/// A program of random pieces. `@` and `#` are places for more of them.
+/// Pieces of Ruby that stand alone anywhere but in a method.
+const RUBY: &[&str] = &[
+    "module A\n @ \nend",
+    "class B < C::D\n @ \nend",
+    "class E; end",
+    "class << self\n @ \nend",
+    "def f(a, b = {}, *c, d: ')', &e)\n % \nend",
+    "def g a, b = 1\n % \nend",
+    "def self.h; % \nend",
+    "def K.i(j) = k(j) { |l| m }",
+    "private def value=(v) % \nend",
+    "def [](a) = b[a]",
+    "def ==(a) a end",
+    "def if?\n % \nrescue A, B => c\n % \nensure\n % \nend",
+    "L = Struct.new(:a, :b) do\n @ \nend",
+    "M = Class.new(N) { def o; end }",
+    "P = [Q = 1, R = {a: 2}]",
+    "S = <<~T.strip\n  end #{a { \"}\" }}\n  def no\nT",
+    "U = a ? %w[b end] : /c'/ if d",
+    "describe \"a\" do\n @ \nend",
+    "attr_reader :a, :if, :end",
+    "# Documented,\n# twice.",
+    "=begin\nDocumented.\n=end",
+    "alias end begin",
+    "",
+];
+/// Pieces of a method of Ruby.
+const STATEMENTS: &[&str] = &[
+    "if a then b else c end",
+    "return unless a / b > 1",
+    "x = if a\n % \nelsif b\n % \nend",
+    "while a do b end",
+    "until a && b\n % \nend",
+    "for i in 0...9 do % \nend",
+    "begin\n % \nend while a",
+    "case a\nwhen 1, \"b\" then c\nelse\n % \nend",
+    "a.each do |b, (c, d)|\n % \nend",
+    "a { |b| b | c }.\n  end",
+    "a\n  .b # c\n  # d\n  &.if(1)",
+    "foo(<<-A, <<~'B', 1)\n end #{a}\n A\n def no\n B",
+    "a[1] / 2; @b / 3; c / d # /",
+    "p ?a, :if, :\"b #{c}\", { end: 1, \"def\": 2 }",
+    "puts \"a #{b \"c #{d}\"} }\" 'e'",
+    "x = y ? 'z' : %q(w (v))",
+    "a << <<~C\n  end\nC",
+    "-> (a) do b end",
+    "yield self, nil if block_given?",
+    "x += 1 while y; redo until z",
+    "def inner; end",
+    "%i[a b].each { |c| d(/#{c}\\//) }",
+    "",
+];
+
+/// A program of random pieces. A sign between spaces is a place for more of them.
 fn program(random: &mut Random, pieces: &[&str], depth: usize) -> String {
     let mut out = String::new();
     for _ in 0..random.below(if depth == 0 { 12 } else { 4 }) {
-        let mut rest = pieces[random.below(pieces.len())];
-        while let Some(at) = rest.find([" @ ", " # "].map(|one| one.chars().nth(1).unwrap())) {
-            out.push_str(&rest[..at]);
-            let spaced = rest[at + 1..].starts_with(' ') && rest[..at].ends_with(' ');
-            match &rest[at..=at] {
-                sign if !spaced => out.push_str(sign),
-                _ if depth >= 4 => {}
-                "@" => out.push_str(&program(random, PHP, depth + 1)),
-                _ => out.push_str(&program(random, MEMBERS, depth + 1)),
+        let piece = *random.pick(pieces);
+        let ruby = std::ptr::eq(pieces, RUBY) || std::ptr::eq(pieces, STATEMENTS);
+        for (at, part) in piece.split(' ').enumerate() {
+            out.push_str(if at == 0 { "" } else { " " });
+            let inner = match part {
+                "@" if ruby => RUBY,
+                "%" if ruby => STATEMENTS,
+                "@" => PHP,
+                "#" if !piece.starts_with('#') && !ruby => MEMBERS,
+                _ => {
+                    out.push_str(part);
+                    continue;
+                }
+            };
+            if depth < 4 {
+                out.push('\n');
+                out.push_str(&program(random, inner, depth + 1));
             }
-            rest = &rest[at + 1..];
         }
-        out.push_str(rest);
         out.push('\n');
     }
     // Attributes stand before something.
@@ -165,25 +224,31 @@ fn program(random: &mut Random, pieces: &[&str], depth: usize) -> String {
 #[test]
 fn they_agree_on_random_programs() {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let mut compared = 0;
-    for _ in 0..600 * rounds() {
-        let source = format!("<?php\n{}", program(&mut random, PHP, 0));
-        if has_error("php", &source) {
-            continue;
+    for (language, pieces) in [("php", PHP), ("ruby", RUBY), ("ruby", STATEMENTS)] {
+        let mut compared = 0;
+        for _ in 0..600 * rounds() {
+            let head = if language == "php" { "<?php\n" } else { "" };
+            let source = format!("{head}{}", program(&mut random, pieces, 0));
+            if has_error(language, &source) {
+                continue;
+            }
+            let sure = scanned(language, &source);
+            assert!(sure.is_ok(), "{sure:?}\n{source}");
+            compared += 1;
+            let result = compare(language, &source);
+            assert_eq!(result, Some(Ok(())), "{}", result.clone().unwrap().unwrap_err());
         }
-        let sure = scanned("php", &source);
-        assert!(sure.is_ok(), "{sure:?}\n{source}");
-        compared += 1;
-        let result = compare("php", &source);
-        assert_eq!(result, Some(Ok(())), "{}", result.clone().unwrap().unwrap_err());
+        assert!(compared > 200, "{language}: {compared}");
     }
-    assert!(compared > 200, "{compared}");
 }
 
 #[test]
 fn they_know_when_they_are_not_sure() {
     let deep = format!("<?php {}", "(".repeat(2000));
     let strings = format!("<?php {}", "\"{$a[".repeat(50));
+    let blocks = "begin ".repeat(2000);
+    let holes = "\"#{".repeat(50);
+    let heres = "<<A, ".repeat(200);
     for (language, source, reason) in [
         ("php", "<?php function f() {", "a bracket that is not closed"),
         ("php", "<?php function f() { (] }", "a bracket that closes another one"),
@@ -204,6 +269,29 @@ fn they_know_when_they_are_not_sure() {
         ("php", "<?php const A = 3", "a declaration without an end"),
         ("php", &deep, "brackets nested too deep"),
         ("php", &strings, "strings nested too deep"),
+        ("ruby", "def f", "a block that is not closed"),
+        ("ruby", "def f; (] end", "a bracket that closes another one"),
+        ("ruby", "foo(end)", "an end inside of brackets"),
+        ("ruby", "foo { begin }", "a bracket that closes a block"),
+        ("ruby", "foo)", "a bracket that was not opened"),
+        ("ruby", "end", "an end of nothing"),
+        ("ruby", "a = \"#{b", "a string without an end"),
+        ("ruby", "a = %w[b", "a string without an end"),
+        ("ruby", "a = <<~B\n c", "a here-document without an end"),
+        ("ruby", "a = <<~B", "a here-document without an end"),
+        ("ruby", "a(<<~B, \"c\nd\")\nB\n", "a here-document in a string"),
+        ("ruby", "a = \"#{<<~B}\"\nB\n", "a here-document in a string"),
+        ("ruby", "a /b\n/", "a division or a regular expression"),
+        ("ruby", "=begin\n", "a comment without an end"),
+        ("ruby", "class a.b\nend", "a class or module without a name"),
+        ("ruby", "class A<%= b %> < C\nend", "a template"),
+        ("ruby", "class A < B do end\nend", "a block in a head"),
+        ("ruby", "def (a).b; end", "a method of an unknown kind"),
+        ("ruby", "A = Class.new do end.new", "a class that is used where it is made"),
+        ("ruby", "A = Class.new { } # b\n  &.c", "a class that is used where it is made"),
+        ("ruby", &blocks, "blocks nested too deep"),
+        ("ruby", &holes, "strings nested too deep"),
+        ("ruby", &heres, "too many here-documents"),
     ] {
         assert_eq!(scanned(language, source), Err(reason.to_owned()), "{source:?}");
         let either = outline(language, source.as_bytes()).unwrap();
@@ -233,6 +321,8 @@ fn they_are_right_where_the_grammars_are_not() {
             "<?php function f() {} __halt_compiler(); function no() { '",
             "f 1-1 [function f()]",
         ),
+        ("ruby", "class A\n  private :b, :b=\nend", "A 1-3 [class A]"),
+        ("ruby", "def a; b <<c; d ?e : f; end", "a 1-1 [def a]"),
         ("php", "<?xml version='1.0'?><?php function f() {}", "f 1-1 [function f()]"),
     ] {
         assert_eq!(told(language, source), expected, "{source}");
@@ -242,66 +332,26 @@ fn they_are_right_where_the_grammars_are_not() {
 /// Sources that would take the square of their size if anything were looked at again and again.
 #[test]
 fn hostile_sources_come_back() {
-    for piece in [
-        "\"{$a",
-        "\"{$",
-        "<<<A\n",
-        "<<<",
-        "'",
-        "`",
-        "/*",
-        "#[",
-        "#",
-        "?>",
-        "<?php ",
-        "<?",
-        "{",
-        "(",
-        "fn(",
-        "fn()=>",
-        "function(",
-        "function f(",
-        "function f(){",
-        "function() use(",
-        "new class(",
-        "new class{",
-        "new ",
-        "class A{",
-        "class A{const A=",
-        "class A{function f(",
-        "class A{use ",
-        "class A{public $a=",
-        "class A{public $a{",
-        "class A ",
-        "enum A ",
-        "namespace a;",
-        "namespace a{",
-        "namespace ",
-        "use ",
-        "const A=",
-        "const A=(",
-        "const A,",
-        "define('",
-        "define('a',",
-        "define(",
-        "define('a'+",
-        "$a->",
-        "a::",
-        "abstract ",
-        "#[A]",
-        "a:",
-        "a?b:",
-        "define('a',fn()=>",
-        "match(a){",
-        "class A{case ",
-        "function f():",
-        "fn():",
-    ] {
-        let source = format!("<?php {}", piece.repeat(400_000 / piece.len()));
-        for language in LANGUAGES {
-            match outline_by(Means::Scan, language, source.as_bytes()) {
-                Ok(found) => check(language, source.as_bytes(), &found),
-                Err(error) => assert!(matches!(error, OutlineError::Unsure(_)), "{error}"),
+    const PHP: &str = "\"{$a|\"{$|<<<A\n|<<<|'|`|/*|#[|#|?>|<?php |<?|{|(|fn(|fn()=>|function(|function f(|\
+        function f(){|function() use(|new class(|new class{|new |class A{|class A{const A=|\
+        class A{function f(|class A{use |class A{public $a=|class A{public $a{|class A |enum A |\
+        namespace a;|namespace a{|namespace |use |const A=|const A=(|const A,|define('|define('a',|\
+        define(|define('a'+|$a->|a::|abstract |#[A]|a:|a?b:|define('a',fn()=>|match(a){|\
+        class A{case |function f():|fn():";
+    const RUBY: &str = "\"#{|\"#|'|`|/|a /|%w[|%|<<A\n|<<A,|<<'a' |<<\"|?|:|:\"|a\n|a\n#\n|a\n\n.b|a\n\n|\
+        A=|A=1,|(A=|[A=1,|A=Struct.new(|A=Struct.new(1) |A=Class.new do |def f|def f(|def f a,|\
+        def f=|def f()=|def a.|def |class A<|class A\n|class A<B(|class <<|module A::|module A\n|\
+        if |while |while a do |do |{|(|[|->|alias a |undef a,|__END__ |=begin\n|begin\n|end\n|a.|\
+        # a\n|a # b\n|A = # b\n|a ? b :|%q(|$|@|\\\n|&.|rescue |return if |#{";
+    for (language, pieces) in [("php", PHP), ("ruby", RUBY)] {
+        for piece in pieces.split('|') {
+            let head = if language == "php" { "<?php " } else { "" };
+            for tail in ["", " end"] {
+                let source = format!("{head}{}{tail}", piece.repeat(400_000 / piece.len()));
+                match outline_by(Means::Scan, language, source.as_bytes()) {
+                    Ok(found) => check(language, source.as_bytes(), &found),
+                    Err(error) => assert!(matches!(error, OutlineError::Unsure(_)), "{error}"),
+                }
             }
         }
     }

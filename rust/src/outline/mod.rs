@@ -22,6 +22,7 @@ mod phpscan;
 mod preamble;
 mod pyscan;
 mod python_names;
+mod rubyscan;
 mod rustscan;
 mod scanner;
 mod scope;
@@ -190,6 +191,7 @@ static SCANNERS: &[Scanner] = &[
     linewise::kotlin::KOTLIN,
     phpscan::SCANNER,
     pyscan::PYTHON,
+    rubyscan::SCANNER,
     rustscan::SCANNER,
 ];
 

@@ -2,12 +2,12 @@
 //!
 //! Text outside of the tags is passed over. Where a statement may begin (after `{`, `}`, `;` and `:`) the words are
 //! read that open a declaration (`declare`); in the body of a type, its members (`members`). Elsewhere only few
-//! words matter: functions without a name, in which nothing is a constant of the file, classes without a name,
-//! in which nothing is reported, and `define`.
+//! words matter (`expression`).
 //!
 //! This file owns the loop over the bytes and the brackets that are open; `lex` and `strings` own the bytes.
 
 mod declare;
+mod expression;
 mod lex;
 mod members;
 mod strings;
