@@ -56,6 +56,10 @@ def work(store: Store, version: int) -> None:
         store.commit([upsert(b"src/gone.py", "gone")], 8.0)
         store.commit([Remove(b"src/gone.py", "event")], 8.0)
         store.sweep(0, 8.0, 86_400.0)
+    if version >= 3:  # records that the index of terms knows, and one that waits for it
+        many = [upsert(b"many/%d.py" % at, f"many {at}", names=(f"named_{at}",)) for at in range(40)]
+        store.commit(many, 9.0)
+        store.commit([upsert(b"many/last.py", "last", names=("named_last",))], 10.0)
 
 
 def seen(store: Store, reader: Query) -> dict[str, Any]:
@@ -71,7 +75,8 @@ def seen(store: Store, reader: Query) -> dict[str, Any]:
         "failures": repr(reader.failures(10)),
         "counts": reader.counts(),
         "found": [
-            repr(reader.find(name)) for name in ("parse", "generated_299", "H\u00c9LLO", "m", "moved_one")
+            repr(reader.find(name))
+            for name in ("parse", "generated_299", "H\u00c9LLO", "m", "moved_one", "named_7", "named_last")
         ],
         "feed": repr(reader.changes(store.clock().rpartition(":")[0] + ":0", limit=100)),
     }

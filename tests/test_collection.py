@@ -89,14 +89,14 @@ def test_a_sweep_is_made_of_short_steps_and_leaves_nothing_behind(
 def test_it_begins_a_while_after_the_start_and_comes_again_after_a_day(store: Store) -> None:
     collection = Collection(store, 1)
     assert collection.step(0.0) == 60.0  # the first index is not held up
-    assert collection.status() == {"collected": 0, "unused": None, "last_sweep": None}
+    assert collection.status() == {"collected": 0, "unused": None, "last_sweep": None, "unlisted": 0}
     store.commit([upsert(b"a", 0), upsert(b"b", 1)], 1.0)
     store.commit([upsert(b"a", 2)], 1.0)
     assert collection.step(60.0) == DAY
-    assert collection.status() == {"collected": 0, "unused": 1, "last_sweep": 60.0}
+    assert collection.status() == {"collected": 0, "unused": 1, "last_sweep": 60.0, "unlisted": 0}
     assert collection.step(90.0) == DAY - 30.0
     assert collection.step(60.0 + DAY) == DAY
-    assert collection.status() == {"collected": 1, "unused": 0, "last_sweep": 60.0 + DAY}
+    assert collection.status() == {"collected": 1, "unused": 0, "last_sweep": 60.0 + DAY, "unlisted": 0}
     # The next process goes on from there; a clock that was set back puts nothing off for ever.
     later = Collection(store, 1)
     later.step(0.0)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 import pytest
@@ -18,10 +19,10 @@ from conftest import GitRepo
 from currant import _core, finding, ranking
 from currant.cli import run
 from currant.collection import Collection
-from currant.errors import StoreDamagedError
+from currant.errors import StoreDamagedError, StoreError
 from currant.model import Definition, FileStat, Header, Record, Remove, Symbol, Upsert
 from currant.query import Query
-from currant.store import maintenance, records, search
+from currant.store import listing, records, search
 from store_kit import key, opened, query
 
 
@@ -30,7 +31,8 @@ def holding(files: dict[str, Record]) -> Iterator[Query]:
     """An index with these files."""
     directory = Path(tempfile.mkdtemp())
     try:
-        with opened(directory) as store:
+        # None waits, or every record would be a candidate and the index of terms not asked for anything.
+        with mock.patch.object(listing, "WAITING_RECORDS", 0), opened(directory) as store:
             store.commit([put(path, content) for path, content in files.items()], 1.0)
             yield query(store)
     finally:
@@ -319,46 +321,109 @@ def test_documentation_goes_with_its_content_and_its_result(tmp_path: Path) -> N
         assert query(store).find("after") == []
         assert store.collect(keep=0) == 2
         with store.snapshot() as connection:
-            assert connection.execute("SELECT count(*) FROM documentation_docsize").get == 0
+            assert connection.execute("SELECT count(*) FROM terms_docsize").get == 0
+            assert connection.execute("SELECT count(*) FROM pieces").get == 0
 
 
 def test_records_of_an_older_version_are_found_before_and_after_they_are_indexed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maintenance, "DOCUMENT_RECORDS", 2)
+    monkeypatch.setattr(listing, "OLDER_RECORDS", 2)
+    monkeypatch.setattr(listing, "WAITING_RECORDS", 0)
     with opened(tmp_path) as store:
         store.commit([put(f"f{number}", of(one(f"n{number}", "Old words."))) for number in range(5)], 1.0)
         with store.writing() as writer:  # as the migration leaves it
-            writer.execute("INSERT INTO documentation (documentation) VALUES ('delete-all')")
-            writer.execute("INSERT INTO meta (key, value) SELECT 'undocumented', max(id) FROM records")
+            writer.execute("INSERT INTO terms (terms) VALUES ('delete-all')")
+            writer.execute("DELETE FROM pieces")
+            last = "SELECT max(id) FROM records"
+            writer.execute(f"UPDATE meta SET value = ({last}) WHERE key IN ('listed', 'unlisted')")
         store.commit([put("g", of(one("m", "New words.")))], 2.0)
         expected = [*(f"n{number}" for number in range(5)), "m"]
-        steps = 0
-        while True:
+        for left in (5, 3, 1, 0):
+            assert store.unlisted() == left
             assert names(query(store).find("words")) == expected
+            assert names(query(store).find("n3", exact=True)) == ["n3"]
             assert names(query(store).find("new words")) == ["m"]
-            assert store.is_undocumented() == (steps < 3)
-            if not store.document():
-                break
-            steps += 1
-        assert steps == 2
+            if left:
+                store.list_older()
+        assert store.list_older() == 0
         assert names(query(store).find("words")) == expected
-        assert not store.is_undocumented()
         with store.snapshot() as connection:
-            assert len(list(search.described(connection, ["old"], beginnings=False))) == 5
+            assert len(list(search.candidates(connection, search.described(["old"], beginnings=False)))) == 5
 
 
 def test_an_index_from_before_the_search_is_completed_by_the_idle_writer(tmp_path: Path) -> None:
     stored_index.restore(1, tmp_path)
     with opened(tmp_path) as store:
-        assert store.is_undocumented()
+        assert store.unlisted() > 0
         idle = Collection(store, keep_days=30)
         assert idle.step(0.0) > 1  # the first index comes first
+        assert idle.status()["unlisted"] == store.unlisted()
         idle.step(60.0)
-        assert not store.is_undocumented()
+        assert idle.status()["unlisted"] == store.unlisted() == 0
         assert names(query(store).find("parse_config", exact=True)) == ["parse_config"] * 2
     with opened(tmp_path) as store:
-        assert not store.is_undocumented()
+        assert store.unlisted() == 0
+
+
+def test_what_was_saved_last_is_found_before_and_after_it_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "WAITING_RECORDS", 3)
+    with opened(tmp_path) as store:
+        expected = []
+        for number, listed in enumerate((0, 0, 0, 4, 4, 4, 4, 8)):
+            store.commit([put(f"f{number}", of(one(f"n{number}", "Same words.")))], 1.0)
+            expected.append(f"n{number}")
+            with store.snapshot() as connection:
+                assert connection.execute("SELECT count(*) FROM pieces").get == listed
+                assert connection.execute("SELECT count(*) FROM terms_docsize").get == listed
+            assert names(query(store).find("same words")) == expected
+            for name in expected:
+                assert names(query(store).find(name, exact=True)) == [name]
+        store.commit([put(f"f{number}", of(one("other"))) for number in range(8)], 2.0)
+        assert store.collect(keep=0) == 8
+        assert query(store).find("same words") == []
+    with opened(tmp_path) as store:
+        assert len(query(store).find("other", exact=True)) == 8
+
+
+def test_a_long_record_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "WAITING_BYTES", 300)
+    with opened(tmp_path) as store:
+        store.commit([put("a", of(one("short")))], 1.0)
+        store.commit([put("b", of(one("long", " ".join(map(hex, range(300))))))], 2.0)
+        with store.snapshot() as connection:
+            assert connection.execute("SELECT count(*) FROM pieces").get == 2
+        assert names(query(store).find("short")) == ["short"]
+
+
+def test_damage_in_a_record_that_waits_is_told_by_the_commit_that_meets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "WAITING_RECORDS", 1)
+    with opened(tmp_path) as store:
+        store.commit([put("a", of(one("first")))], 1.0)
+        with store.writing() as writer:
+            writer.execute("UPDATE records SET stored = x'00'")
+        with pytest.raises(StoreDamagedError, match="record"):
+            store.commit([put("b", of(one("second")))], 2.0)
+
+
+def test_a_failed_step_for_older_records_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_index.restore(2, tmp_path)
+    with opened(tmp_path) as store:
+        before = store.unlisted()
+        with monkeypatch.context() as patched:
+            patched.setattr(listing, "_SET", "UPDATE no_such_table SET value = ? WHERE key = ?")
+            with pytest.raises(StoreError):
+                store.list_older()
+        assert store.unlisted() == before
+        with store.snapshot() as connection:
+            assert connection.execute("SELECT count(*) FROM pieces").get == 0
+        assert names(query(store).find("parse_config", exact=True)) == ["parse_config"] * 2
 
 
 def test_a_snippet_is_short_and_around_the_word() -> None:

@@ -410,6 +410,9 @@ def test_the_hot_statements_use_their_indexes(store: Store) -> None:
         assert "SEARCH results USING" in plan(rows._RESULTS + marks, *paths)
     assert "SEARCH f USING PRIMARY KEY" in plan(commit._SELECT_TREE, b"a/", b"a0")
     candidates = plan(search._CANDIDATES, '"abc"')
-    assert "SCAN n VIRTUAL TABLE" in candidates
+    assert "SCAN t VIRTUAL TABLE" in candidates
+    assert "SEARCH p USING INTEGER PRIMARY KEY" in candidates
+    assert "SEARCH records USING INTEGER PRIMARY KEY" in candidates
+    assert "SCAN records" not in candidates
     assert "SEARCH f USING COVERING INDEX files_by_result" in candidates
     assert "SEARCH r USING" in plan(search._EVERYTHING)

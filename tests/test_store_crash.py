@@ -73,7 +73,7 @@ def test_kill_dash_nine_in_a_loop_keeps_every_committed_clock(tmp_path: Path) ->
             for path in files[-5:]:
                 name = "name" + os.fsdecode(path).partition("/")[0] + "x7"
                 assert os.fsdecode(path) in {one.path for one in reader.find(name, exact=True)}
-            store._writer.execute("INSERT INTO names (names) VALUES ('integrity-check')")
+            store._writer.execute("INSERT INTO terms (terms) VALUES ('integrity-check')")
             assert store._writer.execute("PRAGMA integrity_check").get == "ok"
             number = max([int(path.partition(b"/")[0]) for path in files], default=-1) + 1
 

@@ -76,7 +76,7 @@ def test_damage_found_while_reading_is_repaired_at_the_next_start(tmp_path: Path
 
 def test_garbage_in_the_name_index_is_an_error_not_a_wrong_answer(tmp_path: Path) -> None:
     index = fill(tmp_path)
-    offset, size = page_of(index, "names_data")
+    offset, size = page_of(index, "terms_data")
     overwrite(index, offset, b"\xa5" * size)
     with opened(tmp_path) as store, pytest.raises(StoreDamagedError):
         query(store).find("name1")

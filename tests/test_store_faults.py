@@ -25,7 +25,18 @@ from store_kit import opened, query, upsert
 # apsw reports an error that it cannot hand to anybody, such as one while closing.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-TABLES = ("meta", "extractors", "results", "records", "files", "changes", "tally", "names_data", "names_idx")
+TABLES = (
+    "meta",
+    "extractors",
+    "results",
+    "records",
+    "files",
+    "changes",
+    "tally",
+    "terms_data",
+    "terms_idx",
+    "pieces",
+)
 
 
 def long_names(number: int) -> tuple[str, ...]:
@@ -48,7 +59,7 @@ def content(store: Store) -> dict[str, Any]:
         found = {table: list(connection.execute(f"SELECT * FROM {table}")) for table in TABLES}
     # Row 1 is FTS5's own count of rows and words, for ranks that nobody asks it for: after a statement that
     # failed in the middle, a process that goes on counts from less. No look-up reads it.
-    found["names_data"] = [row for row in found["names_data"] if row[0] != 1]
+    found["terms_data"] = [row for row in found["terms_data"] if row[0] != 1]
     found["meta"] = [row for row in found["meta"] if row[0] == "floor"]  # each copy is an index of its own
     return found
 
@@ -56,7 +67,7 @@ def content(store: Store) -> dict[str, Any]:
 def require_sound(state: Path) -> None:
     connection = apsw.Connection(str(state / "index.db"))
     assert connection.execute("PRAGMA integrity_check").get == "ok"
-    connection.execute("INSERT INTO names (names) VALUES ('integrity-check')")
+    connection.execute("INSERT INTO terms (terms) VALUES ('integrity-check')")
     connection.close()
 
 

@@ -30,7 +30,7 @@ def test_an_index_of_each_released_schema_opens_and_says_all_it_said(tmp_path: P
         assert [one.path for one in query(store).find("works")] == ["src/later.py"]
     with apsw.Connection(str(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").get == "ok"
-        connection.execute("INSERT INTO names (names) VALUES ('integrity-check')")
+        connection.execute("INSERT INTO terms (terms) VALUES ('integrity-check')")
         assert schema.version_of(connection) == schema.VERSION
     connection.close()
 

@@ -35,7 +35,7 @@ def fill(store: Store, count: int, names: int = 3) -> None:
 
 def segments(store: Store) -> int:
     with store.snapshot() as connection:
-        return int(connection.execute("SELECT count(DISTINCT segid) FROM names_idx").get)
+        return int(connection.execute("SELECT count(DISTINCT segid) FROM terms_idx").get)
 
 
 # --- the store's steps ------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_merging_ends_and_changes_no_answer(store: Store) -> None:
     fill(store, 400)
     before = segments(store)
     steps = 0
-    while store.tend(lambda connection: upkeep.merge(connection, "names")):
+    while store.tend(lambda connection: upkeep.merge(connection, "terms")):
         steps += 1
         assert steps < 1_000
     assert segments(store) < before
@@ -80,7 +80,9 @@ def test_free_pages_are_given_back_in_steps(store: Store, monkeypatch: pytest.Mo
         freed.append(step)
     assert max(freed) <= upkeep.FREE_PAGES
     left = store.figures()
-    assert left.pages == full.pages - sum(freed)
+    # With them go the pages that say what the others are for: one in front of each 204.
+    maps = [-(-(one.pages - 1) // (one.page_bytes // 5 + 1)) for one in (full, left)]
+    assert left.pages == full.pages - sum(freed) - (maps[0] - maps[1])
     assert left.free_pages < max(50, upkeep.FREE_SHARE * left.pages)
     store.tend(upkeep.checkpoint)
     assert store.path.stat().st_size == left.pages * left.page_bytes

@@ -28,7 +28,7 @@ class Collection:
         self._lock = threading.Lock()
         self._last = store.swept_at()
         self._begun = False
-        self._documenting = store.is_undocumented()
+        self._unlisted = store.unlisted()
         self._after = 0
         self._unused_so_far = 0
         self._unused: int | None = None
@@ -39,12 +39,14 @@ class Collection:
         if not self._begun:
             self._begun = True
             return _AFTER_START
-        if self._documenting:
+        if self._unlisted:
             try:
-                self._documenting = self._store.document()
+                left = self._store.list_older()
             except Exception as error:
-                log.warning("the documentation of older records is not indexed now: %s", error)
+                log.warning("what an older version stored is not put into the search index now: %s", error)
                 return _AFTER_TROUBLE
+            with self._lock:
+                self._unlisted = left
             return _BETWEEN_STEPS
         # A clock that was set back must not put it off for longer than a day.
         if self._last is not None and not self._after and 0 <= now - self._last < SWEEP_SECONDS:
@@ -68,6 +70,12 @@ class Collection:
 
     def status(self) -> dict[str, Any]:
         """``collected`` since the start; of the last sweep its end ``last_sweep`` (wall time, null without
-        one) and how many results without a file it left, ``unused`` (null: none since the start)."""
+        one) and how many results without a file it left, ``unused`` (null: none since the start).
+        ``unlisted`` is how many results of an older version every search still opens, at most."""
         with self._lock:
-            return {"collected": self._collected, "unused": self._unused, "last_sweep": self._last}
+            return {
+                "collected": self._collected,
+                "unused": self._unused,
+                "last_sweep": self._last,
+                "unlisted": self._unlisted,
+            }

@@ -38,7 +38,7 @@ FILE_KIND: Final = "file"
 
 # Records looked at from which on a full answer is given as it is, though a later one might have a better
 # match: words within names are not indexed, only their letters.
-_ENOUGH: Final = 200
+_ENOUGH: Final = 800
 
 # Records up to which one look for all ranks costs less than one for each.
 _FEW: Final = 100
@@ -161,7 +161,8 @@ class _Search:
         self._take(candidates, ranks, lambda record: self._matches(record, judge, lines), wanted)
 
     def _texts(self, words: list[str], rank: int) -> None:
-        candidates = search.described(self._connection, words, beginnings=rank == ranking.BEGINNINGS)
+        expression = search.described(words, beginnings=rank == ranking.BEGINNINGS)
+        candidates = search.candidates(self._connection, expression)
         self._take(candidates, (rank,), lambda record: self._described(record, words, rank))
 
     def _take(

@@ -147,8 +147,8 @@ class Record(msgspec.Struct, frozen=True):
 class Packed(msgspec.Struct, frozen=True):
     """A record that the native core has made already as it is stored; `currant.packed` opens it again.
 
-    `pieces`: (stored form, text for the name index, words of the documentation); None for a text that is to
-    be made from the record, because letter case beyond ASCII is Python's. `references`: (kind, target, line,
+    `pieces`: (stored form, terms of the names, terms of the documentation); None for terms that are to be
+    made from the record, because letter case beyond ASCII is Python's. `references`: (kind, target, line,
     quiet)."""
 
     language: str

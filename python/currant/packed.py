@@ -11,7 +11,7 @@ import msgspec
 
 from currant.model import Packed, Record
 
-PIECE_SYMBOLS: Final = 256
+PIECE_SYMBOLS: Final = 64
 PIECES: Final = 4096  # per result; part of the schema
 
 _decoder = msgspec.json.Decoder(Record)

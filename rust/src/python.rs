@@ -603,7 +603,7 @@ fn outline<'py>(
     Ok(PyBytes::new(py, &json))
 }
 
-/// One piece of a record: the stored form, the text for the name index, the words of the documentation.
+/// One piece of a record: the stored form, the terms of its names, those of its documentation.
 type PieceTuple<'py> = (Bound<'py, PyBytes>, Option<String>, Option<String>);
 /// The pieces, the number of definitions, the references.
 type RecordTuple<'py> = (Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>);

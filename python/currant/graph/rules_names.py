@@ -9,9 +9,7 @@ from currant.model import Reference
 from currant.store import records, search
 from currant.store import references as stored
 
-_ORPHANS: Final = """
-SELECT n.rowid FROM names n WHERE names MATCH ? AND NOT EXISTS (
-  SELECT 1 FROM files f WHERE f.result_id = n.rowid / 4096) LIMIT 50"""
+_MOST: Final = 50  # records without a file that are looked at for a name
 _STORED: Final = "SELECT stored FROM records WHERE id = ?"
 _LABEL_ORPHANS: Final = """
 SELECT 1 FROM refs r WHERE r.key = ? AND r.kind = 'anchor'
@@ -75,7 +73,7 @@ class Names:
         expression = search.whole(records.fold(name))
         if expression is None:
             return False
-        for (number,) in self._scene.connection.execute(_ORPHANS, (expression,)):
+        for number in search.unused(self._scene.connection, expression, _MOST):
             stored_form = self._scene.connection.execute(_STORED, (number,)).get
             if stored_form is not None and any(
                 symbol.name == name and symbol.kind != "heading"

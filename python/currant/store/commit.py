@@ -12,7 +12,7 @@ from typing import Any, Final
 import apsw
 
 from currant.model import Failure, FileStat, Item, MoveTree, Packed, Remove, RemoveTree, ResultKey, Upsert
-from currant.store import records, references
+from currant.store import listing, records, references
 from currant.store.connection import insert, one
 from currant.store.rows import Rows
 
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    pieces: list[tuple[bytes, str, str]]  # stored form, text for the name index, words of documentation
+    pieces: list[tuple[bytes, str, str]]  # stored form, terms of names, terms of documentation
     symbols: int
     facts: list[tuple[str, bytes]]
     references: list[tuple[str, str | None, str, int, int]]
@@ -135,8 +135,7 @@ class _Run:
         self._seq = self._first = last_seq(connection)
         self._feed: list[tuple[int, bytes, str, bytes | None, float]] = []
         self._records: list[tuple[int, bytes]] = []
-        self._names: list[tuple[int, str]] = []
-        self._words: list[tuple[int, str]] = []
+        self._terms: dict[int, str] = {}
         self._facts: list[tuple[int, str, bytes]] = []
         self._references: list[tuple[Any, ...]] = []
         self._tally: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -169,8 +168,8 @@ class _Run:
         self._rows.settle()
         connection, many = self._connection, self._connection.executemany
         insert(connection, "INSERT INTO records (id, stored) VALUES", 2, self._records)
-        insert(connection, "INSERT INTO names (rowid, text) VALUES", 2, self._names)
-        insert(connection, "INSERT INTO documentation (rowid, text) VALUES", 2, self._words)
+        if self._terms:
+            listing.after_commit(connection, self._terms)
         insert(connection, "INSERT INTO facts (result_id, name, value) VALUES", 3, self._facts)
         if self._references:
             references.insert(connection, self._references)
@@ -311,10 +310,7 @@ class _Run:
         self._references += ((result, number, *one) for number, one in enumerate(encoded.references))
         for number, (stored, names, words) in enumerate(encoded.pieces, records.piece_ids(result)[0]):
             self._records.append((number, stored))
-            if names:
-                self._names.append((number, names))
-            if words:
-                self._words.append((number, words))
+            self._terms[number] = records.joined(names, words)
         return result
 
     def _say(self, kind: str, path: bytes, old_path: bytes | None = None) -> int:

@@ -18,6 +18,10 @@ from currant.errors import (
 )
 
 BUSY_TIMEOUT_MS: Final = 5000
+# Of a new index. A save writes to about ten pages in as many places, whatever their size.
+PAGE_BYTES: Final = 1024
+# Log from which on a commit moves it into the file: what SQLite does with its default pages.
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 # The writer's page cache pays during a first index; readers live mostly on the kernel's.
 WRITER_CACHE_KIB: Final = 16 * 1024
 READER_CACHE_KIB: Final = 2 * 1024
@@ -70,11 +74,13 @@ def connect(path: str, *, write: bool) -> apsw.Connection:
         if write:
             if not connection.pragma("page_count"):
                 # Of a new file alone: later it would take a VACUUM, and to ask for it takes the lock.
+                connection.pragma("page_size", PAGE_BYTES)
                 connection.pragma("auto_vacuum", 2)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "NORMAL")
             connection.pragma("foreign_keys", 1)
             connection.pragma("journal_size_limit", WAL_KEPT_BYTES)
+            connection.pragma("wal_autocheckpoint", CHECKPOINT_BYTES // int(connection.pragma("page_size")))
         else:
             connection.pragma("query_only", 1)
     except BaseException:

@@ -8,19 +8,16 @@ from typing import Any, Final
 
 import apsw
 
-from currant.store import records, search
+from currant.store import listing, records
 from currant.store.connection import one
 
 SWEEP_RESULTS: Final = 2_000
 """Results that one step looks at."""
 SWEEP_DELETES: Final = 250
 """Results that one step deletes at most."""
-DOCUMENT_RECORDS: Final = 200
-"""Records that one step of `document` reads."""
 SWEEP_SECONDS: Final = 86_400.0
 """From the end of one sweep to the beginning of the next, in wall seconds."""
 
-_OLD_RECORDS: Final = "SELECT id, stored FROM records WHERE id <= ? ORDER BY id DESC LIMIT ?"
 _NO_FILE: Final = "NOT EXISTS (SELECT 1 FROM files f WHERE f.result_id = r.id)"
 _ORPHANS: Final = f"FROM results r WHERE {_NO_FILE}"
 _LOOK: Final = f"""
@@ -79,36 +76,6 @@ def sweep(connection: apsw.Connection, after: int, now: float, keep_seconds: flo
     return Swept(at, len(gone), kept)
 
 
-def document(connection: apsw.Connection) -> bool:
-    """Put the next records that an older version stored into the index of the documentation; True while there
-    are more. One short transaction.
-
-    Raises apsw.Error with nothing changed, ValueError for a record that is damaged.
-    """
-    last = search.undocumented(connection)
-    if last is None:
-        return False
-    rows: list[Any] = connection.execute(_OLD_RECORDS, (last, DOCUMENT_RECORDS)).fetchall()
-    texts = [(number, records.documentation_text(records.decode(stored)[0])) for number, stored in rows]
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.executemany(
-            "INSERT INTO documentation (rowid, text) VALUES (?, ?)", [one for one in texts if one[1]]
-        )
-        if len(rows) < DOCUMENT_RECORDS:
-            connection.execute("DELETE FROM meta WHERE key = 'undocumented'")
-        else:
-            connection.execute(
-                "UPDATE meta SET value = ? WHERE key = 'undocumented'", (str(rows[-1][0] - 1),)
-            )
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return len(rows) == DOCUMENT_RECORDS
-
-
 def swept_at(connection: apsw.Connection) -> float | None:
     """Wall time of the end of the last sweep, None without one."""
     value: str | None = connection.execute("SELECT value FROM meta WHERE key = 'swept_at'").get
@@ -139,9 +106,7 @@ def _delete(connection: apsw.Connection, rows: list[tuple[int]]) -> None:
     """Results, with everything that is stored under them. Inside a transaction."""
     for (result,) in rows:
         pieces = records.piece_ids(result)
-        stored = "SELECT id FROM records WHERE id BETWEEN ? AND ?"
-        connection.execute(f"DELETE FROM names WHERE rowid IN ({stored})", pieces)
-        connection.execute(f"DELETE FROM documentation WHERE rowid IN ({stored})", pieces)
+        listing.forget(connection, result)
         connection.execute("DELETE FROM records WHERE id BETWEEN ? AND ?", pieces)
     connection.executemany("DELETE FROM facts WHERE result_id = ?", rows)
     connection.executemany("DELETE FROM refs WHERE result_id = ?", rows)

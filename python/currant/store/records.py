@@ -1,4 +1,4 @@
-"""Owns how a record is stored: zlib level 1 over JSON, in pieces, and the text its names are found by."""
+"""Owns how a record is stored: zlib level 1 over JSON, in pieces, and the terms that a piece is found by."""
 
 import functools
 import itertools
@@ -19,20 +19,25 @@ __all__ = [
     "join",
 ]  # of `packed`, for whoever reads records here
 
-# How a kind and a language are spelt among the names: no folded name holds these characters.
+# Terms of the index are between newlines. Those of names are three letters, where a tab stands for the end of
+# a name; the others have a mark in front. No folded name holds any of these characters.
+BETWEEN: Final = "\n"
+NAME_END: Final = "\t"
 KIND_MARK: Final = "\x02"
 LANGUAGE_MARK: Final = "\x03"
-_MARKS: Final = str.maketrans({"\n": " ", "\0": " ", KIND_MARK: " ", LANGUAGE_MARK: " "})
-
-_CAREFUL: Final = frozenset({"\0", KIND_MARK, LANGUAGE_MARK})
+NAME_MARK: Final = "\x04"
+WORD_MARK: Final = "\x05"
+_CONTROL: Final = dict.fromkeys(range(0x20), " ")
+# Of six bits each; no upper case, which the tokenizer folds.
+_SIX: Final = "".join(chr(0x21 + six if six < 32 else 0x3B + six) for six in range(64))
 
 _SHORT: Final = 128
 _encoder = msgspec.json.Encoder()
 
 
 def split(record: Record) -> list[tuple[bytes, str, str]]:
-    """The pieces of a record, each as (stored form, text for the name index, words for the index of the
-    documentation); at least one.
+    """The pieces of a record, each as (stored form, terms of the names, terms of the documentation); at least
+    one.
 
     Raises ValueError for text that is not Unicode (a lone surrogate).
     """
@@ -52,17 +57,17 @@ def split(record: Record) -> list[tuple[bytes, str, str]]:
 
 
 def _indexed(piece: Record) -> tuple[bytes, str, str]:
-    return encode(piece), names_text(piece), documentation_text(piece)
+    return encode(piece), name_terms(piece), word_terms(piece)
 
 
 def complete(packed: Packed) -> list[tuple[bytes, str, str]]:
-    """The pieces that the native core made, with the texts that it left to us."""
+    """The pieces that the native core made, with the terms that it left to us."""
     out = []
     for stored, names, words in packed.pieces:
         if names is None or words is None:
             piece, _size = decode(stored)
-            names = names_text(piece) if names is None else names
-            words = documentation_text(piece) if words is None else words
+            names = name_terms(piece) if names is None else names
+            words = word_terms(piece) if words is None else words
         out.append((stored, names, words))
     return out
 
@@ -92,41 +97,65 @@ def facts_of(record: Record) -> list[tuple[str, bytes]]:
 def fold(name: str) -> str:
     """What case-insensitive comparison compares.
 
-    Character by character, so a part of a name folds to a part of the folded name; the characters that
-    mean something in the name index become spaces.
+    Character by character, so a part of a name folds to a part of the folded name; control characters, some
+    of which mean something in the index, become spaces.
     """
     if name.isascii() and name.isprintable():  # nearly all, and several times faster
         return name.lower()
-    return name.casefold().translate(_MARKS)
+    return name.casefold().translate(_CONTROL)
 
 
-def names_text(record: Record) -> str:
-    """What the trigram index gets, one item a line: each name, each kind and the language after its mark.
+def terms(piece: Record) -> str:
+    """All terms that a piece is found by; "" for none."""
+    return joined(name_terms(piece), word_terms(piece))
 
-    The newlines make the ends of names part of trigrams, so short and whole names can be found; kind and
-    language narrow a search for a common name. One or two letters are looked for with every ASCII
-    successor, so names beyond ASCII add their first letter and all pairs of letters as lines.
+
+def joined(names: str, words: str) -> str:
+    """The terms of the names and of the documentation as one text."""
+    return BETWEEN.join(filter(None, (names, words)))
+
+
+def name_terms(piece: Record) -> str:
+    """Every three letters of each name, its ends among them; a checksum of each; the kinds and the language,
+    which narrow a search for a common name.
+
+    One or two letters are looked for with every ASCII successor, so names beyond ASCII add their first letter
+    and all pairs of letters as names of their own.
     """
-    names = _folded_names(record)
+    names = _folded_names(piece)
     if not names:
         return ""
-    lines = [KIND_MARK + fold(kind) for kind in {symbol.kind for symbol in record.symbols}]
-    lines.append(LANGUAGE_MARK + fold(record.language or ""))
-    text = "\n".join(names)
-    if not text.isascii():
-        for name in names:
-            if not name.isascii():
-                lines.append(name[0])
-                lines += {name[i : i + 2] for i in range(len(name) - 1)}
-    return "\n" + text + "\n" + "\n".join(lines) + "\n"
+    lines = dict.fromkeys(names)
+    for name in names:
+        if not name.isascii():
+            lines[name[0]] = None
+            lines.update(dict.fromkeys(name[at : at + 2] for at in range(len(name) - 1)))
+    found: dict[str, None] = {}
+    for line in lines:
+        found.update(dict.fromkeys(letters(f"{NAME_END}{line}{NAME_END}")))
+    found.update(dict.fromkeys(map(checksum, names)))
+    found.update(dict.fromkeys(KIND_MARK + fold(symbol.kind) for symbol in piece.symbols))
+    return BETWEEN.join([*found, LANGUAGE_MARK + fold(piece.language or "")])
 
 
-def _folded_names(record: Record) -> list[str]:
+def letters(text: str) -> list[str]:
+    """Every three letters that follow one another in this text."""
+    return [text[at : at + 3] for at in range(len(text) - 2)]
+
+
+def checksum(name: str) -> str:
+    """The term by which a whole folded name is found. One name in 4,096 has the same: with more bits there
+    would be a term for nearly each name, and to fill the index would take nearly twice as long."""
+    found = zlib.crc32(name.encode())
+    return NAME_MARK + _SIX[found & 63] + _SIX[found >> 6 & 63]
+
+
+def _folded_names(piece: Record) -> list[str]:
     """Each name once, folded; all at once where nothing in them needs care, which is nearly always."""
-    names = {symbol.name for symbol in record.symbols}
-    text = "\n".join(names)
-    if text.isascii() and text.count("\n") < max(1, len(names)) and _CAREFUL.isdisjoint(text):
-        return text.lower().split("\n") if names else []
+    names = {symbol.name for symbol in piece.symbols}
+    text = "".join(names)
+    if text.isascii() and text.isprintable():
+        return "\n".join(names).lower().split("\n") if names else []
     return [fold(name) for name in names]
 
 
@@ -154,9 +183,14 @@ def header_text(header: Header) -> str:
     return "\n".join(part for part in (*parts, *header.other.values()) if part)
 
 
-def documentation_text(piece: Record) -> str:
-    """What the index of the documentation gets for a piece of a record: each word of it once."""
+def word_terms(piece: Record) -> str:
+    """Each word of the documentation of a piece, and of the header of its file, once."""
     texts = [symbol.doc for symbol in piece.symbols if symbol.doc]
     if piece.header is not None:
         texts.append(header_text(piece.header))
-    return " ".join(words("\n".join(texts))) if texts else ""
+    return BETWEEN.join(map(word, words("\n".join(texts)))) if texts else ""
+
+
+def word(text: str) -> str:
+    """The term of a word of documentation."""
+    return WORD_MARK + text

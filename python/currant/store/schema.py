@@ -130,7 +130,37 @@ CREATE TABLE refs (
 CREATE INDEX refs_by_key ON refs (key) WHERE key IS NOT NULL;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND)
+# Of ASCII all but what is in no term, newlines and most other control characters. Letters and digits need not
+# be named.
+_TERM_CHARACTERS: Final = "\t\x02\x03\x04\x05 !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\x7f"
+_TOKENIZER: Final = "ascii tokenchars '" + _TERM_CHARACTERS.replace("'", "''") + "'"
+
+_THIRD: Final = """
+-- find: which records (by terms.rowid) hold a term: parts of names, whole names as a checksum, kinds, the
+-- language, words of documentation. Each is on a line of its own when it comes here (store/records.py). No
+-- positions: candidates are verified against the record. Ids of records are far apart, since a result may
+-- have many; lists of numbers that are close together are half as long.
+CREATE TABLE pieces (
+  id INTEGER PRIMARY KEY,
+  record_id INTEGER NOT NULL UNIQUE
+) STRICT;
+CREATE VIRTUAL TABLE terms USING fts5 (
+  text, content = '', contentless_delete = 1, detail = none, tokenize = "<TOKENIZER>"
+);
+-- The default of 1 MB makes twice as many segments to merge, and larger single commits.
+INSERT INTO terms (terms, rank) VALUES ('hashsize', 2097152);
+
+-- Records after 'listed' are not there yet: a save alone does not write to it (store/listing.py). Those up to
+-- 'unlisted' were stored before there was this table; they get into it a few at a time, the newest first.
+-- Both count as candidates of every search.
+INSERT INTO meta (key, value) SELECT 'listed', CAST(coalesce(max(id), 0) AS TEXT) FROM records;
+INSERT INTO meta (key, value) SELECT 'unlisted', CAST(coalesce(max(id), 0) AS TEXT) FROM records;
+DELETE FROM meta WHERE key = 'undocumented';
+DROP TABLE names;
+DROP TABLE documentation;
+""".replace("<TOKENIZER>", _TOKENIZER.replace('"', '""'))
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND, _THIRD)
 VERSION: Final = len(MIGRATIONS)
 
 

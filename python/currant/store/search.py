@@ -1,4 +1,4 @@
-"""Owns how candidates for a name are found: which records the trigram index cannot rule out.
+"""Owns how candidates for a name are found: which records the index of terms cannot rule out.
 
 An expression may let through results that do not match, never the other way round; the caller verifies.
 None means that the index cannot help and every record is a candidate.
@@ -10,37 +10,35 @@ from typing import Any, Final
 
 import apsw
 
-from currant.store.records import KIND_MARK, LANGUAGE_MARK, PIECES, fold
+from currant.store.records import KIND_MARK, LANGUAGE_MARK, NAME_END, PIECES, checksum, fold, letters, word
 
 # Names in the sources of Linux: with 8 terms a question is answered in half the time that 32 take, and has
 # 5 % more candidates.
 _MAX_TERMS: Final = 8
+_PARTS: Final = 3  # of a whole name, beside its checksum
 MAX_WORDS: Final = 16
 """Words of a question that are looked for in the documentation; the rest says nothing new."""
-# What can follow one or two letters of a folded name; before anything else they are lines of their own.
+# What can follow one or two letters of a folded name; before anything else they are names of their own.
 _NEIGHBOURS: Final = "\n" + "".join(
     sorted({character for character in map(chr, range(1, 128)) if fold(character) == character})
 )
 
+# Records that may have a term, together with those of which the index does not know yet (store/listing.py).
+_RECORDS: Final = """
+SELECT p.record_id AS id FROM terms t CROSS JOIN pieces p ON p.id = t.rowid WHERE terms MATCH ?
+UNION ALL
+SELECT id FROM records WHERE id > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'listed')
+UNION ALL
+SELECT id FROM records WHERE id <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'unlisted')"""
 # CROSS JOIN keeps the order: few matches first, then their files through files_by_result.
 _CANDIDATES: Final = f"""
-SELECT f.path, n.rowid FROM names n CROSS JOIN files f ON f.result_id = n.rowid / {PIECES}
-WHERE names MATCH ? ORDER BY f.path, n.rowid"""
-_FEW: Final = "SELECT rowid FROM names WHERE names MATCH ? LIMIT ?"
+SELECT f.path, r.id FROM ({_RECORDS}) r CROSS JOIN files f ON f.result_id = r.id / {PIECES}
+ORDER BY f.path, r.id"""
+_FEW: Final = f"SELECT id FROM ({_RECORDS}) LIMIT ?"
 _PATHS: Final = "SELECT path FROM files WHERE result_id = ?"
-_DESCRIBED: Final = f"""
-SELECT f.path, d.rowid FROM documentation d CROSS JOIN files f ON f.result_id = d.rowid / {PIECES}
-WHERE documentation MATCH ? ORDER BY f.path, d.rowid"""
-# Together with those that are not in the index yet.
-_DESCRIBED_OR_OLD: Final = f"""
-SELECT f.path, d.rowid FROM documentation d CROSS JOIN files f ON f.result_id = d.rowid / {PIECES}
-WHERE documentation MATCH ?
-UNION ALL
-SELECT f.path, r.id FROM files f CROSS JOIN records r
-  ON r.id BETWEEN f.result_id * {PIECES} AND f.result_id * {PIECES} + {PIECES - 1}
-WHERE r.id <= ?
-ORDER BY 1, 2"""
-_UNDOCUMENTED: Final = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'undocumented'"
+_UNUSED: Final = f"""
+SELECT r.id FROM ({_RECORDS}) r
+WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.result_id = r.id / {PIECES}) LIMIT ?"""
 _EVERYTHING: Final = f"""
 SELECT f.path, r.id FROM files f CROSS JOIN records r
   ON r.id BETWEEN f.result_id * {PIECES} AND f.result_id * {PIECES} + {PIECES - 1}
@@ -49,7 +47,7 @@ ORDER BY f.path, r.id"""
 
 def whole(name: str) -> str | None:
     """Records that may define exactly this name (folded)."""
-    return _all_of(f"\n{name}\n") if name else None
+    return _line(name) if name else None
 
 
 def prefix(name: str) -> str | None:
@@ -138,38 +136,20 @@ def any_of(pieces: Sequence[str]) -> str | None:
     return "(" + " OR ".join(f"({_all_of(piece)})" for piece in pieces) + ")" if pieces else None
 
 
-def described(
-    connection: apsw.Connection, asked: Sequence[str], *, beginnings: bool
-) -> Iterator[tuple[bytes, int]]:
-    """(path, id of a piece of its record) that may have all these words in its documentation, by path, then
-    piece; with `beginnings` those that have words beginning with them, too.
-
-    Lazy, as `candidates`. Raises apsw.Error.
-    """
+def described(asked: Sequence[str], *, beginnings: bool) -> str:
+    """Records that may have all these words in their documentation; with `beginnings` those that have words
+    beginning with them, too."""
     star = "*" if beginnings else ""
-    expression = " AND ".join(_quoted(word) + star for word in asked)
-    last = undocumented(connection)
-    rows: Any = (
-        connection.execute(_DESCRIBED, (expression,))
-        if last is None
-        else connection.execute(_DESCRIBED_OR_OLD, (expression, last))
-    )
-    return iter(rows)
-
-
-def undocumented(connection: apsw.Connection) -> int | None:
-    """The last id of the records that are not in the index of the documentation yet, None once all are."""
-    row: Any = connection.execute(_UNDOCUMENTED).fetchone()
-    return None if row is None else int(row[0])
+    return " AND ".join(_quoted(word(one)) + star for one in asked)
 
 
 def narrowed(expression: str | None, kind: str | None, language: str | None) -> str | None:
     """The expression, and that the result has a definition of this kind and is in this language."""
     terms = [] if expression is None else [expression]
     if kind:
-        terms += _terms_of(f"\n{KIND_MARK}{fold(kind)}\n")
+        terms.append(_quoted(KIND_MARK + fold(kind)))
     if language:
-        terms += _terms_of(f"\n{LANGUAGE_MARK}{fold(language)}\n")
+        terms.append(_quoted(LANGUAGE_MARK + fold(language)))
     return " AND ".join(terms) or None
 
 
@@ -182,6 +162,14 @@ def few(connection: apsw.Connection, expression: str, most: int) -> list[tuple[b
         (path, number) for (number,) in rows for (path,) in connection.execute(_PATHS, (number // PIECES,))
     ]
     return sorted(found)
+
+
+def unused(connection: apsw.Connection, expression: str, most: int) -> list[int]:
+    """At most so many ids of records that the expression lets through and that no file has.
+
+    Raises apsw.Error."""
+    rows: Any = connection.execute(_UNUSED, (expression, most)).fetchall()
+    return [number for (number,) in rows]
 
 
 def candidates(connection: apsw.Connection, expression: str | None) -> Iterator[tuple[bytes, int]]:
@@ -206,12 +194,22 @@ def _any_of(trigrams: Iterable[str]) -> str:
 
 
 def _terms_of(text: str) -> list[str]:
-    trigrams = list(dict.fromkeys(text[i : i + 3] for i in range(len(text) - 2)))
-    if len(trigrams) > _MAX_TERMS:  # from the first to the last, since the ends of a name tell most
-        last = len(trigrams) - 1
-        trigrams = [trigrams[number * last // (_MAX_TERMS - 1)] for number in range(_MAX_TERMS)]
-    return [_quoted(one) for one in trigrams]
+    if len(text) > 2 and text[0] == text[-1] == "\n":  # a whole name
+        return [_line(text[1:-1])]
+    found = list(dict.fromkeys(letters(text)))
+    if len(found) > _MAX_TERMS:  # from the first to the last, since the ends of a name tell most
+        last = len(found) - 1
+        found = [found[number * last // (_MAX_TERMS - 1)] for number in range(_MAX_TERMS)]
+    return [_quoted(one) for one in found]
+
+
+def _line(name: str) -> str:
+    """Records with a name of this checksum and some of these letters."""
+    found = letters(f"\n{name}\n")
+    chosen = [found[len(found) * part // _PARTS] for part in range(_PARTS)] if found else []
+    return " AND ".join(map(_quoted, dict.fromkeys([checksum(name), *chosen])))
 
 
 def _quoted(term: str) -> str:
-    return '"' + term.replace('"', '""') + '"'
+    """As an expression has it; a newline stands for the end of a name."""
+    return '"' + term.replace("\n", NAME_END).replace('"', '""') + '"'

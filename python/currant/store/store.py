@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,7 +13,7 @@ from currant.clock import Clock
 from currant.errors import ClosedError, StoreDamagedError, StoreLostError
 from currant.model import CommitInfo, Item, Opened, ResultKey
 from currant.store import commit as commits
-from currant.store import maintenance, rows, seal, search, upkeep
+from currant.store import listing, maintenance, rows, seal, upkeep
 from currant.store.connection import ReaderPool, is_damage, one, translate
 from currant.store.inplace import InPlace
 from currant.store.opening import INDEX_NAME, abandon, mark_damaged, open_index
@@ -25,6 +25,8 @@ _T = TypeVar("_T")
 TreeRow = tuple[bytes, int, int, int, int, int]
 """See `Store.tree_rows`."""
 
+MANY_ITEMS: Final = 64
+"""From here on a commit moves the log into the file itself, and leaves it to no save that comes later."""
 _ROWS_AT_ONCE: Final = 1_000
 _TREE_ROWS: Final = """
 SELECT path, size, mtime_ns, iif(racy, -1, ctime_ns), ino, iif(state = 'failed', attempts, 0)
@@ -103,6 +105,9 @@ class Store:
         try:
             with self.writing() as writer:
                 outcome = commits.apply(writer, prepared, now, self._extractors)
+                if len(items) >= MANY_ITEMS:
+                    with suppress(apsw.Error):  # the commit stands, and the next one tries again
+                        upkeep.checkpoint(writer)
         except UnicodeDecodeError as error:  # what we stored was UTF-8
             raise self.damaged(str(error)) from error
         except apsw.Error as error:
@@ -140,15 +145,13 @@ class Store:
         except apsw.Error as error:
             raise self._translated(error) from error
 
-    def document(self) -> bool:
-        """One bounded step of what a new version has to do with the records of an older one, on the writer's
-        thread; True while there is more."""
+    def list_older(self) -> int:
+        """One bounded step of having the index of terms know the records of an older version, on the writer's
+        thread; how many results are left, at most."""
         self._require_open()
         try:
             with self.writing() as writer:
-                return maintenance.document(writer)
-        except ValueError as error:
-            raise self.damaged(str(error)) from error
+                return listing.older(writer)
         except apsw.Error as error:
             raise self._translated(error) from error
 
@@ -271,10 +274,10 @@ class Store:
         with self._readers.lend() as connection:
             return maintenance.swept_at(connection)
 
-    def is_undocumented(self) -> bool:
-        """Whether there is something to do for `document`."""
+    def unlisted(self) -> int:
+        """How many results there are left for `list_older`, at most."""
         with self._readers.lend() as connection:
-            return search.undocumented(connection) is not None
+            return listing.unlisted(connection)
 
     def find_results(self, keys: Iterable[ResultKey]) -> set[ResultKey]:
         """Those of the keys under which a result is stored; the others have to be extracted."""

@@ -22,7 +22,7 @@ FREE_SHARE: Final = 0.1
 """What is free is used for what comes next: less than this share of the file is left where it is."""
 FREE_LEAST: Final = 1_000
 
-SEARCHED: Final = ("names", "documentation")
+SEARCHED: Final = ("terms",)
 """The full-text indexes."""
 PLANNED: Final = ("files", "results", "refs", "facts", "changes", "unused")
 """Tables of which a query has a choice of ways. Those behind the full-text indexes are FTS5's own."""

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use super::intent::Header;
 use super::links::Reference;
@@ -17,6 +17,13 @@ use crate::outline::{Symbol, SymbolKind};
 const LEVEL: Compression = Compression::new(3);
 /// A longer one is data: hashes, keys, tables.
 const LONGEST_WORD: usize = 40;
+// What stands before a term of the index and between two, as `currant.store.records` has it.
+const BETWEEN: u8 = b'\n';
+const NAME_END: u8 = b'\t';
+const KIND_MARK: u8 = 2;
+const LANGUAGE_MARK: u8 = 3;
+const NAME_MARK: u8 = 4;
+const WORD_MARK: u8 = 5;
 
 /// How many definitions go into one piece, and how many pieces there may be; the last one takes the rest.
 #[derive(Debug, Clone, Copy)]
@@ -32,9 +39,9 @@ pub struct Limits {
 pub struct Piece {
     /// JSON under zlib.
     pub stored: Vec<u8>,
-    /// What the name index gets; `None` when a name is not ASCII, which only Python folds as it is asked for.
+    /// The terms of its names; `None` when one is not ASCII, which only Python folds as it is asked for.
     pub names: Option<String>,
-    /// Each word of the documentation once; `None` when it is not ASCII.
+    /// The terms of its documentation; `None` when it is not ASCII.
     pub words: Option<String>,
 }
 
@@ -143,40 +150,102 @@ fn separated<T>(items: &[T], out: &mut Vec<u8>, each: impl Fn(&T, &mut Vec<u8>))
     }
 }
 
-/// Each name, folded, then each kind and the language after their marks, one item a line.
+/// Which three letters, each of seven bits, are there already.
+struct Seen {
+    bits: Vec<u64>,
+    set: Vec<u32>,
+}
+
+impl Seen {
+    /// Whether they are new.
+    fn insert(&mut self, letters: [u8; 3]) -> bool {
+        let number = letters.iter().fold(0, |sum, &letter| sum << 7 | u32::from(letter & 0x7f));
+        let Some(word) = self.bits.get_mut(number as usize / 64) else { return true };
+        let bit = 1 << (number % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        if new {
+            self.set.push(number);
+        }
+        new
+    }
+
+    fn clear(&mut self) {
+        for number in self.set.drain(..) {
+            if let Some(word) = self.bits.get_mut(number as usize / 64) {
+                *word = 0;
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// A quarter of a megabyte, kept for the next piece: one bit for each three letters of ASCII. There are
+    /// some thousand in a piece, and to sort or hash them would take as long as to find them.
+    static SEEN: RefCell<Seen> =
+        RefCell::new(Seen { bits: vec![0; (1 << 21) / 64], set: Vec::new() });
+}
+
+/// The terms of the names: every three letters of each between its ends, its checksum, each kind, the language.
 fn names(language: &str, symbols: &[Symbol]) -> Option<String> {
-    let plain =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii() && !matches!(byte, 0 | 2 | 3 | b'\n'));
+    let plain = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if symbols.is_empty() {
         return Some(String::new());
     }
     if !plain(language) || !symbols.iter().all(|symbol| plain(&symbol.name)) {
         return None;
     }
-    let mut out = String::with_capacity(symbols.len() * 24);
-    let mut seen: HashSet<&str> = HashSet::with_capacity(symbols.len());
+    let mut out: Vec<u8> = Vec::with_capacity(symbols.len() * 64);
+    let mut known: HashSet<&str> = HashSet::with_capacity(symbols.len());
     let mut kinds: Vec<SymbolKind> = Vec::new();
-    for symbol in symbols {
-        if !kinds.contains(&symbol.kind) {
-            kinds.push(symbol.kind);
+    let mut line: Vec<u8> = Vec::new();
+    SEEN.with_borrow_mut(|seen| {
+        for symbol in symbols {
+            if !kinds.contains(&symbol.kind) {
+                kinds.push(symbol.kind);
+            }
+            if !known.insert(&symbol.name) {
+                continue;
+            }
+            line.clear();
+            line.push(NAME_END);
+            line.extend(symbol.name.bytes().map(|byte| byte.to_ascii_lowercase()));
+            push_checksum(&line[1..], &mut out);
+            line.push(NAME_END);
+            for letters in line.windows(3) {
+                if let &[first, second, third] = letters
+                    && seen.insert([first, second, third])
+                {
+                    out.extend_from_slice(&[first, second, third, BETWEEN]);
+                }
+            }
         }
-        if seen.insert(&symbol.name) {
-            out.push('\n');
-            out.push_str(&symbol.name);
-        }
-    }
-    out.make_ascii_lowercase();
+        seen.clear();
+    });
     for kind in kinds {
-        out.push_str("\n\x02");
-        out.push_str(kind.as_str());
+        out.push(KIND_MARK);
+        out.extend_from_slice(kind.as_str().as_bytes());
+        out.push(BETWEEN);
     }
-    out.push_str("\n\x03");
-    out.push_str(&language.to_ascii_lowercase());
-    out.push('\n');
-    Some(out)
+    out.push(LANGUAGE_MARK);
+    out.extend(language.bytes().map(|byte| byte.to_ascii_lowercase()));
+    String::from_utf8(out).ok()
 }
 
-/// The words of the documentation and of the header, letter case aside, in the order in which they come.
+/// Twelve bits, as two characters that no letter case touches.
+fn push_checksum(name: &[u8], out: &mut Vec<u8>) {
+    let mut checksum = Crc::new();
+    checksum.update(name);
+    let sum = checksum.sum();
+    out.push(NAME_MARK);
+    for shift in [0, 6] {
+        let six = (sum >> shift & 63) as u8;
+        out.push(if six < 32 { b'!' + six } else { b'[' - 32 + six });
+    }
+    out.push(BETWEEN);
+}
+
+/// The terms of the documentation and of the header: their words, letter case aside, as they come.
 fn words(symbols: &[Symbol], header: Option<&Header>) -> Option<String> {
     let texts = symbols.iter().map(|symbol| symbol.doc.as_str());
     let texts: Vec<&str> = texts
@@ -188,14 +257,15 @@ fn words(symbols: &[Symbol], header: Option<&Header>) -> Option<String> {
     }
     let lower = texts.join("\n").to_ascii_lowercase();
     let mut seen: HashSet<&str> = HashSet::new();
-    let mut out = String::with_capacity(lower.len());
+    let mut out = String::with_capacity(lower.len() * 5 / 4);
     for word in lower.split(|one: char| !one.is_ascii_alphanumeric()) {
         if word.is_empty() || word.len() > LONGEST_WORD || !seen.insert(word) {
             continue;
         }
         if !out.is_empty() {
-            out.push(' ');
+            out.push(char::from(BETWEEN));
         }
+        out.push(char::from(WORD_MARK));
         out.push_str(word);
     }
     Some(out)
