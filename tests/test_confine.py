@@ -127,10 +127,9 @@ def test_what_is_no_means_is_refused(means: str) -> None:
         _core.outline("python", b"", means)
 
 
-def test_a_language_that_nothing_scans_cannot_be_scanned_alone() -> None:
-    with pytest.raises(_core.UnsureError, match="no scanner"):
-        _core.outline("swift", b"", "scan")
-    assert _core.outline("c", b"", "scan") == _core.outline("c", b"")
+def test_every_language_that_is_parsed_can_be_scanned_alone() -> None:
+    for language in [*_core.parsed_languages(), "c"]:
+        assert _core.outline(language, b"", "scan") == _core.outline(language, b"")
 
 
 def test_the_file_is_marked_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:

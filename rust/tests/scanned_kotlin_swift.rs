@@ -13,7 +13,7 @@ use currant::fuzz::check;
 use currant::outline::{Means, OutlineError, Symbol, outline, outline_by};
 use kit::{Random, first_difference, full_name, parsed, recorded, rounds, scanned};
 
-const LANGUAGES: [&str; 1] = ["kotlin"];
+const LANGUAGES: [&str; 2] = ["kotlin", "swift"];
 
 fn has_error(language: &str, source: &str) -> bool {
     let mut parser = tree_sitter::Parser::new();
@@ -144,6 +144,55 @@ const KOTLIN_CODE: &[&str] = &[
     "",
 ];
 
+/// Pieces of a file or a type of Swift.
+const SWIFT: &[&str] = &[
+    "func f(a: Int = 3, _ b: A<T>...) -> Int {\n§\n}",
+    "@objc public func g<T>(c: (Int) -> Void = { a in }) async throws -> T? where T: A {\n§\n}",
+    "static func == (a: A, b: A) -> Bool { a }",
+    "let a = 1",
+    "static let b = c { §\n}",
+    "var d: Map<A, [B: C]>? { 1 }",
+    "var e: Int = 0 {\n    didSet {\n§\n    }\n}",
+    "private(set) var g = h +\n    i",
+    "static let J_ = \"\\(a ? \"}\" : \"{\")\"",
+    "lazy var k: A = { §\n}()",
+    "let l = a\n    .b { $0 }\n    ?? c",
+    "class M: N, O {\n¤\n}",
+    "final class P<T> where T: Q {\n¤\n}",
+    "struct R {\n¤\n}",
+    "enum S: String {\n    case a, b = \"x\"\n    case c(Int)\n¤\n}",
+    "protocol T {\n    var a: Int { get }\n    func b()\n}",
+    "extension U where V == W {\n¤\n}",
+    "actor X {\n¤\n}",
+    "typealias Y = (A, B?) -> C<D>",
+    "@A(\"x\")\n// between\nvar z: some View {\n    B {\n§\n    }\n    .c()\n}",
+    "let aa = #\"a \"b\" \\#(c)\"#",
+    "let bb = \"\"\"\n  func no() { \"a\" \\(b)\n  \"\"\"",
+    "#if DEBUG\nfunc cc() {}\n#else\nfunc dd() {}\n#endif",
+    "/// Documented.",
+    "/* A /* nested */\n * block. */",
+    "// A comment.\n",
+    "",
+];
+/// Pieces of a function of Swift.
+const SWIFT_CODE: &[&str] = &[
+    "func local(a: Int) -> Int { a }",
+    "@discardableResult func block() {\n§\n}",
+    "class Local {\n    func method() {}\n}",
+    "let a = b { §\n}",
+    "var d: Int { 1 }",
+    "if let a = b { §\n} else if c {\n§\n}",
+    "for a in b where c { §\n}",
+    "switch a {\ncase .b(let c): §\ndefault: break\n}",
+    "do { §\n} catch {\n§\n}",
+    "guard let a = b else { return }",
+    "return a.b(c: { d in §\n})",
+    "let e = A.self",
+    "// a comment\n",
+    "x = \"y\" + #\"\\\"#",
+    "",
+];
+
 /// A program of random pieces. `§` and `¤` are places for more of them.
 fn program(random: &mut Random, pieces: &[&str], inner: &[&str], depth: usize) -> String {
     let mut out = String::new();
@@ -171,6 +220,9 @@ fn they_agree_on_random_programs() {
         ("kotlin", KOTLIN, KOTLIN_CODE, ["package a\n", "\n"]),
         ("kotlin", KOTLIN, KOTLIN_CODE, ["class A {\n", "\n}\n"]),
         ("kotlin", KOTLIN_CODE, KOTLIN_CODE, ["fun a() {\n", "\n}\n"]),
+        ("swift", SWIFT, SWIFT_CODE, ["import A\n", "\n"]),
+        ("swift", SWIFT, SWIFT_CODE, ["class A {\n", "\n}\n"]),
+        ("swift", SWIFT_CODE, SWIFT_CODE, ["func a() {\n", "\n}\n"]),
     ] {
         let (mut compared, mut different) = (0, 0);
         for _ in 0..300 * rounds() {
@@ -223,6 +275,30 @@ fn they_know_when_they_are_not_sure() {
         ("kotlin", "f { \\ }", "a sign that Kotlin does not know"),
         ("kotlin", "@ class A", "an annotation without a name"),
         ("kotlin", &deep, "brackets nested too deep"),
+        ("swift", "class A {", "a bracket that is not closed"),
+        ("swift", "func f() { (] }", "a bracket that closes another one"),
+        ("swift", "let a = (]", "a bracket that closes another one"),
+        ("swift", "func f() {} }", "a bracket that was not opened"),
+        ("swift", "let a = \"b\n\"", "a string without an end"),
+        ("swift", "f(#\"a\")", "a string without an end"),
+        ("swift", "f(\"\\(a\")", "a string without an end"),
+        ("swift", "f(#/a/#)", "a regular expression"),
+        ("swift", "/* /* */", "a comment without an end"),
+        ("swift", "f(`a\n`)", "a quoted name without an end"),
+        ("swift", "class A {\n    what is this\n}", "a member of an unknown kind"),
+        ("swift", "class A {\n    var = 1\n}", "a property without a name"),
+        ("swift", "class A {\n    #macro()\n}", "a member of an unknown kind"),
+        ("swift", "class A { struct { } }", "a type without a name"),
+        ("swift", "struct A", "a type without a body"),
+        ("swift", "func f", "a function without parameters"),
+        ("swift", "func ==<T>(a: T) {}", "a function of an unknown shape"),
+        ("swift", "protocol A {\n    var b: C\n}", "a requirement without accessors"),
+        ("swift", "let a = b c", "two operands side by side"),
+        ("swift", "let a = 1 +\nclass B {}", "a declaration in a value"),
+        ("swift", "macro a() = #b", "a macro"),
+        ("swift", "func a(b: C = { func d() {} }) {}", "a declaration in a parameter"),
+        ("swift", "@ class A {}", "an attribute without a name"),
+        ("swift", &deep, "brackets nested too deep"),
     ] {
         assert_eq!(scanned(language, source), Err(reason.to_owned()), "{source:?}");
         let either = outline(language, source.as_bytes()).unwrap();
@@ -360,6 +436,53 @@ fn hostile_sources_come_back() {
         "1.",
         "suspend ",
         "context(a)",
+        "func ",
+        "func f(",
+        "func f<",
+        "func f()->",
+        "func ==",
+        "init(",
+        "init<",
+        "subscript(",
+        "deinit{",
+        "struct A{",
+        "protocol A{var b",
+        "extension A{",
+        "extension A<",
+        "extension [",
+        "actor A{",
+        "class class ",
+        "let a:",
+        "let a:[",
+        "let a={",
+        "let a=b{class C{let d={",
+        "var a{",
+        "var a{get{",
+        "a as B<",
+        "let a=b as C<",
+        "#\"",
+        "##",
+        "#if\n",
+        "\"\\(",
+        "#\"\\#(",
+        "\"\"\"\\(",
+        "@a ",
+        "private(",
+        "case a,",
+        "?",
+        "!",
+        "a?b:",
+        "a ?? ",
+        "let a=if b{}else ",
+        "let a,",
+        "where A==B,",
+        "->",
+        "\\",
+        "public ",
+        "static ",
+        "indirect ",
+        "operator ",
+        "macro ",
     ] {
         let source = piece.repeat(400_000 / piece.len());
         for language in LANGUAGES {

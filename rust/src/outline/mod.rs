@@ -189,6 +189,7 @@ static SCANNERS: &[Scanner] = &[
     ecma::TSX,
     ecma::TYPESCRIPT,
     linewise::kotlin::KOTLIN,
+    linewise::swift::SWIFT,
     phpscan::SCANNER,
     pyscan::PYTHON,
     rubyscan::SCANNER,

@@ -139,6 +139,12 @@ mod tests {
     }
 
     #[test]
+    fn a_language_that_nothing_scans_cannot_be_scanned_alone() {
+        let found = read(Means::Scan, None, Some(&Parser), b"", &mut Vec::new());
+        assert_eq!(found, Err(OutlineError::Unsure(Unsure("no scanner for it"))));
+    }
+
+    #[test]
     fn without_a_grammar_the_scanner_stands() {
         for means in [Means::Either, Means::Parse] {
             assert_eq!(names(means, false, b"?"), Ok(vec!["scanned".to_owned()]));

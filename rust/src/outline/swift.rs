@@ -1,6 +1,7 @@
 //! Swift: types, protocols, functions, initialisers, computed properties, subscripts, constants
 //! (`static let`, or `let` of a file), the variables of a file, aliases and macros. The parent of
-//! what is in an extension is the type it extends. Stored properties are fields.
+//! what is in an extension is the type it extends. Stored properties are fields. The scanner (`linewise::swift`) stands
+//! before this grammar.
 
 use tree_sitter::Node;
 

@@ -177,6 +177,13 @@ pub(super) fn angle_end(
     Ok(None)
 }
 
+/// Whether a piece that is passed as a whole may define something: it has a lambda and a word that declares.
+pub(super) fn holds_declaration(piece: &[u8]) -> bool {
+    let has = |word: &[u8]| memchr::memmem::find(piece, word).is_some();
+    memchr(b'{', piece).is_some()
+        && (has(b"fun ") || has(b"func ") || has(b"class ") || has(b"struct ") || has(b"enum "))
+}
+
 /// The comments in a piece of source.
 pub(super) fn comments_in(raw: &[u8], literal: Literal, out: &mut Vec<(usize, usize)>) {
     let mut at = 0;

@@ -7,7 +7,7 @@
 //!
 //! - `lex`: where a comment, a word or a group of brackets ends
 //! - `pass`: the place in the source and what is open there
-//! - `kotlin`: the language
+//! - `kotlin` and `swift`: the languages
 //!
 //! # Bounds
 //! Nothing recurses but strings in the holes of strings, to a fixed depth. A value is passed once to find its end and
@@ -17,3 +17,4 @@
 pub(super) mod kotlin;
 mod lex;
 mod pass;
+pub(super) mod swift;

@@ -14,6 +14,8 @@ pub(super) enum Body {
     Code,
     /// The members of a type.
     Members,
+    /// The members of a protocol.
+    Requirements,
 }
 
 /// What is open.
@@ -55,7 +57,24 @@ impl<'s> Pass<'s> {
 
     /// Whether the members of a type come here.
     pub fn in_members(&self) -> bool {
-        matches!(self.open.last(), Some(Frame::Bracket { body: Body::Members, .. }))
+        matches!(self.body(), Some(Body::Members | Body::Requirements))
+    }
+
+    /// Whether the members of a protocol come here.
+    pub fn in_requirements(&self) -> bool {
+        self.body() == Some(Body::Requirements)
+    }
+
+    fn body(&self) -> Option<Body> {
+        match self.open.last() {
+            Some(Frame::Bracket { body, .. }) => Some(*body),
+            _ => None,
+        }
+    }
+
+    /// How much is open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
     }
 
     /// Whether statements come here.

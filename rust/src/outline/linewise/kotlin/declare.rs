@@ -1,10 +1,10 @@
 //! Functions, types, objects, constructors and aliases: from the keyword to the body, or to the end where there is none.
 
 use super::value::{annotation_end, group_end, type_end, types_end, value_end};
-use super::{Run, Scan, holds_declaration, modifier_at};
+use super::{Run, Scan, modifier_at};
 use crate::outline::SymbolKind::{Class, Constructor, Enum, Function, Interface, Type};
 use crate::outline::collect::{Open, Start};
-use crate::outline::linewise::lex::{ident_end, skip, skip_lines, word_at};
+use crate::outline::linewise::lex::{holds_declaration, ident_end, skip, skip_lines, word_at};
 use crate::outline::linewise::pass::{Body, Frame};
 use crate::outline::scanner::Unsure;
 use crate::outline::scope::Place;

@@ -23,7 +23,7 @@ use crate::outline::{SYMBOL_LIMIT, Symbol};
 use strings::literal_end;
 use value::{annotation_end, group_end, object_end, unnamed};
 
-pub(in crate::outline) const KOTLIN: Scanner = Scanner { name: "kotlin", version: "scan.1", scan };
+pub(in crate::outline) const KOTLIN: Scanner = Scanner { name: "kotlin", version: "scan.2", scan };
 
 /// Finds the definitions of a source.
 fn scan(source: &[u8], out: &mut Vec<Symbol>) -> Result<(), Unsure> {
@@ -69,8 +69,7 @@ impl Scan<'_> {
             if byte == b'/'
                 && let Some(end) = comment_end(self.pass.source, self.pass.at)?
             {
-                self.pass.collector.comment(self.pass.at, end);
-                self.pass.at = end;
+                self.comment(end);
                 continue;
             }
             if self.pass.in_members() {
@@ -83,6 +82,21 @@ impl Scan<'_> {
             }
         }
         if self.pass.is_done() { Ok(()) } else { Err(Unsure("a bracket that is not closed")) }
+    }
+
+    /// Pass a comment, which may document what comes next. Between modifiers it does not.
+    fn comment(&mut self, end: usize) {
+        let at = self.pass.at;
+        self.pass.at = end;
+        if let Some(run) = self.run.as_mut()
+            && let Some(between) = self.pass.source.get(run.end..at)
+            && between.iter().all(u8::is_ascii_whitespace)
+        {
+            run.end = end;
+            return;
+        }
+        self.run = None;
+        self.pass.collector.comment(at, end);
     }
 
     /// Something of a script, of the body of a function, or of a value.
@@ -349,13 +363,6 @@ fn is_modifier(word: &[u8]) -> bool {
             | b"value"
             | b"vararg"
     )
-}
-
-/// Whether one of these words stands in a piece that is passed as a whole: it may define something.
-fn holds_declaration(piece: &[u8]) -> bool {
-    memchr::memchr(b'{', piece).is_some()
-        && (memchr::memmem::find(piece, b"fun ").is_some()
-            || memchr::memmem::find(piece, b"class ").is_some())
 }
 
 /// The modifier at a position, if one is there.

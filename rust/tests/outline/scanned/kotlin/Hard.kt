@@ -184,6 +184,7 @@ open class Base<in T, out U : Any>
         data object Square : Shape
     }
     typealias Inside = A
+    /** Of e. */
     @Deprecated("class")
     // between
     @Suppress
