@@ -36,9 +36,9 @@ pub(crate) fn array(symbols: &[Symbol], out: &mut Vec<u8>) {
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"start\":");
-        out.extend_from_slice(symbol.start.to_string().as_bytes());
+        number(symbol.start, out);
         out.extend_from_slice(b",\"end\":");
-        out.extend_from_slice(symbol.end.to_string().as_bytes());
+        number(symbol.end, out);
         out.extend_from_slice(b",\"signature\":");
         string(&symbol.signature, out);
         out.extend_from_slice(b",\"doc\":");
@@ -49,24 +49,66 @@ pub(crate) fn array(symbols: &[Symbol], out: &mut Vec<u8>) {
 }
 
 /// A JSON string. Rust strings are valid UTF-8 without lone surrogates, so only quotes,
-/// backslashes and control characters need an escape.
+/// backslashes and control characters need an escape. What needs none is copied in runs.
 pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut rest = text.as_bytes();
+    out.reserve(rest.len() + 2);
     out.push(b'"');
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f | 0x7f => {
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
-            _ => out.push(byte),
-        }
+    loop {
+        let plain = plain(rest);
+        out.extend_from_slice(&rest[..plain]);
+        let Some((&byte, after)) = rest[plain..].split_first() else { break };
+        escape(byte, out);
+        rest = after;
     }
     out.push(b'"');
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\' | 0x7f)
+}
+
+/// How many bytes at the beginning need no escape; many at once, which the compiler makes vectors of.
+fn plain(text: &[u8]) -> usize {
+    const MANY: usize = 16;
+    let mut known = 0;
+    for many in text.chunks_exact(MANY) {
+        if many.iter().fold(false, |special, &byte| special | is_special(byte)) {
+            break;
+        }
+        known += MANY;
+    }
+    let rest = &text[known..];
+    known + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        _ => {
+            out.extend_from_slice(b"\\u00");
+            out.push(HEX[usize::from(byte >> 4)]);
+            out.push(HEX[usize::from(byte & 15)]);
+        }
+    }
+}
+
+/// A number in decimal digits.
+fn number(mut value: u32, out: &mut Vec<u8>) {
+    let mut digits = [0; 10];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }

@@ -7,11 +7,9 @@
 //! the few that usually stand in front (a shebang, `<?php`, an include guard). Any text is taken; the time
 //! is linear in the head that is looked at.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
-use regex::Regex;
-
-use super::text::{is_space, pattern, strip, strip_end};
+use super::text::{Pattern, is_space, pattern, strip, strip_end};
 
 /// How many bytes of a file are looked at for its header.
 pub const HEAD: usize = 16 << 10;
@@ -116,19 +114,17 @@ static STYLES: &[Style] = &[
     plain("rst", &[], &[]),
 ];
 
-static GUARD: LazyLock<Regex> = pattern!(
+static GUARD: Pattern = pattern!(
     r"\A(?:#[ \t]*(?:pragma[ \t]+once|ifndef[ \t]+\w+|if[ \t]+!?[ \t]*defined\b.*|define[ \t]+\w+)[ \t]*(?://.*|/\*.*\*/)?)\z"
 );
-static SCRIPT: LazyLock<Regex> =
+static SCRIPT: Pattern =
     pattern!(r#"\A(?:#!.*|["']use strict["'];?|<\?php.*|declare\(strict_types=1\);)\z"#);
-static RUST: LazyLock<Regex> = pattern!(r"\A(?:#!\[[^\n]*\]|#!/.*)\z");
-static MARKUP: LazyLock<Regex> =
-    pattern!(r"(?i)\A(?:<\?xml\b.*\?>|<!doctype\b[^\[]*>|<template>)\z");
+static RUST: Pattern = pattern!(r"\A(?:#!\[[^\n]*\]|#!/.*)\z");
+static MARKUP: Pattern = pattern!(r"(?i)\A(?:<\?xml\b.*\?>|<!doctype\b[^\[]*>|<template>)\z");
 /// What begins like a line comment and is code.
-static NO_COMMENT: LazyLock<Regex> =
+static NO_COMMENT: Pattern =
     pattern!(r"\A(?:#[ \t]*(?:include|define|if|ifdef|ifndef|undef|pragma|error)\b|#\[|#=)");
-static OPENS_STRING: LazyLock<Regex> =
-    pattern!(r#"\A@?(?:moduledoc[ \t]+)?~?[rRuUS]?("""|'''|"|')"#);
+static OPENS_STRING: Pattern = pattern!(r#"\A@?(?:moduledoc[ \t]+)?~?[rRuUS]?("""|'''|"|')"#);
 
 /// The languages that have comments.
 pub fn languages() -> impl Iterator<Item = &'static str> {
@@ -143,17 +139,17 @@ fn style_of(language: &str) -> Option<&'static Style> {
 
 /// The text of a head: what is not UTF-8 replaced, and every line ended by one `\n`.
 #[must_use]
-pub fn head_text(source: &[u8]) -> String {
+pub fn head_text(source: &[u8]) -> Cow<'_, str> {
     let head = &source[..source.len().min(HEAD)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = String::from_utf8_lossy(head);
-    if !text.contains('\r') {
-        return text.into_owned();
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+        return text;
     }
     let text = text.replace("\r\n", "\n");
     // A line ends where the outline says it does, but for files in which no line would end.
     let other = if text.contains('\n') { " " } else { "\n" };
-    text.replace('\r', other)
+    Cow::Owned(text.replace('\r', other))
 }
 
 /// The comments that `text` begins with, in their order, and the docstring after them.
@@ -162,12 +158,14 @@ pub fn leading(language: &str, text: &str) -> Vec<Comment> {
     let Some(style) = style_of(language) else {
         return Vec::new();
     };
-    let lines: Vec<&str> = text.split('\n').collect();
+    let mut lines = Lines { known: Vec::new(), rest: Some(text) };
     let mut out: Vec<Comment> = Vec::new();
     let mut run = Run { lines: Vec::new(), marker: "" };
     let mut number = 0;
-    while number < lines.len() && out.len() < MAX_COMMENTS {
-        let line = strip(lines[number]);
+    while out.len() < MAX_COMMENTS
+        && let Some(line) = lines.get(number)
+    {
+        let line = strip(line);
         let shebang = number == 0 && line.starts_with("#!") && !line.starts_with("#![");
         if line.is_empty() || passed(style.skip, line) || shebang {
             run.finish(number, &mut out);
@@ -176,7 +174,7 @@ pub fn leading(language: &str, text: &str) -> Vec<Comment> {
         }
         if let Some(&(opener, closer)) = style.block.iter().find(|pair| line.starts_with(pair.0)) {
             run.finish(number, &mut out);
-            let comment = block(&lines, number, opener, closer);
+            let comment = block(&mut lines, number, line, opener, closer);
             number = comment.end;
             out.push(comment);
             continue;
@@ -194,10 +192,28 @@ pub fn leading(language: &str, text: &str) -> Vec<Comment> {
         number += 1;
     }
     run.finish(number, &mut out);
-    if style.docstring && number < lines.len() && out.len() < MAX_COMMENTS {
-        out.extend(docstring(&lines, number));
+    if style.docstring && out.len() < MAX_COMMENTS {
+        out.extend(docstring(&mut lines, number));
     }
     out
+}
+
+/// The lines of a text, told apart as far as somebody has asked: of most files only the first few matter.
+struct Lines<'a> {
+    known: Vec<&'a str>,
+    rest: Option<&'a str>,
+}
+
+impl<'a> Lines<'a> {
+    fn get(&mut self, number: usize) -> Option<&'a str> {
+        while self.known.len() <= number {
+            let rest = self.rest?;
+            let end = memchr::memchr(b'\n', rest.as_bytes());
+            self.rest = end.map(|end| &rest[end + 1..]);
+            self.known.push(&rest[..end.unwrap_or(rest.len())]);
+        }
+        self.known.get(number).copied()
+    }
 }
 
 fn passed(skip: Skip, line: &str) -> bool {
@@ -242,9 +258,14 @@ fn bare<'a>(line: &'a str, marker: &str) -> &'a str {
 }
 
 /// The block comment that begins in this line; without an end, all that is looked at.
-fn block(lines: &[&str], number: usize, opener: &'static str, closer: &str) -> Comment {
-    let (found, at) =
-        until(lines, number, &strip(lines[number])[opener.len()..], |rest| rest.find(closer));
+fn block<'a>(
+    lines: &mut Lines<'a>,
+    number: usize,
+    line: &'a str,
+    opener: &'static str,
+    closer: &str,
+) -> Comment {
+    let (found, end) = until(lines, number, &line[opener.len()..], |rest| rest.find(closer));
     let mut body = Vec::with_capacity(found.len());
     for (index, line) in found.into_iter().enumerate() {
         body.push(if index == 0 {
@@ -256,15 +277,15 @@ fn block(lines: &[&str], number: usize, opener: &'static str, closer: &str) -> C
     Comment {
         text: dedent(&body).trim_matches('\n').to_owned(),
         start: number + 1,
-        end: (at + 1).min(lines.len()),
+        end,
         marker: opener,
     }
 }
 
 /// The parts of a text that goes on over lines: from `first` (the rest of line `number`) to where `end` finds
-/// its end, or to the last line; and the line in which that is.
+/// its end, or to the last line; and the number of that line, from 1.
 fn until<'a>(
-    lines: &[&'a str],
+    lines: &mut Lines<'a>,
     number: usize,
     first: &'a str,
     end: impl Fn(&str) -> Option<usize>,
@@ -275,7 +296,7 @@ fn until<'a>(
     loop {
         if let Some(end) = end(rest) {
             found.push(&rest[..end]);
-            return (found, at);
+            return (found, at + 1);
         }
         found.push(rest);
         at += 1;
@@ -340,11 +361,11 @@ fn expand_tabs(line: &str) -> String {
 }
 
 /// The string that the code begins with.
-fn docstring(lines: &[&str], number: usize) -> Option<Comment> {
-    let line = strip(lines[number]);
-    let opened = OPENS_STRING.captures(line)?;
-    let quote = opened.get(1)?.as_str();
-    let first = &line[opened.get(0)?.end()..];
+fn docstring(lines: &mut Lines<'_>, number: usize) -> Option<Comment> {
+    let line = strip(lines.get(number)?);
+    let (opened, quote) = OPENS_STRING.group(line, 1)?;
+    let quote = &line[quote?];
+    let first = &line[opened.end..];
     let end = |rest: &str| {
         let mut from = 0;
         loop {
@@ -359,11 +380,54 @@ fn docstring(lines: &[&str], number: usize) -> Option<Comment> {
     if quote.len() == 1 && end(first).is_none() {
         return None;
     }
-    let (found, at) = until(lines, number, first, end);
+    let (found, end) = until(lines, number, first, end);
     Some(Comment {
         text: dedent(&found).trim_matches('\n').to_owned(),
         start: number + 1,
-        end: (at + 1).min(lines.len()),
+        end,
         marker: DOCSTRING,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_find_in_ascii_what_they_find_in_any_text() {
+        let patterns = [&GUARD, &SCRIPT, &RUST, &MARKUP, &NO_COMMENT, &OPENS_STRING];
+        let pieces = [
+            "#",
+            " ",
+            "pragma once",
+            "ifndef A_",
+            "if !defined X",
+            "define ",
+            "// a",
+            "/* b */",
+            "#!x",
+            "\n",
+            "'use strict'",
+            ";",
+            "<?php",
+            "declare(strict_types=1);",
+            "#![a]",
+            "<?xml",
+            "?>",
+            "<!DOCTYPE h",
+            ">",
+            "<template>",
+            "include",
+            "#[",
+            "#=",
+            "@moduledoc ",
+            "~r",
+            "\"\"\"",
+            "'''",
+            "\"",
+            "\x0b",
+            "\x1c",
+        ];
+        super::super::text::check(&patterns, &pieces);
+    }
 }

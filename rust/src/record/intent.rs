@@ -5,12 +5,8 @@
 //! and is no header. Does not own the sections of the header template; [`has_title`] says when those are to
 //! be looked for.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::comments::{Comment, DOCSTRING};
-use super::text::{pattern, strip, strip_end};
+use super::text::{Pattern, pattern, strip, strip_end};
 
 /// Characters of an intent.
 const MAX_INTENT: usize = 1_000;
@@ -31,14 +27,14 @@ pub struct Header {
 }
 
 /// Paragraphs that are about rights, not about the file.
-static LICENCE: LazyLock<Regex> = pattern!(concat!(
-    r"(?is)^\W*copyright\b|copyright(?:ed)?\s*(?:\(c\)|©|(?:19|20)\d\d|by\b|holder|notice|owner|law)",
+static LICENCE: Pattern = pattern!(concat!(
+    r"(?is)^\W*copyright\b|copyright(?:ed)?\s*(?:\(c\)|(?u:©)|(?:19|20)\d\d|by\b|holder|notice|owner|law)",
     r"|\(c\)\s*(?:19|20)\d\d|spdx-|all rights reserved|permission is hereby granted",
     r"|redistribution and use|redistributions (?:of|in)|licen[cs]ed under|licen[cs]e agreement",
     r"|(?:apache|mit|bsd|mozilla|gnu|public|isc|zlib|boost) (?:software |general |lesser |public )*licen[cs]e",
     r"|(?:is|are) free software|you may not use this (?:file|software|code|work)",
     r"|you (?:may|should) (?:obtain|have received) a copy|governed by an? [\w-]+[ -](?:style )?licen",
-    r"|without (?:even the implied |any )?warrant|provided [\x22'`“]?as[ -]is|origin of this software",
+    r"|without (?:even the implied |any )?warrant|provided (?u:[\x22'`“])?as[ -]is|origin of this software",
     r"|licen[cs]e header|see the licen[cs]e|unless required by applicable law|altered source versions",
     r"|(?:part|rest) of the .{1,40} project,? under|subject to the following conditions|above copyright",
     r"|liab(?:le|ility)\b.{0,200}damages|in(?:to)? the public domain|not be used to endorse",
@@ -46,7 +42,7 @@ static LICENCE: LazyLock<Regex> = pattern!(concat!(
     r"|see (?:the )?(?:file )?['\x22]?(?:copying|license|licence)\b",
 ));
 /// Lines for tools, dropped before anything else.
-static NOISE: LazyLock<Regex> = pattern!(concat!(
+static NOISE: Pattern = pattern!(concat!(
     r"(?i)\A(?:-\*-.*-\*-|.*\bSPDX-.*|(?:ex|vi|vim)[<=>\d]*:.*|\$(?:Id|Header|Revision|\w{3,12})\b.{0,100}\$|(?:go:|\+build\b).*",
     r"|.*(?:en)?coding[:=][ \t]*[-\w.]+[ \t]*|frozen_string_literal:.*|@?ts-(?:no)?check",
     r"|(?:eslint|jshint|jslint|pylint|flake8|mypy|ruff|isort|yapf|nolint|rubocop|shellcheck|tslint|prettier",
@@ -60,21 +56,21 @@ static NOISE: LazyLock<Regex> = pattern!(concat!(
     r"|/?<(?:reference|amd-).*|<editor-fold.*|#(?:pragma|region|endregion).*|TODO\b.*|<[^>]*>)\z",
 ));
 /// Tags that introduce the very text that is looked for; the file's own name goes with them.
-static TAG: LazyLock<Regex> = pattern!(
+static TAG: Pattern = pattern!(
     r"\A[@\\](?:file|fileoverview|overview|module|packageDocumentation|brief|short|desc|description|summary|details)\b"
 );
-static TAGGED_NAME: LazyLock<Regex> = pattern!(r"\A[ \t]+[\w./+-]+\.[A-Za-z+]{1,5}[ \t]*\z");
-static ANY_TAG: LazyLock<Regex> = pattern!(r"\A[@\\:][A-Za-z]+\b");
-static OWN_NAME: LazyLock<Regex> = pattern!(r"\A[\w./+-]*\w\.\w{1,5}\z");
+static TAGGED_NAME: Pattern = pattern!(r"\A[ \t]+[\w./+-]+\.[A-Za-z+]{1,5}[ \t]*\z");
+static ANY_TAG: Pattern = pattern!(r"\A[@\\:][A-Za-z]+\b");
+static OWN_NAME: Pattern = pattern!(r"\A[\w./+-]*\w\.\w{1,5}\z");
 /// Lines drawn beside the text, and a mode of Emacs: `===-- name.h - what it is ---*- C++ -*-===`.
-static ORNAMENT: LazyLock<Regex> = pattern!(concat!(
+static ORNAMENT: Pattern = pattern!(concat!(
     r"^[-=*#~+/\\|!]+[ \t]+|[-=*#~]*-\*-.{0,40}?-\*-[-=*#~/\\]*",
     r"|[ \t]+[-=*#~+/\\|]{2,}[ \t]*$|[-=*#~]{3,}[/\\]*[ \t]*$",
 ));
-static ABOUT_FILE: LazyLock<Regex> =
+static ABOUT_FILE: Pattern =
     pattern!(r"[@\\](?:file|fileoverview|overview|packageDocumentation)\b");
 /// A title of the header template stands alone in its line.
-static TITLE: LazyLock<Regex> =
+static TITLE: Pattern =
     pattern!(r"\A[ \t]*\[[A-Za-z][A-Za-z0-9 /_-]{1,60}\][ \t]*:?[ \t]*(?:<!--.*)?\z");
 
 /// Whether a line of these comments may be a title of the header template.
@@ -158,7 +154,7 @@ fn paragraphs(text: &str) -> Vec<String> {
             continue;
         }
         if let Some(tag) = TAG.find(line) {
-            let rest = &line[tag.end()..];
+            let rest = &line[tag.end..];
             line = if TAGGED_NAME.is_match(rest) {
                 ""
             } else {
@@ -173,7 +169,7 @@ fn paragraphs(text: &str) -> Vec<String> {
             break;
         }
         let long = line.len() > LONG && line.chars().count() > LONG;
-        let bare = if long { line.into() } else { ORNAMENT.replace_all(line, "") };
+        let bare = if long { line.into() } else { ORNAMENT.without(line) };
         let line = bare.split(super::text::is_space).filter(|word| !word.is_empty());
         let line = line.collect::<Vec<_>>().join(" ");
         if line.is_empty() {
@@ -196,4 +192,63 @@ fn is_ruler(line: &str) -> bool {
     !line.contains(|one: char| {
         one.is_alphanumeric() || matches!(one, '_' | '<' | '[' | '(' | '"' | '\'' | '`')
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_find_in_ascii_what_they_find_in_any_text() {
+        let patterns = [
+            &LICENCE,
+            &NOISE,
+            &TAG,
+            &TAGGED_NAME,
+            &ANY_TAG,
+            &OWN_NAME,
+            &ORNAMENT,
+            &ABOUT_FILE,
+            &TITLE,
+        ];
+        let pieces = [
+            "Copyright",
+            " (C) ",
+            "2020",
+            "Licensed under",
+            "the MIT ",
+            "licence",
+            "liable for ",
+            "damages",
+            "\n",
+            "part of the ",
+            "K project",
+            " ",
+            "provided as is",
+            "vim: set x",
+            "-*- c -*-",
+            "coding: utf-8",
+            "TODO",
+            "@file",
+            "@author",
+            " a.c",
+            ": ",
+            "[Source file intent]",
+            "<!-- ",
+            "===",
+            "---",
+            "* ",
+            "word",
+            "_x",
+            "$Id: a $",
+            "#region",
+            "\x0b",
+            "\x1c",
+            "warranty",
+            "without any ",
+            "see the license",
+            "eslint-x",
+        ];
+        super::super::text::check(&patterns, &pieces);
+    }
 }

@@ -6,10 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::text::{Pattern, bytes_pattern, pattern, strip};
 use memchr::memmem;
-use regex::Regex;
-
-use super::text::{bytes_pattern, pattern, strip};
 
 /// Characters of a target.
 const MAX_TARGET: usize = 1_000;
@@ -47,13 +45,12 @@ static INCLUDE: LazyLock<Bytes> = bytes_pattern!(r#"(?-u)#[ \t]*include[ \t]*"([
 /// Sphinx resolves the labels and pages of other projects through this setting of its conf.py.
 static INTERSPHINX: LazyLock<Bytes> =
     bytes_pattern!(r#"(?m-u)^[^#\n]*\b(?:\w+_)?intersphinx(?:_mapping|_enable|['"])"#);
-static LINK: LazyLock<Regex> = pattern!(r"\[[^\]\n]{1,200}\]\(([^()\s<>]{1,500})\)");
-static SCHEME: LazyLock<Regex> = pattern!(r"\A(?:[A-Za-z][A-Za-z0-9+.-]{1,20}:|//)");
+static SCHEME: Pattern = pattern!(r"\A(?:[A-Za-z][A-Za-z0-9+.-]{1,20}:|//)");
 /// With a slash, or with an ending that files have; nothing that a shell or a template would expand.
-static PATH: LazyLock<Regex> = pattern!(r"\A(?:\.{1,2}/)*[\w@+.-]+(?:/[\w@+.-]+)*/?\z");
-static POSITION: LazyLock<Regex> = pattern!(r"(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)\z");
-static ENDING: LazyLock<Regex> = pattern!(r"\.[A-Za-z][A-Za-z0-9]{0,7}\z");
-static NAME: LazyLock<Regex> = pattern!(r"\A([A-Za-z_]\w*(?:(?:\.|::|#)[A-Za-z_]\w*)*)(\(\))?\z");
+static PATH: Pattern = pattern!(r"\A(?:\.{1,2}/)*[\w@+.-]+(?:/[\w@+.-]+)*/?\z");
+static POSITION: Pattern = pattern!(r"(?::\d+(?:[-:]\d+)?|#L\d+(?:-L?\d+)?)\z");
+static ENDING: Pattern = pattern!(r"\.[A-Za-z][A-Za-z0-9]{0,7}\z");
+static NAME: Pattern = pattern!(r"\A([A-Za-z_]\w*(?:(?:\.|::|#)[A-Za-z_]\w*)*)(\(\))?\z");
 const ENDINGS: &str = "
 bash bat bzl c cc cfg cjs clj cmake conf cpp cs css csv cxx dart el erl ex exs fish go gradle graphql h
 hcl hh hpp hs htm html hxx ini ipynb java jl js json json5 jsonc jsx kt kts less lock lua m4 markdown md
@@ -160,17 +157,20 @@ fn in_docs(source: &[u8], docs: &[Doc<'_>], found: &mut Vec<(&'static str, Strin
         spans(doc.text, |whole, inner| {
             named.extend(backticked(inner).map(|(kind, target)| (whole, kind, target)));
         });
-        for captures in LINK.captures_iter(doc.text) {
-            let (Some(whole), Some(target)) = (captures.get(0), captures.get(1)) else { continue };
-            let target = strip(target.as_str());
+        links(doc.text, |whole, target| {
+            let target = strip(target);
             let kind = if SCHEME.is_match(target) { "url" } else { "link" };
-            named.push((whole.as_str(), kind, target));
-        }
+            named.push((whole, kind, target));
+        });
         if named.is_empty() {
             continue;
         }
         if lines.is_empty() {
-            lines = source.split(|&byte| byte == b'\n').collect();
+            let mut at = 0;
+            for end in memchr::memchr_iter(b'\n', source).chain([source.len()]) {
+                lines.push(&source[at..end]);
+                at = end + 1;
+            }
         }
         // A doc comment stands above its definition or at its head; how far above, only its length tells.
         let height = doc.text.matches('\n').count() + 6;
@@ -185,6 +185,34 @@ fn in_docs(source: &[u8], docs: &[Doc<'_>], found: &mut Vec<(&'static str, Strin
 fn line_of(text: &str, lines: &[&[u8]], first: usize, last: usize) -> Option<usize> {
     let last = last.min(first + MAX_LINES).min(lines.len());
     (first..=last).find(|&number| memmem::find(lines[number - 1], text.as_bytes()).is_some())
+}
+
+/// Links as Markdown has them, `[text](target)`, with a text of 1 to 200 characters in one line and a target of 1 to
+/// 500 without white space and brackets: each as a whole, and its target.
+fn links<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'[', &bytes[at..]).map(|found| at + found) {
+        let Some(close) = memchr::memchr2(b']', b'\n', &bytes[open + 1..]) else { return };
+        let close = open + 1 + close;
+        // Whatever opens before this ends here, too.
+        at = close + 1;
+        let Some(rest) = text[close..].strip_prefix("](") else { continue };
+        let ends = |one: char| matches!(one, '(' | ')' | '<' | '>') || one.is_whitespace();
+        let Some(end) = rest.find(ends).filter(|&end| rest[end..].starts_with(')')) else {
+            continue;
+        };
+        if !(1..=500).contains(&rest[..end].chars().count()) {
+            continue;
+        }
+        let near = text[..close].char_indices().rev().take(201).map(|(start, _)| start);
+        let first =
+            near.filter(|&start| (open..close - 1).contains(&start) && bytes[start] == b'[');
+        if let Some(first) = first.min() {
+            at = close + 2 + end + 1;
+            each(&text[first..at], &rest[..end]);
+        }
+    }
 }
 
 /// Texts between one or two backticks on one line, 2 to 200 characters: each with its ticks, and without.
@@ -221,14 +249,14 @@ pub fn backticked(text: &str) -> Option<(&'static str, &str)> {
     if text.chars().nth(2).is_none() || text.contains("://") {
         return None;
     }
-    let bare = POSITION.find(text).map_or(text, |at| &text[..at.start()]);
+    let bare = POSITION.find(text).map_or(text, |at| &text[..at.start]);
     let like_a_file =
         has_ending(bare) || bare.ends_with('/') || (bare.contains('/') && ENDING.is_match(bare));
     if PATH.is_match(bare) && like_a_file {
         return (bare.contains('/') || !bare.starts_with('.')).then_some(("path", bare));
     }
-    let name = NAME.captures(text)?;
-    let sure = name.get(2).is_some()
+    let (_, call) = NAME.group(text, 2)?;
+    let sure = call.is_some()
         || text.contains(['.', '#'])
         || text.contains("::")
         || text.trim_matches('_').contains('_');
@@ -244,4 +272,46 @@ pub fn has_ending(path: &str) -> bool {
     }
     let ending = name.rsplit('.').next().unwrap_or("").to_lowercase();
     ENDINGS.split_ascii_whitespace().any(|known| known == ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+
+    static LINK: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\[[^\]\n]{1,200}\]\(([^()\s<>]{1,500})\)").unwrap());
+
+    #[test]
+    fn patterns_find_in_ascii_what_they_find_in_any_text() {
+        let patterns = [&SCHEME, &PATH, &POSITION, &ENDING, &NAME];
+        let pieces = [
+            "https:", "//", "a+b.c", "/", "..", ".", "x_1", "@", "-", ":12", "-3", "#L4", ".py",
+            "::", "#", "()", " ", "\n", "\x0b", "+",
+        ];
+        super::super::text::check(&patterns, &pieces);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn links_are_what_a_pattern_finds(pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "[", "]", "](", ")", "(", "a", "\n", " ", "<", "\u{e9}", "[b](c)", "\u{a0}", "x]", "\u{2028}",
+            ]),
+            0..20,
+        ), long in 190_usize..210, target in 490_usize..510) {
+            let text = pieces.concat().replace('x', &"\u{e9}".repeat(long)).replace('c', &"d".repeat(target));
+            let mut found = Vec::new();
+            links(&text, |whole, target| found.push((whole.to_owned(), target.to_owned())));
+            let expected: Vec<_> = LINK
+                .captures_iter(&text)
+                .map(|one| (one[0].to_owned(), one[1].to_owned()))
+                .collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
 }
