@@ -235,6 +235,44 @@ fn it_is_right_where_the_grammar_is_not() {
     assert_eq!(found[0].signature, "export function f()");
 }
 
+/// What stands before the first of several names is about all of them.
+#[test]
+fn every_name_of_a_list_is_exported_and_constant() {
+    for (language, source, expected) in [
+        (
+            "javascript",
+            "export const a = 1, b = 2,\n  { c } = d, e = {}, f = () => { const G = 1, H = 2; }, i = 3;\nlet j = 1, K = 2;\n",
+            "constant a 1-1, constant b 1-1, constant e 2-2, function f 2-2, constant i 2-2",
+        ),
+        (
+            "javascript",
+            "const AA = 1, BB = 2, c = 3, d = {};\n",
+            "constant AA 1-1, constant BB 1-1, constant d 1-1",
+        ),
+        (
+            "javascript",
+            "export let a, b; const CC = 1;\nvar D, e = 2",
+            "variable a 1-1, variable b 1-1, constant CC 1-1",
+        ),
+        ("typescript", "declare const a: number, b: string;\n", "constant a 1-1, constant b 1-1"),
+        (
+            "typescript",
+            "export namespace N { export const a = 1, b = 2 }\nexport var c = 1, d = 2;\n",
+            "namespace N 1-1, constant N.a 1-1, constant N.b 1-1, variable c 2-2, variable d 2-2",
+        ),
+        (
+            "tsx",
+            "export const a = <b/>, c = <d>{() => { let e, F }}</d>;\n",
+            "constant a 1-1, constant c 1-1",
+        ),
+    ] {
+        assert_eq!(told(&scanned(language, source).unwrap()), expected, "{source}");
+        assert_eq!(scanned(language, source).unwrap(), parsed(language, source), "{source}");
+    }
+    let found = scanned("javascript", "export const a = 1, b = 2;").unwrap();
+    assert_eq!([&*found[0].signature, &*found[1].signature], ["export const a = 1", "b = 2"]);
+}
+
 /// As large as many a bundle: what looks at a byte more than a few times would not come back.
 #[test]
 fn hostile_sources_come_back() {

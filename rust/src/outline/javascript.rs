@@ -15,7 +15,7 @@ use super::visit::{Definition, Flow, Visit, child, start_of};
 
 pub(super) static JAVASCRIPT: Grammar = Grammar::new(
     "javascript",
-    version!("1", "tree-sitter-javascript-0.25.0"),
+    version!("2", "tree-sitter-javascript-0.25.0"),
     tree_sitter_javascript::LANGUAGE,
     &[
         ("comment", Rule::Comment),
@@ -120,10 +120,11 @@ pub(super) fn export(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     named(visit, node, value, Definition::new(kind, name))
 }
 
-/// `const a = ...`: the keyword belongs to the first name.
+/// `const a = ..., b = ...`: the keyword belongs to the first name, and is about all of them.
 pub(super) fn declaration(visit: &mut Visit<'_>, node: Node<'_>) -> Flow {
     if let Some(first) = child(node, "variable_declarator") {
         visit.wrap(node, first, true);
+        visit.share(node, first);
     }
     Flow::Enter
 }

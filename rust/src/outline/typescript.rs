@@ -10,14 +10,14 @@ use super::visit::{Definition, Flow, Visit, start_of};
 
 pub(super) static TYPESCRIPT: Grammar = Grammar::new(
     "typescript",
-    version!("1", "tree-sitter-typescript-0.23.2"),
+    version!("2", "tree-sitter-typescript-0.23.2"),
     tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
     RULES,
 );
 
 pub(super) static TSX: Grammar = Grammar::new(
     "tsx",
-    version!("1", "tree-sitter-typescript-0.23.2"),
+    version!("2", "tree-sitter-typescript-0.23.2"),
     tree_sitter_typescript::LANGUAGE_TSX,
     RULES,
 );

@@ -2,6 +2,8 @@
 //!
 //! Languages use [`Visit::define`] to report a definition and [`Flow`] to say how to go on.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
 use super::preamble::Preamble;
@@ -86,12 +88,14 @@ pub(super) struct Visit<'s> {
     path: Path<End>,
     preamble: Preamble,
     wrapper: Option<Wrapper>,
+    /// What stands before the first of several names, and where the last of them ends.
+    shared: Option<(Range<usize>, usize)>,
 }
 
 impl<'s> Visit<'s> {
     pub(super) fn new(source: &'s [u8], table: &'s [Rule], out: &'s mut Vec<Symbol>) -> Self {
         let (path, preamble) = (Path::default(), Preamble::default());
-        Self { source, table, out, path, preamble, wrapper: None }
+        Self { source, table, out, path, preamble, wrapper: None, shared: None }
     }
 
     /// How many definitions there are so far.
@@ -180,11 +184,19 @@ impl<'s> Visit<'s> {
         }
     }
 
-    /// What stands around a node before it and was made part of it by [`Visit::wrap`].
+    /// Let the names up to the end of `list` share what stands before `first`, the one that was just wrapped.
+    /// Only for a list that is in no function: none of those is inside another.
+    pub(super) fn share(&mut self, list: Node<'_>, first: Node<'_>) {
+        if let Some(wrapper) = self.wrapper.as_ref().filter(|_| self.path.here() == Place::Open) {
+            self.shared = Some((wrapper.byte..first.start_byte(), list.end_byte()));
+        }
+    }
+
+    /// What stands before the first of the names that a node is among; empty if it is among none.
     pub(super) fn lead(&self, node: Node<'_>) -> &'s [u8] {
-        let around = self.wrapper.as_ref().filter(|wrapper| wrapper.inner == node.id());
-        let from = around.map_or(node.start_byte(), |wrapper| wrapper.byte);
-        self.source.get(from..node.start_byte()).unwrap_or_default()
+        let shared = self.shared.as_ref();
+        let among = shared.filter(|(lead, end)| (lead.end..*end).contains(&node.start_byte()));
+        among.and_then(|(lead, _)| self.source.get(lead.clone())).unwrap_or_default()
     }
 
     /// A plain definition: fields `name` and `body`.

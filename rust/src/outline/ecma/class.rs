@@ -10,9 +10,8 @@ impl Parser<'_> {
     pub(super) fn class_declaration(&mut self, wrap: Option<Wrap>, start: usize) {
         let head = place(self.at);
         let around = wrap.unwrap_or(Wrap { row: place(start), head });
-        let wrapped = wrap.is_some();
         let (row, head) = (around.row, around.head);
-        let node = Node { row, head, wrapped, ..Node::new(Kind::Class, place(start)) };
+        let node = Node { row, head, ..Node::new(Kind::Class, place(start)) };
         let node = self.open(node);
         if self.word() == b"abstract" {
             self.take(8);

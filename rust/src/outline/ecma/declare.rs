@@ -121,7 +121,7 @@ impl Parser<'_> {
     /// A node that begins here, or where what stands around it does.
     pub(super) fn begin(&self, kind: Kind, wrap: Option<Wrap>, start: usize) -> Node {
         let node = Node::new(kind, place(start));
-        wrap.map_or(node, |Wrap { row, head }| Node { row, head, wrapped: true, ..node })
+        wrap.map_or(node, |Wrap { row, head }| Node { row, head, ..node })
     }
 
     /// `const a = 1, b = 2` without its end; in the head of a loop also `const a` before `of`.
@@ -129,8 +129,9 @@ impl Parser<'_> {
         let keyword = place(self.at);
         let mut around = Some(wrap.unwrap_or(Wrap { row: keyword, head: keyword }));
         self.take_word();
+        let lead = around.map_or((0, 0), |wrap| (wrap.head, place(self.at)));
         loop {
-            let node = self.begin(Kind::Declarator, around.take(), self.at);
+            let node = Node { lead, ..self.begin(Kind::Declarator, around.take(), self.at) };
             let named = Self::starts_word(self.byte());
             let index = self.open(node);
             if named {

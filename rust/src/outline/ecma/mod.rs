@@ -30,7 +30,7 @@ use super::scanner::{Scanner, Unsure};
 use skeleton::Node;
 
 /// What all three share.
-const VERSION: &str = "scan.1";
+const VERSION: &str = "scan.2";
 
 pub(super) const JAVASCRIPT: Scanner = Scanner {
     name: "javascript",

@@ -165,7 +165,7 @@ impl Parser<'_> {
             return self.class_declaration(Some(wrap), start);
         }
         let node = self.begin(Kind::Export, Some(wrap), self.at);
-        let index = self.open(Node { wrapped: false, start: wrap.row, ..node });
+        let index = self.open(Node { start: wrap.row, ..node });
         let value = match word {
             // Where types are declared it has no body.
             b"function" if self.typed() => self.function_value(self.at),

@@ -72,8 +72,8 @@ pub(super) struct Node {
     pub kind: Kind,
     /// `get` or `set` stands before the name.
     pub accessor: bool,
-    /// Whether something stands around it that is a part of it.
-    pub wrapped: bool,
+    /// Of a declarator: what stands before the first name of its list.
+    pub lead: (u32, u32),
     pub start: u32,
     pub end: u32,
     /// What decides on which line it begins: what stands around it counts.
@@ -93,7 +93,7 @@ impl Node {
         Self {
             kind,
             accessor: false,
-            wrapped: false,
+            lead: (0, 0),
             start,
             end: start,
             row: start,

@@ -202,8 +202,8 @@ impl Walk<'_, '_> {
         if self.place() != Place::Open {
             return Flow::Enter;
         }
-        let from = if node.wrapped { node.head } else { node.start };
-        let lead = self.source.get(from as usize..node.start as usize).unwrap_or_default();
+        let lead = node.lead.0 as usize..node.lead.1 as usize;
+        let lead = self.source.get(lead).unwrap_or_default();
         let exported = lead.starts_with(b"export") || lead.starts_with(b"declare");
         let fixed = lead.windows(6).any(|word| word == b"const ");
         let plain = if fixed { SymbolKind::Constant } else { SymbolKind::Variable };
