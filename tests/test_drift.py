@@ -1,6 +1,8 @@
 """`currant drift`: what it reports on a small repository, what it must not, and how it is silenced."""
 
 import json
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from conftest import Tree
 from currant.api import Index
 from currant.cli import run
 from currant.clock import ManualClock
-from currant.graph import drift
+from currant.graph import drift, standing
 from currant.graph.anchors import is_known, known
+from currant.graph.drift import Judgement, OnDisk, judge
 from currant.model import FileStat, Record, Reference, ResultKey, Symbol, Upsert
 from currant.query import Query
 from currant.store import Store
@@ -280,3 +283,139 @@ def test_a_header_is_missing_where_others_have_one_and_outdated_when_its_history
             2,
             "the newest entry of its history is 39 days older than the last change",
         )
+
+
+def test_an_include_of_what_was_here_once_is_dead(tree: Tree) -> None:
+    """What a compiler includes is searched for along paths that nobody knows, so it is reported only when it
+    was a file, or a directory, of this tree."""
+    tree.write(
+        {
+            "src/a.c": '#include "made.h"\n#include "gone.h"\n#include "sub/x.h"\n#include "sub/.."\n',
+            "src/gone.h": "",
+            "src/sub/x.h": "",
+            "lib/sub/x.h": "",
+        }
+    )
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == []
+        tree.path("src/gone.h").unlink()
+        assert found(index) == [("src/a.c", 2, "dead", "gone.h")]
+        tree.path("src/sub/x.h").unlink()
+        assert found(index) == [("src/a.c", 2, "dead", "gone.h")]  # a path may lead to lib/sub/x.h
+        tree.path("lib/sub/x.h").unlink()
+        assert found(index) == [("src/a.c", 2, "dead", "gone.h"), ("src/a.c", 3, "dead", "sub/x.h")]
+
+
+class Judged:
+    """How often a tree was judged."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+
+        def counted(query: Query, kinds: Sequence[str], grace: float, on_disk: OnDisk) -> Judgement:
+            self.times += 1
+            return judge(query, kinds, grace, on_disk)
+
+        monkeypatch.setattr("currant.graph.standing.judge", counted)
+
+
+def test_what_was_judged_answers_every_question_until_something_is_written(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = Judged(monkeypatch)
+    tree.write({"README.md": "[a](a.md) [b](b.md) <!-- x -->\n[c](README.md#no)\n", ".gitignore": "b.md\n"})
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        every = [
+            ("README.md", 1, "dead", "a.md"),
+            ("README.md", 1, "dead", "b.md"),
+            ("README.md", 2, "anchor", "README.md#no"),
+        ]
+        assert found(index) == every
+        assert found(index, "anchor") == every[2:]
+        assert found(index, "dead", ignore=("b.*",)) == every[:1]
+        assert index.drift(ignore=["b.*"]).silenced == 1
+        assert judged.times == 1
+        tree.write({"a.md": ""})
+        assert found(index) == every[1:]
+        assert judged.times == 2
+
+
+def test_what_the_disk_says_beside_the_index_is_asked_each_time(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = Judged(monkeypatch)
+    tree.write({"README.md": "[b](b.md)\n", ".gitignore": "b.md\n"})
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == [("README.md", 1, "dead", "b.md")]
+        clock = index.clock
+        tree.write({"b.md": ""})
+        assert found(index) == []
+        tree.path("b.md").unlink()
+        assert found(index) == [("README.md", 1, "dead", "b.md")]
+        assert (index.clock, judged.times) == (clock, 3)
+
+
+def test_a_judgement_of_a_few_rules_does_not_stand_for_all(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = Judged(monkeypatch)
+    tree.write({"README.md": "[a](a.md) [c](README.md#no)\n"})
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert [kind for _, _, kind, _ in found(index, "anchor")] == ["anchor"]
+        assert [kind for _, _, kind, _ in found(index)] == ["anchor", "dead"]
+        assert [kind for _, _, kind, _ in found(index, "dead")] == ["dead"]
+        assert judged.times == 2
+
+
+def test_a_judgement_with_too_many_findings_is_not_kept(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = Judged(monkeypatch)
+    monkeypatch.setattr(standing, "MOST", 1)
+    tree.write({"README.md": "[a](a.md)\n"})
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == found(index) == [("README.md", 1, "dead", "a.md")]
+    assert judged.times == 2
+
+
+def test_a_result_that_is_forgotten_without_a_change_of_the_clock_ends_a_judgement(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = Judged(monkeypatch)
+    tree.write({"README.md": "`helper()`\n", "a.py": "def helper():\n    pass\n"})
+    with currant.open(tree.root, sync_ms=60_000) as index:
+        assert found(index) == []
+        tree.write({"a.py": "x = 1\n"})
+        assert found(index) == [("README.md", 1, "name", "helper()")]
+        clock, service = index.clock, index.service
+        assert service is not None
+        assert service.when_idle(lambda store: store.collect(0) > 0, 60)
+        assert found(index) == []
+        assert (index.clock, judged.times) == (clock, 3)
+
+
+def test_those_who_ask_while_it_is_judged_wait_for_that_judgement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = Judged(monkeypatch)
+    with Store.open(tmp_path, clock=ManualClock()) as store:
+        asked = query(store)
+        store.commit([put("README.md", "d", "markdown", 1, Reference("link", "gone.md", 1))], DAY)
+        inside, go_on = threading.Event(), threading.Event()
+
+        def on_disk(_path: str) -> bool:
+            inside.set()
+            return not go_on.wait(60)
+
+        kept = standing.Standing(on_disk)
+        told: list[int] = []
+
+        def ask() -> None:
+            told.append(len(kept.drift(asked, kinds=(), ignore=(), grace_days=7).findings))
+
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        threads[0].start()
+        assert inside.wait(60)
+        threads[1].start()
+        go_on.set()
+        for thread in threads:
+            thread.join(60)
+    assert (told, judged.times) == ([1, 1], 1)

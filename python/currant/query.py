@@ -378,6 +378,10 @@ class Query:
 
     # --- the feed -------------------------------------------------------------------------------------
 
+    def version(self) -> int:
+        """See `Store.version`."""
+        return self._store.version()
+
     def clock(self) -> str:
         """The clock as of now. Raises StoreError."""
         with self._store.snapshot() as connection:

@@ -10,6 +10,7 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from currant.graph.findings import DAY, KINDS, Drift, Finding
@@ -22,6 +23,9 @@ from currant.graph.words import DOCUMENTS, PAST, README, SAMPLES
 from currant.model import Reference
 from currant.query import Query
 
+OnDisk = Callable[[str], bool]
+"""Whether something that the index does not keep is at a path after all."""
+
 
 def drift(
     query: Query,
@@ -29,43 +33,72 @@ def drift(
     kinds: Sequence[str] = (),
     ignore: Sequence[str] = (),
     grace_days: float = 7,
-    on_disk: Callable[[str], bool] = lambda _path: False,
+    on_disk: OnDisk = lambda _path: False,
 ) -> Drift:
     """Every finding of the rules in `kinds` (all when empty), but those in files that one of the globs
     `ignore` names, or whose target it names.
 
     `grace_days`: how much younger code has to be than its document, or a file than the last stamp of its
-    header. `on_disk(path)` says whether something that the index does not keep is there after all. Raises
-    StoreError.
+    header. Raises StoreError.
     """
+    return judge(query, kinds, grace_days, on_disk).drift(kinds, ignore)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules of `kinds` say of the whole tree: findings by path and line, each with whether a comment
+    silences it; `references` were looked at, in `files` files."""
+
+    kinds: frozenset[str]
+    said: list[tuple[Finding, bool]]
+    files: int
+    references: int
+
+    def drift(self, kinds: Sequence[str] = (), ignore: Sequence[str] = ()) -> Drift:
+        """The part of it that is asked for."""
+        wanted = frozenset(kinds or KINDS)
+        found: list[Finding] = []
+        silenced = 0
+        for finding, quiet in self.said:
+            if finding.kind not in wanted:
+                continue
+            if quiet or any(
+                fnmatchcase(text, glob) for glob in ignore for text in (finding.path, finding.target)
+            ):
+                silenced += 1
+            else:
+                found.append(finding)
+        counts = Counter(finding.kind for finding in found)
+        return Drift(found, self.files, self.references, silenced, dict(counts))
+
+
+def judge(query: Query, kinds: Sequence[str], grace_days: float, on_disk: OnDisk) -> Judgement:
+    """Look at everything, by the rules in `kinds` (all when empty). Raises StoreError."""
     with query.snapshot() as connection:
-        return _Run(Scene(query, connection, on_disk), kinds or KINDS, ignore, grace_days * DAY).all()
+        return _Run(Scene(query, connection, on_disk), kinds or KINDS, grace_days * DAY).all()
 
 
 class _Run:
     """One look at everything."""
 
-    def __init__(self, scene: Scene, kinds: Sequence[str], ignore: Sequence[str], grace: float) -> None:
+    def __init__(self, scene: Scene, kinds: Sequence[str], grace: float) -> None:
         self._scene = scene
         self._kinds = frozenset(kinds)
-        self._ignore = tuple(ignore)
         self._grace = grace
         self._paths = Paths(scene, with_anchors="anchor" in self._kinds)
         self._names = Names(scene)
-        self._found: list[Finding] = []
-        self._silenced = 0
+        self._said: list[tuple[Finding, bool]] = []
 
-    def all(self) -> Drift:
+    def all(self) -> Judgement:
         by_file = self._scene.by_file
         for path, references in by_file.items():
             self._file(path, references)
         if "header" in self._kinds:
             for finding, quiet in headers(self._scene, self._grace):
                 self._say(finding, quiet=quiet)
-        self._found.sort(key=lambda one: (os.fsencode(one.path), one.line, one.kind, one.target))
-        counts = Counter(finding.kind for finding in self._found)
+        self._said.sort(key=lambda one: _place(one[0]))
         looked_at = sum(one.kind not in ("anchor", "header") for found in by_file.values() for one in found)
-        return Drift(self._found, len(by_file), looked_at, self._silenced, dict(counts))
+        return Judgement(self._kinds, self._said, len(by_file), looked_at)
 
     def _file(self, path: str, found: list[Reference]) -> None:
         described: list[tuple[int, str]] = []
@@ -81,7 +114,7 @@ class _Run:
                 finding = self._names.name(path, one)
             elif one.kind == "ref":
                 finding = self._names.label(path, one)
-            else:
+            elif not self._paths.is_none_of_ours(path, one):
                 place = resolve(self._scene.tree, path, one.kind, one.target)
                 if place.state == "file" and one.kind in ("link", "path") and not one.quiet:
                     described.append((one.line, place.path))
@@ -94,11 +127,9 @@ class _Run:
                 self._say(late)
 
     def _say(self, finding: Finding, *, quiet: bool = False) -> None:
-        if finding.kind not in self._kinds:
-            return
-        if quiet or any(
-            fnmatchcase(text, glob) for glob in self._ignore for text in (finding.path, finding.target)
-        ):
-            self._silenced += 1
-        else:
-            self._found.append(finding)
+        if finding.kind in self._kinds:
+            self._said.append((finding, quiet))
+
+
+def _place(finding: Finding) -> tuple[bytes, int, str, str]:
+    return os.fsencode(finding.path), finding.line, finding.kind, finding.target

@@ -34,6 +34,14 @@ class Paths:
         self._with_anchors = with_anchors
         self._anchors: dict[str, frozenset[str] | None] = {}
 
+    def is_none_of_ours(self, path: str, one: Reference) -> bool:
+        """Whether nothing can be wrong with a reference wherever it leads: with an include for a compiler, as
+        long as nothing of its name was ever lost. Most references of a tree in C are that."""
+        if one.kind != "include" or self._scene.language.get(path) in DOCUMENTS:
+            return False
+        name = posixpath.basename(stored.plain_path(one.target).rstrip("/"))
+        return name not in ("", ".", "..") and not self._scene.lost.has_name(name)
+
     def finding(self, path: str, one: Reference, place: Place) -> Finding | None:
         """What is wrong with a reference in the file `path` that leads to `place`, None for nothing."""
         if place.state == "missing":

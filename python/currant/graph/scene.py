@@ -6,6 +6,7 @@ import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, Final
 
 from currant.graph.words import upwards
@@ -43,6 +44,14 @@ class ListedTree:
     def has_directory(self, path: str) -> bool:
         """See `Tree`."""
         return path in self.directories
+
+    def has_name(self, name: str) -> bool:
+        """Whether a file or a directory is called so, letter case of files aside."""
+        return name.lower() in self.by_name or name in self._directory_names
+
+    @cached_property
+    def _directory_names(self) -> frozenset[str]:
+        return frozenset(map(posixpath.basename, self.directories))
 
     def ending_with(self, path: str) -> list[str]:
         """Files whose path is this one or ends with it, letter case aside."""

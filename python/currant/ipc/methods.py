@@ -7,7 +7,8 @@ the index itself both come through `Desk.ask`, so an answer is the same whicheve
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from currant.errors import ClosedError, UsageError
 from currant.ipc.client import Answer
 from currant.ipc.wire import PROTOCOL
 from currant.service import Service
+
+if TYPE_CHECKING:
+    from currant import graph
 
 _Kinds = type | tuple[type, ...]
 
@@ -42,6 +46,14 @@ class Desk:
         self.service = service
         self.version = version
         self.live = live
+
+    @cached_property
+    def standing(self) -> "graph.Standing":
+        """What was judged of the documents, while it holds."""
+        from currant import graph
+
+        root = self.service.root
+        return graph.Standing(lambda path: "\0" not in path and os.path.lexists(os.path.join(root, path)))
 
     def ask(self, name: str, params: Mapping[str, Any], sync_ms: int | None) -> Answer:
         """Check, bring the index up to date within `sync_ms` (None: do not), answer.
@@ -183,14 +195,12 @@ def _drift(desk: Desk, params: dict[str, Any]) -> Any:
         raise UsageError("drift: kinds and ignore are lists of texts")
     if unknown := sorted(set(kinds) - set(graph.KINDS)):
         raise UsageError(f"drift: no kind {unknown[0]!r}; there are: {', '.join(graph.KINDS)}")
-    service = desk.service
-    settings = service.settings.drift
-    return graph.drift(
-        service.query,
+    settings = desk.service.settings.drift
+    return desk.standing.drift(
+        desk.service.query,
         kinds=kinds,
         ignore=(*settings.ignore, *ignore),
         grace_days=settings.grace_days,
-        on_disk=lambda path: "\0" not in path and os.path.lexists(os.path.join(service.root, path)),
     )
 
 

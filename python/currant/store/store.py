@@ -307,6 +307,11 @@ class Store:
         self._writer.pragma("shrink_memory")
         self._readers.shrink()
 
+    def version(self) -> int:
+        """Grows with every write: what was read after this was asked still holds while it stays. The clock
+        says less, for results that no file has come and go without it."""
+        return self._own_changes
+
     def clock(self) -> str:
         """The clock as of the last commit of this process."""
         return format_clock(self.uuid, self._seq)
