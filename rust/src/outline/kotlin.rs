@@ -17,7 +17,7 @@ use super::visit::{Definition, Flow, Visit, child};
 
 pub(super) static KOTLIN: Grammar = Grammar::new(
     "kotlin",
-    version!("1", "tree-sitter-kotlin-ng-1.1.0"),
+    version!("2", "tree-sitter-kotlin-ng-1.1.0"),
     tree_sitter_kotlin_ng::LANGUAGE,
     &[
         ("line_comment", Rule::Comment),

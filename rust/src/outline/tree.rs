@@ -11,6 +11,7 @@
 //! time that the thread computed, so that other work on the machine changes nothing. What is larger than
 //! the parser may be given is parsed as far as that.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -115,6 +116,16 @@ impl Grammar {
         self.rules.iter().map(|(kind, _)| *kind).filter(unknown).collect()
     }
 
+    /// The source as its parser can stand it. Kotlin's own scanner waits for ever for what follows an annotation
+    /// at the very end, and neither steps nor time are counted in there.
+    fn ended<'s>(&self, source: &'s [u8]) -> Cow<'s, [u8]> {
+        if self.name == "kotlin" && !source.ends_with(b"\n") {
+            Cow::Owned([source, b"\n"].concat())
+        } else {
+            Cow::Borrowed(source)
+        }
+    }
+
     fn parse(&self, source: &[u8]) -> Result<Result<Tree, Partial>, OutlineError> {
         thread_local! {
             /// Parsers keep their buffers, so that a thread that parses many files allocates once.
@@ -205,7 +216,7 @@ impl Language for Grammar {
         while size < source.len() {
             let head = head(source, size);
             let spent = ThreadTime::start();
-            if let Err(partial) = self.parse(head)? {
+            if let Err(partial) = self.parse(&self.ended(head))? {
                 return Ok(Some(partial));
             }
             if !is_quick(head.len(), spent.now()) {
@@ -213,14 +224,15 @@ impl Language for Grammar {
             }
             size *= HEAD_FACTOR;
         }
-        let tree = match self.parse(source)? {
+        let head = Partial::Head { size: whole, limit: source.len() };
+        let partial = (source.len() < whole).then_some(head);
+        let source = self.ended(source);
+        let tree = match self.parse(&source)? {
             Ok(tree) => tree,
             Err(partial) => return Ok(Some(partial)),
         };
-        let head = Partial::Head { size: whole, limit: source.len() };
-        let partial = (source.len() < whole).then_some(head);
         let table = self.table();
-        let mut visit = Visit::new(source, table, out);
+        let mut visit = Visit::new(&source, table, out);
         let mut cursor = tree.walk();
         let mut depth = 0;
         loop {
