@@ -15,10 +15,11 @@ from currant.budget import Contract, Enforcer, Sample, State, contract, decide, 
 from currant.budget.decide import MOST_REST, MOST_REST_FOR_OTHERS, TOP, over, relaxed
 from currant.budget.enforcer import told
 from currant.budget.family import cpu_seconds, descendants_bytes
-from currant.budget.machine import Meter, group_limits, rss, stalled
+from currant.budget.machine import Meter, group_limits, stalled
 from currant.budget.watches import LEAST, grant, need
 from currant.clock import ManualClock, SystemClock
 from currant.config import BudgetSettings, Settings
+from currant.maintenance.machine import resident
 from currant.model import Throttle
 from currant.service import Service
 
@@ -204,7 +205,7 @@ def test_this_process_is_measured() -> None:
     first = meter.sample()
     assert (first.cpu, first.others, first.watches) == (0.0, 0.0, 7)
     assert MIB < first.rss < 1 << 40
-    assert first.rss == pytest.approx(rss(), rel=0.5)
+    assert first.rss == pytest.approx(resident(), rel=0.5)
     sum(number * number for number in range(2_000_000))
     clock.advance(10)
     second = meter.sample()
@@ -254,7 +255,7 @@ def test_a_sample_counts_the_processes_that_we_started() -> None:
         clock.advance(1)
         sample = meter.sample()
         assert sample.cpu >= 0.29
-        assert sample.rss >= rss() / 2 + 64 * MIB
+        assert sample.rss >= resident() / 2 + 64 * MIB
         process.stdin.close()
 
 

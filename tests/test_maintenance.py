@@ -1,5 +1,8 @@
 """The processor of upkeep: its times, its bound, its statistics, and what it really does to an index."""
 
+import ctypes
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +20,7 @@ from currant.errors import StoreUnavailableError
 from currant.maintenance import BackgroundProcessor, BackgroundTask, ProcessorConfig, ServiceTarget, TaskStats
 from currant.maintenance import machine as machines
 from currant.maintenance.machine import Memory, eviction
-from currant.maintenance.target import MANY, Relief
+from currant.maintenance.target import GROWN_BYTES, MANY, PAUSE, Relief
 from currant.service import Service
 
 T = BackgroundTask
@@ -486,22 +489,104 @@ def test_pages_that_indexing_left_in_memory_are_given_back(tmp_path: Path) -> No
         assert service.query.find("f299", exact=True)
 
 
+class Process:
+    """A process whose memory is as a test says, and a service in it that has nothing to do."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: list[str] = []
+        self.bytes = 100 << 20
+        self.given_back = 0
+        """Bytes that a call of the C library gives back."""
+        self.aged = 0
+        self.cache = self
+        monkeypatch.setattr("currant.maintenance.target.return_memory", self._trim)
+        monkeypatch.setattr("currant.maintenance.target.resident", lambda: self.bytes)
+
+    def when_idle(self, step: Callable[[Any], bool], _seconds: float) -> bool:
+        assert step(self) is False
+        return True
+
+    def release_memory(self) -> None:
+        self.told.append("pages")
+
+    def age(self) -> int:
+        return self.aged
+
+    def _trim(self) -> None:
+        self.told.append("heap")
+        self.bytes -= self.given_back
+
+
 def test_after_many_files_memory_is_given_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-
-    class Idle:
-        def when_idle(self, step: Callable[[Any], bool], _seconds: float) -> bool:
-            assert step(self) is False
-            return True
-
-        def release_memory(self) -> None:
-            told.append("pages")
-
-    monkeypatch.setattr("currant.maintenance.target.return_memory", lambda: told.append("heap"))
-    relief, service = Relief(), cast(Service, Idle())
+    process = Process(monkeypatch)
+    told = process.told
+    relief, service = Relief(ManualClock()), cast(Service, process)
     assert [relief.look(service, done) for done in (0, 0, MANY - 1, MANY, MANY + 1, 3 * MANY)] == [
         *(True, False, False, True, False, True)
     ]
     assert told == ["pages", "heap"] * 3
     assert relief.look(None, 9 * MANY)  # another process has the index
     assert told[6:] == ["heap"]
+
+
+def test_what_was_in_use_at_the_end_of_the_work_is_given_back_a_while_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process, clock = Process(monkeypatch), ManualClock()
+    relief, service = Relief(clock), cast(Service, process)
+    assert relief.look(service, MANY)
+    assert not relief.look(service, MANY)
+    clock.advance(PAUSE)
+    process.given_back = 30 << 20
+    assert relief.look(service, MANY)
+    clock.advance(PAUSE)
+    process.given_back = 0
+    assert relief.look(service, MANY)  # the last one was worth it
+    for _ in range(10):
+        clock.advance(PAUSE)
+        assert not relief.look(service, MANY)
+    assert process.told == ["pages", "heap"] * 3
+
+
+def test_a_process_that_grows_gives_back_but_not_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    process, clock = Process(monkeypatch), ManualClock()
+    relief, service = Relief(clock), cast(Service, process)
+    for _ in range(3):
+        relief.look(service, 0)
+        clock.advance(PAUSE)
+    assert not relief.look(service, 0)
+    process.bytes += GROWN_BYTES - 1
+    assert not relief.look(service, 0)
+    process.bytes += 1
+    process.given_back = process.aged = 1  # next to nothing, but records were dropped
+    assert relief.look(service, 0)
+    process.bytes += GROWN_BYTES
+    assert not relief.look(service, 0)
+    clock.advance(PAUSE)
+    process.aged = 0
+    assert relief.look(service, 0)
+    clock.advance(PAUSE)
+    assert not relief.look(service, 0)  # what is there now is in use
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc's")
+def test_what_is_large_is_mapped_by_itself_also_after_something_larger_was_given_back() -> None:
+    """Else it lies in the pools from then on, between small things that stay, and its pages are not given
+    back when it is: 10 MB after the kernel was indexed."""
+    code = """
+import ctypes
+from currant.maintenance.machine import few_arenas
+few_arenas()
+libc = ctypes.CDLL(None)
+class Info(ctypes.Structure):
+    _fields_ = [("before", ctypes.c_size_t * 3), ("hblks", ctypes.c_size_t), ("after", ctypes.c_size_t * 6)]
+libc.mallinfo2.restype = Info
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+libc.free(libc.malloc(8 << 20))
+before = libc.mallinfo2().hblks
+kept = libc.malloc(1 << 20)
+print(libc.mallinfo2().hblks - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "1\n", done.stderr

@@ -13,7 +13,7 @@ from typing import Final
 from currant.budget import family
 from currant.budget.family import PROC
 from currant.clock import Clock
-from currant.maintenance import machine
+from currant.maintenance.machine import resident
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 _NO_LIMIT: Final = 1 << 60
@@ -64,7 +64,7 @@ class Meter:
             everybody = max(0.0, busy - before[2]) / seconds
             others = min(1.0, max(0.0, everybody - used) / (os.cpu_count() or 1))
         return Sample(
-            rss=rss(self._proc) + family.descendants_bytes(self._proc),
+            rss=resident(self._proc) + family.descendants_bytes(self._proc),
             cpu=used,
             watches=self._watches(),
             others=others,
@@ -75,15 +75,6 @@ class Meter:
     def group(self) -> tuple[int | None, float | None]:
         """The limits of our control group and all above it: bytes, CPUs."""
         return group_limits(self._proc, self._cgroups)
-
-
-def rss(proc: Path = PROC) -> int:
-    """Bytes of memory that this process has."""
-    try:
-        pages = int((proc / "self" / "statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return int(machine.process()["rss_bytes"])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def stalled(path: Path) -> float | None:

@@ -3,7 +3,7 @@
 import gc
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,6 +11,21 @@ from currant.cli.output import echo, write_json
 
 if TYPE_CHECKING:
     from currant.hub import Home
+
+_NEEDED: Final = (
+    "currant.rest.serving",
+    "uvicorn.protocols.http.auto",
+    "anyio._backends._asyncio",
+    "currant.ipc.methods",
+    "currant.ipc.server",
+    "currant.extract.confine",
+    "currant.extract.whole",
+    "currant.extract.annotators.header",
+    "currant.extract.annotators.task_lists",
+    "currant.extract.manifests.readers",
+    "packaging.requirements",
+)
+"""What is otherwise imported by the first request, and by the first files of certain kinds."""
 
 
 @click.command(short_help="Run the service: many projects, jobs, REST, a web page.")
@@ -49,7 +64,7 @@ def serve(
     loaded, path = load(home, settings, {"serve.port": port})
     if show_token:
         return _show_token(Home(path), as_json=as_json)
-    _import_all()
+    _import_all(schedules=loaded.periodic.enabled)
     hub = Hub(path, loaded)
 
     def say(at: Address) -> None:
@@ -71,7 +86,7 @@ def serve(
     return 0
 
 
-def _import_all() -> None:
+def _import_all(*, schedules: bool = True) -> None:
     """All that the service is made of, before it opens an index: what an index needs only while it is opened
     could not be given back from between the modules, and that is 12 MB of 100 for 79,000 files."""
     from currant.maintenance import machine
@@ -88,7 +103,10 @@ def _import_all() -> None:
             del sys.modules["rich"]
         else:
             sys.modules["rich"] = before  # type: ignore[assignment]
-    importlib.import_module("currant.rest.serving")
+    for name in _NEEDED:
+        importlib.import_module(name)
+    if schedules:
+        importlib.import_module("currant.periodic.scheduler")
     gc.collect()
     machine.return_memory()
 

@@ -71,7 +71,7 @@ class Keeper:
         self._wake = threading.Event()
         self._changed = threading.Condition()
         self._retry_s = _FIRST_RETRY_SECONDS
-        self._relief = Relief()
+        self._relief = Relief(clock)
         self._listening: Listening | None = None
         self._rung = self._gathering = False
         self._thread = threading.Thread(target=self._run, name=f"currant-keep-{project.name}", daemon=True)

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-PRESSURE: Final = Path("/proc/pressure/memory")
+PROC: Final = Path("/proc")
+PRESSURE: Final = PROC / "pressure" / "memory"
 CGROUPS: Final = Path("/sys/fs/cgroup")
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
+ARENAS: Final = 2
+LARGE_BYTES: Final = 128 << 10
+"""The C library begins with this, and raises it to the size of whatever is given back, up to 32 MiB."""
 STALLED_PERCENT: Final = 10.0
 """Of the last ten seconds some process waited for memory for so long: the machine is short of it."""
 
@@ -67,12 +73,25 @@ def process() -> dict[str, Any]:
         }
 
 
+def resident(proc: Path = PROC) -> int:
+    """Bytes of memory that this process has."""
+    try:
+        pages = int((proc / "self" / "statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return int(process()["rss_bytes"])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def few_arenas() -> None:
     """Have the C library share its pools between threads, before there are many: a service has dozens, most
-    of them asleep, and what each keeps for itself adds up."""
+    of them asleep, and what each keeps for itself adds up. And have it map what is large by itself, as it
+    does in a young process: in the pools it would leave holes between what stays, which no page fits."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(_M_ARENA_MAX, ARENAS)
+            mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+            mallopt(_M_TRIM_THRESHOLD, 2 * LARGE_BYTES)
 
 
 def return_memory() -> bool:

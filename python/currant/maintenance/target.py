@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from currant.clock import Clock, SystemClock
 from currant.errors import CurrantError
-from currant.maintenance.machine import return_memory
+from currant.maintenance.machine import resident, return_memory
 from currant.service import Service
 from currant.store import Store, upkeep
 
@@ -24,6 +24,10 @@ _BEGIN_SECONDS: Final = 5.0
 _RELEASE_SECONDS: Final = 1.0
 MANY: Final = 500
 """Files; so many leave memory behind that is worth to be given back."""
+GROWN_BYTES: Final = 4 << 20
+"""So much more than was left the last time is worth to be given back,"""
+PAUSE: Final = 30.0
+"""but not more often than that."""
 LEAST_FREE_BYTES: Final = 256 << 20
 """With less room than this on the disk of the index a project is not well."""
 
@@ -41,22 +45,41 @@ def release_pages(service: Service) -> None:
 
 
 class Relief:
-    """Gives back what indexing took and an idle index does not need: pages of the file, and what the C
-    library keeps for the next time. Asked now and then, on one thread."""
+    """Gives back what work took and rest does not need: records that nobody asks for, pages of the file, and
+    what the C library keeps for the next time. Asked now and then, on one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._done = -MANY  # also after the start
+        self._next = 0.0
+        self._left = 0
+        self._again = False
 
     def look(self, service: Service | None, done: int) -> bool:
-        """When nothing is under way and `done` files have been worked through; whether there was anything to
-        give back. Without a service that is but the process's own."""
-        if done - self._done < MANY:
+        """When nothing is under way and `done` files have been worked through; whether it was time to give
+        back. Without a service that is but the process's own.
+
+        That is after many files, and again a while later: what was in use at the end of the work is not any
+        more. And whenever the process has grown, by questions, an audit, or the sweep of old results."""
+        now = self._clock.monotonic()
+        many = done - self._done >= MANY
+        if not many and (now < self._next or not (self._again or self._has_grown())):
             return False
         self._done = done
+        before = resident()
+        aged = 0
         if service is not None:
+            aged = service.cache.age()
             release_pages(service)
         return_memory()
+        self._left = resident()
+        self._next = now + PAUSE
+        # It ends by itself: a process that gives nothing back has nothing to give back.
+        self._again = many or aged > 0 or before - self._left >= GROWN_BYTES
         return True
+
+    def _has_grown(self) -> bool:
+        return resident() - self._left >= GROWN_BYTES
 
 
 class ServiceTarget:
