@@ -316,7 +316,8 @@ fn told(language: &str, source: &str) -> String {
 /// Without the line's end, the grammar's own scanner never comes back.
 #[test]
 fn the_kotlin_parser_ends_behind_an_annotation() {
-    for source in ["val x = 1\n@Foo", "val x = 1\n@", "val x = 1\n// a\n@A @B", "val x = 1 @Foo(1)"] {
+    for source in ["val x = 1\n@Foo", "val x = 1\n@", "val x = 1\n// a\n@A @B", "val x = 1 @Foo(1)"]
+    {
         let names: Vec<_> = parsed("kotlin", source).into_iter().map(|one| one.name).collect();
         assert_eq!(names, ["x"], "{source:?}");
     }

@@ -226,7 +226,7 @@ pub struct Core {
     pub(super) counters: Counters,
     /// The `now` of the latest turn.
     pub(super) latest: Now,
-    ready: Vec<crate::debounce::Ready>,
+    pub(super) ready: Vec<crate::debounce::Ready>,
 }
 
 impl Core {
@@ -403,6 +403,7 @@ impl Core {
         if self.is_waiting_outside() {
             self.look_outside_soon();
         }
+        self.give_back();
         self.next_wake(now)
     }
 

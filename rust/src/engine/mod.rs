@@ -17,6 +17,7 @@ mod limbo;
 mod outside;
 mod paths;
 mod platform;
+mod room;
 mod rows;
 mod shell;
 mod status;

@@ -9,6 +9,7 @@ mod paths;
 mod random;
 mod renames;
 mod restart;
+mod room;
 mod rules;
 mod sync;
 mod watching;
