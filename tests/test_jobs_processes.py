@@ -1,5 +1,6 @@
 """Jobs across processes that are killed, stopped and continued, and that do the same at the same moment."""
 
+import os
 import random
 import signal
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import apsw
 
 from currant.clock import SystemClock
 from currant.jobs import JobStatus, JobType
@@ -133,7 +136,7 @@ def test_who_was_stopped_and_goes_on_is_not_listened_to(tmp_path: Path) -> None:
         job = jobs.add(max_attempts=5, unique_key="one")
         with child(tmp_path, "work", "stubborn") as other:
             other.until("start")
-            other.process.send_signal(signal.SIGSTOP)
+            stop_outside_of_a_transaction(other.process, tmp_path / "jobs.db")
             gate = Gate()
             gate.open.set()
             jobs.work(gate)
@@ -144,6 +147,25 @@ def test_who_was_stopped_and_goes_on_is_not_listened_to(tmp_path: Path) -> None:
             other.until("too late")
             assert jobs.get(job) == done
             other.end()
+
+
+def stop_outside_of_a_transaction(process: subprocess.Popen[str], path: Path) -> None:
+    """Its heartbeat may be writing when the signal comes, and a stopped process keeps its lock."""
+    connection = apsw.Connection(str(path))
+    try:
+        connection.set_busy_timeout(100)
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            os.waitpid(process.pid, os.WUNTRACED)
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+            except apsw.BusyError:
+                process.send_signal(signal.SIGCONT)
+                continue
+            return
+    finally:
+        connection.close()
 
 
 def test_one_job_for_one_key_whoever_asks_at_the_same_moment(tmp_path: Path) -> None:
