@@ -156,6 +156,7 @@ class Failed:
         )
         self.progress = lambda: SimpleNamespace(done=0)
         self.when_idle = lambda *_asked, **_how: False
+        self.cache = SimpleNamespace(age=lambda: 0)
         self.syncs = 0
 
     def sync(self, _timeout: float) -> SyncResult:
