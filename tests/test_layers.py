@@ -55,13 +55,14 @@ ALLOWED: dict[str, set[str]] = {
     "audit": {"query", "changes", "verify", "_core"},
     "upgrade": {"changes"},
     "collection": {"store"},
+    "outset": {"statedir", "changes", "lock", "_core"},
     "parts": {
         *("store", "query", "extract", "changes", "status", "reading", "lookahead", "processing", "audit"),
-        *("upgrade", "_core"),
+        "upgrade",
     },
     "service": {
-        *("statedir", "store", "cache", "query", "extract", "changes", "status"),
-        *("writer", "workers", "lock", "report", "recovery", "audit", "upgrade", "collection", "idle"),
+        *("store", "cache", "query", "extract", "changes", "status"),
+        *("writer", "workers", "outset", "report", "recovery", "audit", "upgrade", "collection", "idle"),
         *("llm", "parts"),
     },
     "component": {"service"},
@@ -76,7 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": {"store", "query", "ipc", "plan", "owner", "_core"},
     "api": {
         *("service", "graph", "ipc", "query", "record", "projects", "plan", "verify", "owner", "_core"),
-        "offloop",
+        *("offloop", "outset"),
     },
     # The service: upkeep of the indexes that one process owns.
     "maintenance": {"store", "service"},

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from currant.audit import Auditor, Ledger, Sample, walker
 from currant.changes import EngineLike
 from currant.clock import Clock
-from currant.config import ExtractSettings, MonitorSettings, Settings
-from currant.errors import UsageError
+from currant.config import ExtractSettings, MonitorSettings
 from currant.extract import Registry, configured_registry
 from currant.lookahead import UnderWay
 from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor
@@ -28,41 +27,10 @@ from currant.upgrade import Upgrader
 
 log = logging.getLogger(__name__)
 
-EngineFactory = Callable[..., EngineLike]
-"""`currant._core.Engine`, or a double that takes the same arguments."""
-
 
 def registry(settings: ExtractSettings) -> Registry:
     """The extractors in use."""
     return configured_registry(settings)
-
-
-def engine(
-    root: Path, state_dir: Path, settings: Settings, *, live: bool, factory: EngineFactory | None = None
-) -> EngineLike:
-    """The core, not started yet. Raises UsageError for a source that this build or this system has not."""
-    monitor = settings.monitor
-    if factory is None:
-        from currant import _core
-
-        factory = _core.Engine
-    try:
-        return factory(
-            str(root),
-            state_dir=str(state_dir),
-            quiet_ms=monitor.debounce_ms,
-            max_delay_ms=monitor.max_delay_ms,
-            ignore_patterns=monitor.ignore_patterns,
-            source=monitor.source,
-            poll_interval_ms=monitor.poll_interval_ms,
-            max_queue=settings.scheduler.max_queue_size,
-            nested_repositories=monitor.nested_repositories,
-            max_watches=monitor.max_watches,
-            live=live,
-            poll_file_systems=monitor.poll_file_systems,
-        )
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 class Rows(NamedTuple):

@@ -9,14 +9,17 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from currant.clock import Clock, SystemClock
 from currant.config import Settings
 from currant.errors import LockedError, NoIndexError, ServiceUnreachable, StoreError
 from currant.ipc.client import Answer, Client
+from currant.outset import Outset
 from currant.owner import Patience, lock_holder
-from currant.service import Service
+
+if TYPE_CHECKING:
+    pass
 
 _START_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 0.05
@@ -56,11 +59,20 @@ class Own:
     """This process owns the index: lock, service, socket."""
 
     def __init__(self, root: Path, settings: Settings, *, live: bool) -> None:
-        from currant import _core
-        from currant.ipc.methods import Desk
-        from currant.ipc.server import Server
+        real = Path(os.path.realpath(root))
+        outset = Outset(real, settings.state_path(real), settings, live=live)
+        try:
+            outset.take_root()
+            outset.begin()  # first of all: the imports take a third of what reading a large tree does
+            from currant import _core
+            from currant.ipc.methods import Desk
+            from currant.ipc.server import Server
+            from currant.service import Service
 
-        self.service = Service(root, settings, live=live)
+            self.service: Service = Service(root, settings, live=live, outset=outset)
+        except BaseException:
+            outset.close()
+            raise
         self._cleanup = ExitStack()
         with ExitStack() as undo:
             self.service.start()

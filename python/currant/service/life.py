@@ -13,10 +13,9 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from currant import failpoint, statedir
-from currant.errors import ClosedError, StoreError, StoreLostError, UsageError
+from currant import failpoint
+from currant.errors import ClosedError, StoreLostError
 from currant.llm.switch import Switch
-from currant.lock import RootLock
 from currant.recovery import Guard
 from currant.service.partset import PartSet
 
@@ -33,7 +32,7 @@ class Life:
         self._basis = parts.basis
         self._changing = threading.Lock()  # one start, stop or rebuild at a time
         self._pid = 0
-        self._lock = RootLock(self._basis.state_dir, str(self._basis.root))
+        self._outset = self._basis.outset
         self.started = False
         self.stopped = False
         self.generation = 0
@@ -61,14 +60,12 @@ class Life:
             if self.started:
                 self.check_process()
                 return
-            if not basis.root.is_dir():
-                raise UsageError(f"{basis.root} is not a directory: name the directory to index")
-            failpoint.check()
-            if basis.live:
-                Switch.check(basis.settings)
             self._pid = os.getpid()
             try:
-                self._take_root()
+                failpoint.check()
+                if basis.live:
+                    Switch.check(basis.settings)
+                self._outset.take_root()
                 self._parts.build()
             except BaseException:
                 self._close()
@@ -89,18 +86,7 @@ class Life:
     def _close(self) -> None:
         self._parts.close()
         self._parts.close_extractors()
-        self._lock.release()
-
-    def _take_root(self) -> None:
-        state_dir = self._basis.state_dir
-        statedir.prepare(state_dir)  # the lock file needs it, before the store does
-        try:
-            self._lock.acquire()
-        except OSError as error:
-            raise StoreError(
-                f"the state directory {state_dir} cannot be used ({error.strerror or error}): make it "
-                "writable and give it room, or name another one with --state-dir"
-            ) from error
+        self._outset.close()
 
     # --- an index that is lost while it is in use -------------------------------------------------------
 
@@ -112,7 +98,7 @@ class Life:
         found = None if store is None else store.problem()
         if found is not None:
             return found
-        return None if self._lock.in_place() else "the lock file was removed or replaced"
+        return None if self._outset.lock.in_place() else "the lock file was removed or replaced"
 
     def _make_anew(self, reason: str) -> None:
         """Take everything down, set aside what is left of the index, and start with an empty one: the scan
@@ -127,14 +113,14 @@ class Life:
                 raise StoreLostError(f"the root {root} is not there")
             self.generation += 1
             try:
-                if not self._lock.in_place():
-                    self._lock.release()
-                    self._take_root()
+                if not self._outset.lock.in_place():
+                    self._outset.lock.release()
+                    self._outset.take_root()
                     if parts.store is not None and parts.store.problem() is None:
                         return  # the index itself is as it was
                 parts.close()
                 parts.forget()
-                self._take_root()
+                self._outset.take_root()
                 parts.build(discard=reason)
             except BaseException:
                 parts.close()

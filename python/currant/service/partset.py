@@ -27,6 +27,7 @@ from currant.extract import Registry
 from currant.idle import IdleWork
 from currant.llm.switch import Switch
 from currant.model import CommitInfo, Throttle
+from currant.outset import Outset
 from currant.query import Query
 from currant.status import StatusReporter
 from currant.store import SharedResults, Store
@@ -44,7 +45,7 @@ _STOP_SECONDS: Final = 10.0
 class Basis:
     """What the parts are made from, the same for as long as the service lives.
 
-    `live=False` scans once and sets no watch. `engine_factory` and `registry` are for tests."""
+    `live=False` scans once and sets no watch. `registry` is for tests."""
 
     root: Path
     state_dir: Path
@@ -52,7 +53,7 @@ class Basis:
     live: bool
     clock: Clock
     status: StatusReporter
-    engine_factory: parts.EngineFactory | None = None
+    outset: Outset
     registry: Registry | None = None
 
 
@@ -90,12 +91,8 @@ class PartSet:
 
         Raises what the store and the engine raise; what was made by then is left to `close`."""
         basis = self.basis
-        if basis.settings.scheduler.enabled:
-            # The disk is read while this thread reads the index; nothing is handed out before both are known.
-            self.engine = parts.engine(
-                basis.root, basis.state_dir, basis.settings, live=basis.live, factory=basis.engine_factory
-            )
-            self.engine.start(rows_later=True)
+        # The disk is read while this thread reads the index; nothing is handed out before both are known.
+        self.engine = basis.outset.engine()
         # Kept when the index is made anew: it counts since the start.
         registry = self.extractors = (
             self.extractors or basis.registry or parts.registry(basis.settings.extract)

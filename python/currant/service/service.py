@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from currant import parts
 from currant.audit import Run
 from currant.cache import MetadataCache
 from currant.changes import EngineLike
@@ -18,6 +17,7 @@ from currant.config import Settings
 from currant.extract import Registry
 from currant.llm.switch import Switch
 from currant.model import ChangeType, CommitInfo, FileChange, FileView, Progress, SyncResult, Throttle
+from currant.outset import EngineFactory, Outset
 from currant.query import Query
 from currant.recovery import Guard
 from currant.service import paths as naming
@@ -32,7 +32,8 @@ from currant.store import Store
 class Service:
     """Everything that keeps the index of `root` true. Only one process can have one for a root.
 
-    `live=False` scans once and sets no watch. `engine_factory`, `registry` and `clock` are for tests.
+    `live=False` scans once and sets no watch. `outset` may have taken the root and begun already: it is this
+    service's from now on. `engine_factory`, `registry` and `clock` are for tests.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Service:
         *,
         live: bool = True,
         clock: Clock | None = None,
-        engine_factory: parts.EngineFactory | None = None,
+        engine_factory: EngineFactory | None = None,
         registry: Registry | None = None,
+        outset: Outset | None = None,
     ) -> None:
         # Resolved once: the engine, the reader and the socket must mean the same directory for ever.
         self.root = Path(os.path.realpath(root))
@@ -62,7 +64,8 @@ class Service:
                 live=live,
                 clock=self._clock,
                 status=self.status_reporter,
-                engine_factory=engine_factory,
+                outset=outset
+                or Outset(self.root, self.state_dir, self.settings, live=live, factory=engine_factory),
                 registry=registry,
             )
         )
