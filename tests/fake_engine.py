@@ -9,7 +9,7 @@ import os
 import stat as stat_bits
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,20 @@ class FakeChange:
     is_dir: bool = False
     attempts: int = 0
     cause: str = "event"
+
+
+def unpacked(
+    rows: Iterable[tuple[bytes, int, int, int, int, int]] | Iterable[bytes],
+) -> Iterator[tuple[bytes, int, int, int, int, int]]:
+    """One by one, whichever of the two shapes they come in."""
+    for some in rows:
+        if isinstance(some, tuple):
+            yield some
+            continue
+        for row in some.split(b"\0")[:-1]:
+            *numbers, path = row.split(b" ", 5)
+            size, mtime_ns, ctime_ns, ino, attempts = map(int, numbers)
+            yield path, size, mtime_ns, ctime_ns, ino % (1 << 64), attempts
 
 
 class FakeEngine:
@@ -109,9 +123,9 @@ class FakeEngine:
 
     # --- the contract -----------------------------------------------------------------------------------
 
-    def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
+    def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]] | Iterable[bytes]) -> int:
         count = 0
-        for path, size, mtime_ns, ctime_ns, ino, attempts in rows:
+        for path, size, mtime_ns, ctime_ns, ino, attempts in unpacked(rows):
             self.tree[os.fsdecode(path)] = (size, mtime_ns, ctime_ns, ino)
             if attempts:
                 self.attempts[os.fsdecode(path)] = attempts

@@ -1,18 +1,23 @@
 """The store: opening, committing, reading beside a writer, closing."""
 
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from currant.errors import ClosedError, StoreError, StoreFullError, UnsafeSQLiteError
+from currant.errors import ClosedError, StoreDamagedError, StoreError, StoreFullError, UnsafeSQLiteError
 from currant.model import CommitInfo, Failure, FileStat, MoveTree, Record, Remove, RemoveTree
 from currant.store import Store, commit, rows, search
 from currant.store.connection import is_safe, require_safe_sqlite
-from store_kit import key, opened, query, symbol, upsert
+from fake_engine import FakeEngine, unpacked
+from store_kit import key, opened, overwrite, query, symbol, upsert
 
 
 @pytest.fixture
@@ -198,6 +203,44 @@ def test_numbers_at_the_edges_of_64_bits(store: Store) -> None:
     item = type(item)(**{**fields(item), "stat": FileStat(2**63 - 1, 2**70, -(2**70), 2**64 - 1)})
     store.commit([item], 1.0)
     assert store.tree_rows() == [(b"a", 2**63 - 1, 2**63 - 1, -(2**63), 2**64 - 1, 0)]
+
+
+@settings(max_examples=30)
+@given(
+    paths=st.sets(st.binary(min_size=1, max_size=5).filter(lambda path: b"\0" not in path), max_size=40),
+    at_once=st.integers(1, 7),
+)
+def test_packed_rows_are_the_rows(paths: set[bytes], at_once: int) -> None:
+    with TemporaryDirectory() as state, opened(Path(state)) as store:
+        items = [
+            upsert(path, ino=2**64 - number - 1, racy=number % 3 == 0)
+            for number, path in enumerate(sorted(paths))
+        ]
+        failures = [
+            Failure(path, FileStat(1, 2, 3, 4), "no", 2, None, "event") for path in sorted(paths)[::4]
+        ]
+        store.commit([*items, *failures], 1.0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("currant.store.store._PACKED_AT_ONCE", at_once + 1)
+            assert [*unpacked(store.packed_tree_rows())] == store.tree_rows()
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 8_000])
+@pytest.mark.parametrize("kind", ["text", "NULL"])
+def test_a_path_of_another_type_is_damage_and_not_left_out(
+    tmp_path: Path, kind: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("currant.store.store._PACKED_AT_ONCE", at_once)
+    with opened(tmp_path) as store:
+        store.commit([upsert(name) for name in (b"aaa", b"abb", b"bbb", b"ccc", b"ddd")], 1.0)
+    index = tmp_path / "index.db"
+    # The row as SQLite writes it: the length of its head, the types of 15 columns, the path.
+    (at,) = (found.start() for found in re.finditer(rb"\x10\x12.{14}bbb", index.read_bytes(), re.DOTALL))
+    with opened(tmp_path) as store:
+        overwrite(index, at + 1, {"text": b"\x13", "NULL": b"\x00"}[kind])
+        engine = FakeEngine(str(tmp_path), state_dir=str(tmp_path))
+        with pytest.raises((StoreDamagedError, ValueError)):
+            engine.load(store.packed_tree_rows())
 
 
 def fields(item: object) -> dict[str, object]:

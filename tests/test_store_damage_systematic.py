@@ -46,6 +46,7 @@ def answers(store: Store) -> Iterator[tuple[str, Any]]:
     reader = query(store)
     yield "clock", clockless(store.clock())
     yield "rows", store.tree_rows()
+    yield "packed", b"".join(store.packed_tree_rows())
     yield "files", reader.files()
     for path in reader.files()[::7]:
         name = os.fsdecode(path)

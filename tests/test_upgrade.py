@@ -1,14 +1,17 @@
 """Records of an extractor that is not in use any more: served, marked, and replaced in order, all of them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from currant.clock import SystemClock
 from currant.extract import OutlineExtractor, Registry, Secrets
 from currant.extract.annotators.manifest import ManifestAnnotator
 from currant.extract.secrets import SecretsMode
 from currant.service import Service
+from currant.store import Store
 from currant.upgrade import BATCH, Upgrader
 from fake_engine import FakeEngine
 from pipeline_double import outline_lines
@@ -51,6 +54,47 @@ def test_an_old_record_is_served_and_marked_and_nothing_is_read_for_it(root: Pat
         assert why is not None
         assert (why.outdated, why.extractor) == (True, "outline/2:python-1")
         assert service.get_status()["upgrade"] == {"outdated": 5, "replaced": 0}
+
+
+def test_what_is_outdated_is_looked_for_once_for_each_registry(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Store] = []
+    look = Store.out_of_date
+
+    def counted(store: Store, current: Callable[[str, str], bool]) -> list[bytes]:
+        looks.append(store)
+        return look(store, current)
+
+    monkeypatch.setattr(Store, "out_of_date", counted)
+
+    def start(version: str, upgrades: int = 0) -> tuple[bool, int]:
+        """Whether it looked, and what it found."""
+        looks.clear()
+        with Service(root, live=False, registry=registry(version)) as service:
+            assert service.sync(60).fresh
+            found = bool(looks), service.outdated()
+            if upgrades:
+                assert service.upgrade(upgrades)["handed_over"] == upgrades
+                assert service.sync(60).fresh
+        return found
+
+    assert start("1") == (False, 0)  # the one that made the index found nothing
+    assert start("2") == (True, 5)
+    assert start("2", upgrades=3) == (True, 5)
+    assert start("1") == (True, 3)  # what is right for one is not for the other
+    assert start("2", upgrades=2) == (True, 2)
+    # Those of version 1 are gone, but their extractor is remembered as one that this registry does not know.
+    assert start("2") == (True, 0)
+    old = "name NOT LIKE '%python-2'"
+    with Store.open(root / ".currant", clock=SystemClock()) as store:
+        extractors = f"SELECT id FROM extractors WHERE {old}"
+        store.tend(lambda db: db.execute(f"DELETE FROM results WHERE extractor_id IN ({extractors})"))
+        store.tend(lambda db: db.execute(f"DELETE FROM extractors WHERE {old}"))
+    assert start("2") == (False, 0)
+    with Store.open(root / ".currant", clock=SystemClock()) as store:
+        store.tend(lambda db: db.execute("INSERT INTO extractors (name) VALUES ('plain/1+late')"))
+    assert start("2") == (True, 0)
 
 
 def test_files_that_are_asked_for_come_first_then_those_that_changed_last(root: Path) -> None:
@@ -109,7 +153,9 @@ def test_a_watcher_replaces_all_of_them_by_itself(root: Path) -> None:
 
 def test_a_record_that_cannot_be_made_any_better_is_tried_once() -> None:
     engine = FakeEngine("/nowhere", state_dir="/nowhere/.currant")
-    upgrader = Upgrader(lambda: [b"x", b"y"], engine)  # still outdated, however often it is read
+    upgrader = Upgrader(
+        [b"x", b"y"], lambda: [b"x", b"y"], engine
+    )  # still outdated, however often it is read
     assert [upgrader.hand_over(10), upgrader.hand_over(10)] == [2, 0]
 
 
@@ -118,7 +164,7 @@ def test_changes_come_before_outdated_records_and_few_of_these_at_a_time(tmp_pat
     names = [f"n{number}" for number in range(60)]
     for name in names:
         (tmp_path / name).touch()
-    upgrader = Upgrader(lambda: [os.fsencode(name) for name in names[10:]], engine)
+    upgrader = Upgrader([os.fsencode(name) for name in names[10:]], list, engine)
     engine.change(*names[:10])
     assert upgrader.step() is None
     batch = engine.next_batch(100, 0) or ()

@@ -89,9 +89,11 @@ class Engine:
         `witness`: watch without an index. What the first scan finds is known, and directories, links and
         devices are told of too; use `armed` and `take`. `recursive=False`: nothing below the root's own
         entries. `rules=False`: no rule file is read and `ignore_patterns` count for nothing."""
-    def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]]) -> int:
-        """Rows of the index: (path, size, mtime_ns, ctime_ns, ino, attempts). A row with
-        ``attempts > 0`` failed last time and is tried again. Returns their number."""
+    def load(self, rows: Iterable[tuple[bytes, int, int, int, int, int]] | Iterable[bytes]) -> int:
+        """Rows of the index: (path, size, mtime_ns, ctime_ns, ino, attempts), or many of them in one bytes
+        object: ``size mtime_ns ctime_ns ino attempts path``, each with a NUL behind it. A row with
+        ``attempts > 0`` failed last time and is tried again. Returns their number; ValueError, and nothing is
+        loaded, when one is not in this shape."""
     def start(self, *, rows_later: bool = False) -> None:
         """Start the threads: watch, list, compare with the loaded rows.
 

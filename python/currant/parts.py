@@ -21,7 +21,7 @@ from currant.processing import CONTENT_BYTES, PARSED_BYTES, Processor
 from currant.query import Query
 from currant.reading import ByteBudget, Reader
 from currant.status import StatusReporter
-from currant.store import SharedResults, Store
+from currant.store import Policies, SharedResults, Store
 from currant.store.store import TreeRow
 from currant.upgrade import Upgrader
 
@@ -36,10 +36,13 @@ def registry(settings: ExtractSettings) -> Registry:
 class Rows(NamedTuple):
     """The rows of the index, and what looking at the name of each has shown."""
 
-    rows: Iterable[TreeRow]
-    """To be gone through once."""
+    rows: Iterable[TreeRow] | Iterable[bytes]
+    """To be gone through once; many in one, as `Store.packed_tree_rows` has them, when there is nothing to
+    look at."""
     hidden: bool
     """Whether all that the policy of now calls a secret has the result of one."""
+    policy: str
+    """The registry's, which takes a while to find out."""
 
 
 def rows(store: Store, registry: Registry) -> Rows:
@@ -49,9 +52,10 @@ def rows(store: Store, registry: Registry) -> Rows:
     has, so that the first scan finds them different and they are read again before anything is answered. So
     do those that were secrets under another policy. Whatever else is out of date takes its time (`upgrade`).
     """
-    if store.names_policy() == registry.names_policy:
+    policy = registry.names_policy
+    if store.policies().names == policy:
         # Every row was right, and whatever came later was made by this policy.
-        return Rows(store.each_tree_row(), True)
+        return Rows(store.packed_tree_rows(), True, policy)
     rows = store.tree_rows()
     # Failed rows (attempts > 0) have no result.
     secrets = {row[0] for row in rows if not row[5] and registry.to_hide(os.fsdecode(row[0]))}
@@ -62,20 +66,26 @@ def rows(store: Store, registry: Registry) -> Rows:
         if extractor not in current and registry.is_of_secret(extractor):
             secrets |= store.paths_of(extractor)
     if not secrets:
-        return Rows(rows, True)
+        return Rows(rows, True, policy)
     log.info("%d files are read again, because another policy for secrets is in force", len(secrets))
     again = [(*row[:3], -1, *row[4:]) if row[0] in secrets else row for row in rows]
-    return Rows(again, False)
+    return Rows(again, False, policy)
 
 
-def upgrader(store: Store, registry: Registry, engine: EngineLike, *, hidden: bool) -> Upgrader:
-    """What replaces records that are out of date, not started yet. `hidden` as `rows` has it.
+def upgrader(store: Store, registry: Registry, engine: EngineLike, *, hidden: bool, policy: str) -> Upgrader:
+    """What replaces records that are out of date, not started yet. `hidden` and `policy` as `rows` has them.
 
-    A name is asked about once for each policy: 100,000 names take a second."""
-    policy = registry.names_policy
+    A name is asked about once for each policy: 100,000 names take a second. Results by what is not in use are
+    looked for once for each policy too: as long as none is of an extractor unknown to it, all that came later
+    were made under it."""
+
+    def aged() -> list[bytes]:
+        if store.policies().current == policy and registry.identities().issuperset(store.extractors()):
+            return []
+        return store.out_of_date(registry.is_current)
 
     def lacking() -> list[bytes]:
-        if store.names_policy() == policy:
+        if store.policies().names == policy:
             return []
         return sorted(
             path
@@ -83,14 +93,12 @@ def upgrader(store: Store, registry: Registry, engine: EngineLike, *, hidden: bo
             if registry.lacks_role(os.fsdecode(path), extractor)
         )
 
-    def outdated() -> list[bytes]:
-        return [*store.out_of_date(registry.is_current), *lacking()]
-
-    first = lacking()
-    noted = policy if hidden and not first else ""
-    if store.names_policy() != noted:
-        store.note_names_policy(noted)
-    return Upgrader(outdated, engine)
+    before = store.policies()
+    first, unnamed = aged(), lacking()
+    noted = Policies(policy if hidden and not unnamed else "", "" if first else policy)
+    if before != noted:
+        store.note_policies(noted)
+    return Upgrader([*first, *unnamed], lambda: [*aged(), *lacking()], engine)
 
 
 def processors(

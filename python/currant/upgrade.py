@@ -26,16 +26,19 @@ _LOOK_SECONDS: Final = 0.2
 
 
 class Upgrader:
-    """Hands outdated files to the engine. `outdated` lists them, the most recently changed first.
+    """Hands outdated files to the engine: those `known` first of all, and later what `outdated` lists, both
+    the most recently changed first.
 
     `hand_over` is one step, on any thread; `start` has a thread do the steps whenever there is little else to
     do, and end once nothing is left."""
 
-    def __init__(self, outdated: Callable[[], list[bytes]], engine: EngineLike) -> None:
+    def __init__(
+        self, known: Iterable[bytes], outdated: Callable[[], list[bytes]], engine: EngineLike
+    ) -> None:
         self._outdated = outdated
         self._engine = engine
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[bytes, None] = OrderedDict.fromkeys(outdated())
+        self._waiting: OrderedDict[bytes, None] = OrderedDict.fromkeys(known)
         self._handed: set[bytes] = set()
         self._replaced = 0
         self._wake = threading.Event()

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::engine::{
-    Ack, Change, ChangeKind, Engine, EngineError, Options, Outcome, Row, SourceKind, Status,
+    Ack, Change, ChangeKind, Engine, EngineError, Options, Outcome, Row, SourceKind, Status, unpack,
 };
 use crate::names;
 use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
@@ -197,6 +197,11 @@ impl PyEngine {
     fn load(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<usize> {
         let mut loaded = Vec::new();
         for row in rows.try_iter()? {
+            let row = row?;
+            if let Ok(many) = row.cast::<PyBytes>() {
+                unpack(many.as_bytes(), &mut loaded).map_err(PyValueError::new_err)?;
+                continue;
+            }
             let (path, size, mtime_ns, ctime_ns, ino, attempts): (
                 Bound<'_, PyBytes>,
                 u64,
@@ -204,7 +209,7 @@ impl PyEngine {
                 i64,
                 u64,
                 u32,
-            ) = row?.extract()?;
+            ) = row.extract()?;
             let path = path.as_bytes().to_vec();
             loaded.push(Row { path, size, mtime_ns, ctime_ns, ino, attempts });
         }

@@ -97,17 +97,19 @@ class PartSet:
         registry = self.extractors = (
             self.extractors or basis.registry or parts.registry(basis.settings.extract)
         )
-        store, hidden = self._open_store(registry, discard)
+        store, held = self._open_store(registry, discard)
         query = self._build_readers(store, registry)
         if self.engine is None:
             return
         # Before there are workers: it may write, and nobody else does yet.
-        upgrader = self.upgrader = parts.upgrader(store, registry, self.engine, hidden=hidden)
+        upgrader = self.upgrader = parts.upgrader(
+            store, registry, self.engine, hidden=held.hidden, policy=held.policy
+        )
         self._build_pipeline(store, registry, self.engine)
         self._build_background(query, upgrader, self.engine)
 
-    def _open_store(self, registry: Registry, discard: str | None) -> tuple[Store, bool]:
-        """The store, the engine having got all its rows, and whether all secrets are hidden in it. Reading
+    def _open_store(self, registry: Registry, discard: str | None) -> tuple[Store, parts.Rows]:
+        """The store, the engine having got all its rows, and what looking at them has shown. Reading
         them is part of the check of the index at start: what turns out damaged is set aside by opening once
         more."""
         basis = self.basis
@@ -119,13 +121,16 @@ class PartSet:
         store = self.store = Store.open(basis.state_dir, clock=basis.clock)
         return store, self._load(store, registry)
 
-    def _load(self, store: Store, registry: Registry) -> bool:
+    def _load(self, store: Store, registry: Registry) -> parts.Rows:
         held = parts.rows(store, registry)
-        if self.engine is not None:
-            self.engine.load(held.rows)  # nothing of them, if one cannot be read
-        else:
+        if self.engine is None:
             deque(held.rows, maxlen=0)
-        return held.hidden
+            return held
+        try:
+            self.engine.load(held.rows)  # nothing of them, if one cannot be read
+        except ValueError as error:  # numbers that are none
+            raise store.damaged(str(error)) from error
+        return held
 
     def _build_readers(self, store: Store, registry: Registry) -> Query:
         """What answers, also when nothing is brought up to date."""

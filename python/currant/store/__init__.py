@@ -9,9 +9,9 @@ name). `SharedResults` is another file, which several indexes share.
 from typing import Final
 
 from currant.store.shared import SharedResults
-from currant.store.store import Store
+from currant.store.store import Policies, Store
 
-__all__ = ["LLM_NAME", "SharedResults", "Store"]
+__all__ = ["LLM_NAME", "Policies", "SharedResults", "Store"]
 
 LLM_NAME: Final = "llm.db"
 """The file of `store.llm`, for those who only want to know whether it is there."""

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 pub use self::core::{Core, Counters, Platform, Settings};
 pub use change::{Ack, Cause, Change, ChangeKind, Outcome, Row};
+pub use rows::unpack;
 pub use status::Status;
 
 use crate::clock::Clock;

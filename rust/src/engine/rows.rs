@@ -9,6 +9,53 @@ use super::flight::Failed;
 use crate::clock::Now;
 use crate::tree::{NodeId, ROOT};
 
+/// Rows in one piece: `size mtime_ns ctime_ns ino attempts path`, each with a NUL behind it. An inode with the
+/// top bit may be told as a negative number.
+///
+/// # Errors
+/// What is not in this shape; `rows` has those before it.
+pub fn unpack(mut packed: &[u8], rows: &mut Vec<Row>) -> Result<(), String> {
+    while let Some(end) = memchr::memchr(0, packed) {
+        let (row, rest) = (&packed[..end], packed.get(end + 1..).unwrap_or_default());
+        let Some(row) = unpack_one(row) else {
+            return Err(format!("a row of the index reads {:?}", String::from_utf8_lossy(row)));
+        };
+        rows.push(row);
+        packed = rest;
+    }
+    if packed.is_empty() { Ok(()) } else { Err("the last row of the index is cut short".into()) }
+}
+
+fn unpack_one(mut row: &[u8]) -> Option<Row> {
+    let mut number = || {
+        let end = memchr::memchr(b' ', row)?;
+        let (digits, rest) = (&row[..end], row.get(end + 1..)?);
+        row = rest;
+        decimal(digits)
+    };
+    let size = u64::try_from(number()?).ok()?;
+    let (mtime_ns, ctime_ns) = (number()?, number()?);
+    let ino = number()?.cast_unsigned();
+    let attempts = u32::try_from(number()?).ok()?;
+    (!row.is_empty()).then(|| Row { path: row.to_vec(), size, mtime_ns, ctime_ns, ino, attempts })
+}
+
+/// As text of nothing but digits, perhaps with a sign.
+fn decimal(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let mut value: u64 = 0; // of nineteen digits, never too large for it
+    for digit in digits {
+        value = value * 10 + u64::from(digit.checked_sub(b'0').filter(|&digit| digit < 10)?);
+    }
+    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
+}
+
 impl Core {
     /// The rows of the index will come by [`Core::load`] while the first scan is under way. Until then
     /// nothing is handed out.
@@ -115,5 +162,47 @@ impl Core {
             };
         }
         Some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unpack;
+
+    fn unpacked(packed: &[u8]) -> Result<Vec<(Vec<u8>, u64, i64, i64, u64, u32)>, String> {
+        let mut rows = Vec::new();
+        unpack(packed, &mut rows)?;
+        let told = |row: super::Row| {
+            (row.path, row.size, row.mtime_ns, row.ctime_ns, row.ino, row.attempts)
+        };
+        Ok(rows.into_iter().map(told).collect())
+    }
+
+    #[test]
+    fn numbers_of_every_size_and_paths_of_every_byte() {
+        let packed = b"0 -9223372036854775808 -1 -1 0 a b\xff\0\
+                       9223372036854775807 9223372036854775807 0 7 4294967295 d/\n\0";
+        let found = unpacked(packed).expect("both are rows");
+        assert_eq!(found[0], (b"a b\xff".to_vec(), 0, i64::MIN, -1, u64::MAX, 0));
+        assert_eq!(found[1], (b"d/\n".to_vec(), (1 << 63) - 1, i64::MAX, 0, 7, u32::MAX));
+        assert_eq!(unpacked(b""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused() {
+        let rows: [&[u8]; 9] = [
+            b"1 2 3 4 0 a",                      // no end
+            b"1 2 3 4 0\0",                      // no path: SQLite leaves out what is NULL
+            b"1 2 3 4 0 \0",                     // an empty one
+            b"1.5 2 3 4 0 a\0",                  // not an integer
+            b"1 2 3 4 -1 a\0",                   // less often than never
+            b"-1 2 3 4 0 a\0",                   // smaller than nothing
+            b"1 9223372036854775808 3 4 0 a\0",  // too large
+            b"1 2 -9223372036854775809 4 0 a\0", // too small
+            b"1 2 3 12345678901234567890 0 a\0", // too long
+        ];
+        for row in rows {
+            assert!(unpacked(row).is_err(), "{:?}", String::from_utf8_lossy(row));
+        }
     }
 }
