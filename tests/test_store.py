@@ -205,7 +205,7 @@ def test_numbers_at_the_edges_of_64_bits(store: Store) -> None:
     assert store.tree_rows() == [(b"a", 2**63 - 1, 2**63 - 1, -(2**63), 2**64 - 1, 0)]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     paths=st.sets(st.binary(min_size=1, max_size=5).filter(lambda path: b"\0" not in path), max_size=40),
     at_once=st.integers(1, 7),

@@ -6,18 +6,17 @@ inside one snapshot of the caller.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import apsw
+from msgspec import Struct
 
 from currant import ranking
 from currant.model import Definition, Header, Record, Symbol
 from currant.store import records, search
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a definition must have to be of interest; all folded. `lines`: one of these in its name, with a
     newline for where a name begins or ends."""
 
@@ -46,8 +45,7 @@ _TYPOS: Final = (ranking.TYPO, ranking.SECOND_TYPO)
 _IN_NAMES: Final = (ranking.EXACT, ranking.CASE, ranking.PREFIX, ranking.WORD, ranking.PART)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One question. `documentation`: None to search it when no definition has the name itself."""
 
     name: str

@@ -9,9 +9,9 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from currant.audit import Auditor, Ledger, Sample, walker
+from currant.audit import Ledger
 from currant.changes import EngineLike
 from currant.clock import Clock
 from currant.config import ExtractSettings, MonitorSettings
@@ -24,6 +24,9 @@ from currant.status import StatusReporter
 from currant.store import Policies, SharedResults, Store
 from currant.store.store import TreeRow
 from currant.upgrade import Upgrader
+
+if TYPE_CHECKING:
+    from currant.audit import Auditor
 
 log = logging.getLogger(__name__)
 
@@ -150,8 +153,10 @@ def auditor(
     ledger: Ledger,
     clock: Clock,
     live: bool,
-) -> Auditor:
+) -> "Auditor":
     """The background audit, not started yet."""
+    from currant.audit import Auditor, Sample, walker
+
     walk = walker(
         str(root),
         state_dir=str(state_dir),

@@ -9,9 +9,10 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
+
+from msgspec import Struct, field
 
 from currant import _core
 from currant.errors import RootRefusedError
@@ -24,8 +25,7 @@ _WORTH_OPENING: Final = 0.5
 _SYSCTL: Final = Path("/proc/sys")
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """One directory and everything below it: `files`, `bytes`, and its share of the whole cost (0 to 1)."""
 
     path: str
@@ -34,8 +34,7 @@ class Directory:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a walk found. `directories` is also the number of watches; `watch_limit` is None where the kernel
     has none. `languages` counts files by name alone; `unreadable` holds (path, reason)."""
 

@@ -5,8 +5,9 @@ and at nothing else. `docs/status.md` has the list for people; each state stands
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from currant.model import Degraded
 
@@ -17,8 +18,7 @@ RECENT_SECONDS: Final = 3_600.0
 """How long something that happened and is over is still told of."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """What is known of a service at one moment. `engine` is the core's status, `waited` for how many seconds
     changes wait without any commit, `overflowed` how many seconds ago events were lost (None: never)."""
 

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::engine::{
-    Ack, Change, ChangeKind, Engine, EngineError, Options, Outcome, Row, SourceKind, Status, unpack,
+    Ack, Change, ChangeKind, Engine, EngineError, Options, Outcome, Row, Rows, SourceKind, Status,
 };
 use crate::names;
 use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
@@ -195,11 +195,11 @@ impl PyEngine {
 
     /// Rows of the index, before the start or, once, after it.
     fn load(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let mut loaded = Vec::new();
+        let mut loaded = Rows::default();
         for row in rows.try_iter()? {
             let row = row?;
             if let Ok(many) = row.cast::<PyBytes>() {
-                unpack(many.as_bytes(), &mut loaded).map_err(PyValueError::new_err)?;
+                loaded.unpack(many.as_bytes()).map_err(PyValueError::new_err)?;
                 continue;
             }
             let (path, size, mtime_ns, ctime_ns, ino, attempts): (
@@ -210,7 +210,7 @@ impl PyEngine {
                 u64,
                 u32,
             ) = row.extract()?;
-            let path = path.as_bytes().to_vec();
+            let path = path.as_bytes();
             loaded.push(Row { path, size, mtime_ns, ctime_ns, ino, attempts });
         }
         py.detach(|| self.engine.load(loaded)).map_err(to_py_error)

@@ -19,10 +19,10 @@ from currant.errors import (
     SyncTimeout,
 )
 from currant.ipc.client import Answer, Client
-from currant.model import ChangePage, ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
 
 if TYPE_CHECKING:
     from currant.graph import Drift, References
+    from currant.model import ChangeRow, Definition, FailureRow, FileView, Freshness, Provenance
     from currant.projects import Skills, TaskProgress
     from currant.record import Document
     from currant.verify import Report, Row
@@ -80,7 +80,6 @@ class Index:
         self.root = root
         self.settings = settings
         self.state_dir: Path = settings.state_path(root)
-        self.last: Freshness = Freshness("", False)
         self.clock: str = ""
         self.fresh_instance: bool = False
         self._live = live
@@ -88,6 +87,10 @@ class Index:
         self._closed = False
         self._choosing = threading.Lock()
         self._backend: Backend = choose(root, settings, live=live, create=create)
+        # Imported late, here and below: whoever becomes the owner has the disk read before it imports that.
+        from currant.model import Freshness
+
+        self.last: Freshness = Freshness("", False)
 
     # --- questions ----------------------------------------------------------------------------------------
 
@@ -115,19 +118,23 @@ class Index:
         documentation: bool | None = None,
         limit: int = 100,
         sync_ms: int | None = None,
-    ) -> list[Definition]:
+    ) -> "list[Definition]":
         """Definitions whose name contains `name` (is `name`, with `exact`), best match first; then names that
         are nearly it, and those whose documentation has its words, each with a `snippet`.
 
         `path`: only files that this glob means, as in an ignore file. `documentation`: None to search it when
         no definition has the name itself, True for always, False for never.
         """
+        from currant.model import Definition
+
         params: dict[str, Any] = {"name": name, "kind": kind, "language": language, "exact": exact}
         params |= {"path": path, "documentation": documentation, "limit": limit}
         return self._typed("find", params, list[Definition], sync_ms)
 
-    def show(self, path: str, *, sync_ms: int | None = None) -> FileView | None:
+    def show(self, path: str, *, sync_ms: int | None = None) -> "FileView | None":
         """All that the index holds of one file; None when it holds nothing."""
+        from currant.model import FileView
+
         return self._maybe("show", path, FileView, sync_ms)
 
     def record(self, path: str, *, sync_ms: int | None = None) -> "Document | None":
@@ -139,8 +146,10 @@ class Index:
         told = None if view is None else view["document"]
         return None if told is None else msgspec.convert(told, Document)
 
-    def why(self, path: str, *, sync_ms: int | None = None) -> Provenance | None:
+    def why(self, path: str, *, sync_ms: int | None = None) -> "Provenance | None":
         """How the row of one file came about; None when there is none."""
+        from currant.model import Provenance
+
         return self._maybe("why", path, Provenance, sync_ms)
 
     def task_progress(
@@ -188,15 +197,19 @@ class Index:
 
         return self._typed("drift", {"kinds": list(kinds), "ignore": list(ignore)}, Drift, sync_ms)
 
-    def failures(self, limit: int = 100, *, sync_ms: int | None = None) -> list[FailureRow]:
+    def failures(self, limit: int = 100, *, sync_ms: int | None = None) -> "list[FailureRow]":
         """Files that exist and could not be indexed, and why."""
+        from currant.model import FailureRow
+
         return self._typed("failures", {"limit": limit}, list[FailureRow], sync_ms)
 
-    def changes(self, since: str | None = None, *, sync_ms: int | None = None) -> Iterator[ChangeRow]:
+    def changes(self, since: str | None = None, *, sync_ms: int | None = None) -> "Iterator[ChangeRow]":
         """What changed since a clock (None: everything, as created), oldest first, up to now.
 
         While iterating, `clock` is the one to go on from; `fresh_instance` is True when `since` is not
         known here and all that there is comes instead."""
+        from currant.model import ChangePage
+
         budget = self._sync_ms if sync_ms is None else sync_ms
         page = self._typed("changes", {"since": since, "limit": _PAGE}, ChangePage, budget)
         self.fresh_instance = page.fresh_instance
@@ -300,7 +313,9 @@ class Index:
         result = self.ask(method, {"path": path}, sync_ms=sync_ms).result
         return None if result is None else msgspec.convert(result, kind)
 
-    def _note(self, answer: Answer) -> Freshness:
+    def _note(self, answer: Answer) -> "Freshness":
+        from currant.model import Freshness
+
         self.last = Freshness(
             answer.clock or "", answer.fresh, list(answer.outstanding), list(answer.degraded)
         )
@@ -336,7 +351,7 @@ class Follower:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> ChangeRow:
+    def __next__(self) -> "ChangeRow":
         """The next change. Raises StopIteration after `close`, ServiceUnreachable when the owner stops."""
         return next(self._rows)
 
@@ -351,7 +366,9 @@ class Follower:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _read(self, since: str) -> Iterator[ChangeRow]:
+    def _read(self, since: str) -> "Iterator[ChangeRow]":
+        from currant.model import ChangeRow
+
         try:
             for part in self._client.stream("follow", {"since": since}):
                 self.fresh_instance = part["fresh_instance"]

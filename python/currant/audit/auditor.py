@@ -8,8 +8,9 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from currant import _core
 from currant.audit.decide import Suspect, agree, cause_of, judge
@@ -44,8 +45,7 @@ REST: Final = 100
 """The thread rests at least so many times as long as it worked: a hundredth of one CPU at the most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """How much one run looks at: rows, contents, directories. `whole`: every path there is, besides."""
 
     files: int = 200
@@ -54,8 +54,7 @@ class Sample:
     whole: bool = False
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """What one run did. `settled` False: the index did not catch up in time, so suspects were let go."""
 
     files: int = 0

@@ -10,9 +10,10 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, to_builtins
 
 from currant.model import Degraded
 
@@ -25,8 +26,7 @@ RECENT_SECONDS: Final = 3_600.0
 _KEPT: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """One path on which the index was wrong. `when` is wall time; `kind` is ``stale``, ``missing`` (from the
     index) or ``extra`` (not on disk); `repaired` says whether it is right now."""
 
@@ -81,7 +81,7 @@ class Ledger:
                 "directories_checked": self._directories,
                 "drift_found_total": self._total,
                 "last_run": self._last_run,
-                "last_drift": [asdict(one) for one in self._drift],
+                "last_drift": [to_builtins(one) for one in self._drift],
             }
 
     def degraded(self, now: float) -> Degraded | None:
@@ -120,7 +120,7 @@ class Ledger:
 
     def _save(self) -> None:
         """Only with the lock held: twenty lines, when drift was found."""
-        drift = [asdict(one) for one in self._drift]
+        drift = [to_builtins(one) for one in self._drift]
         told = {"total": self._total, "acknowledged": self._acknowledged, "drift": drift}
         beside = self._path.with_name(f"{FILE_NAME}.new")
         try:

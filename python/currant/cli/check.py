@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
 from currant.cli.output import answer_json, duration, echo, printable, shown, size, table, write_json
 from currant.cli.place import Place, options, path_argument
@@ -130,7 +131,7 @@ def plan(place: Place, as_json: bool, yes_really: bool, with_llm: bool) -> int:
         language_of=lambda path: detect(path, b""),
     )
     if as_json:
-        write_json({**asdict(found), "fits": found.fits})
+        write_json({**to_builtins(found), "fits": found.fits})
         return 0 if found.fits else DIFFERENT
     limit = "no limit" if found.watch_limit is None else f"limit {found.watch_limit:,}"
     table(

@@ -10,8 +10,9 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
 
 LANGUAGE: Final = re.compile(r"[a-z][a-z0-9+#_-]{0,31}")
 _MOST: Final = 100
@@ -21,8 +22,7 @@ _WILD: Final = re.compile(r"\[.*?\]|[*?]")
 Patterns = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """What one plug-in declares: language -> patterns over names. `version` is all of its identity."""
 
     plugin: str

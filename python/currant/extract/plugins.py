@@ -14,11 +14,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from currant.config import OWN_EXTRACTORS
 from currant.extract.contain import LIMIT_SECONDS, Contained, checked, copied
@@ -42,8 +42,7 @@ class RefusedError(Exception):
     """This plug-in cannot be used; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One entry point: its name, the package that has it, and how to get at the class."""
 
     name: str
@@ -51,13 +50,12 @@ class Source:
     load: Callable[[], Any]
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """The plug-ins that can be used, in the order of their names, and what is known of the others."""
 
-    extractors: list["PluginExtractor"] = field(default_factory=list)
-    annotators: list["PluginAnnotator"] = field(default_factory=list)
-    refused: list[Use] = field(default_factory=list)
+    extractors: list["PluginExtractor"] = msgspec.field(default_factory=list)
+    annotators: list["PluginAnnotator"] = msgspec.field(default_factory=list)
+    refused: list[Use] = msgspec.field(default_factory=list)
 
 
 class Plugin:

@@ -6,11 +6,12 @@ the index itself both come through `Desk.ask`, so an answer is the same whicheve
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from currant.errors import ClosedError, UsageError
 from currant.ipc.client import Answer
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 _Kinds = type | tuple[type, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Struct, frozen=True):
     """One question: the function, its parameters by name with their kinds, and those it cannot do without.
 
     `syncs` puts the barrier in front; a method without it says what the state is at this moment."""
@@ -177,7 +177,7 @@ def _audit(desk: Desk, params: dict[str, Any]) -> Any:
     if params.get("acknowledge"):
         return {"acknowledged": desk.service.acknowledge_drift()}
     run = desk.service.audit(whole=params.get("all", False))
-    return asdict(run)
+    return msgspec.to_builtins(run)
 
 
 def _refs(desk: Desk, params: dict[str, Any]) -> Any:

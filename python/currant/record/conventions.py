@@ -2,7 +2,7 @@
 
 Owns: telling the conventions apart and reading them: the template's sections (``[Function intent]``), Google,
 NumPy, Sphinx, JSDoc, TSDoc, Javadoc, Doxygen, phpDoc, YARD, rustdoc, kernel-doc, Swift's lists, Go. Does not
-own: finding the comment (the outline stores its text) and the published shape (`record.document`).
+own: finding the comment (the outline stores its text) and the published shape (`record.export`).
 
 A pure function of the text: nothing of it is stored, so a better reading needs no new extraction. Any text is
 taken, in time that is linear in its length but for the lengths of single lines.

@@ -9,14 +9,16 @@ was never acknowledged, so the next start finds it again.
 """
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from currant import parts
-from currant.audit import Auditor, Ledger
+from currant.audit import Ledger
 from currant.cache import MetadataCache
 from currant.changes import ChangeDetectionQueue, EngineLike
 from currant.clock import Clock
@@ -35,14 +37,16 @@ from currant.upgrade import Upgrader
 from currant.workers import SchedulerController, WorkerThreadPool
 from currant.writer import Writer
 
+if TYPE_CHECKING:
+    from currant.audit import Auditor
+
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS: Final = 10.0
 """How long a worker may take over the file in hand before it is left behind (a read that hangs)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """What the parts are made from, the same for as long as the service lives.
 
     `live=False` scans once and sets no watch. `registry` is for tests."""
@@ -76,7 +80,9 @@ class PartSet:
         self.queue: ChangeDetectionQueue | None = None
         self.controller: SchedulerController | None = None
         self.ledger: Ledger | None = None
-        self.auditor: Auditor | None = None
+        self._auditor: Auditor | None = None
+        self._make_auditor: Callable[[], Auditor] | None = None
+        self._making = threading.Lock()  # of the auditor
         self.llm: Switch | None = None
         self.extractors: Registry | None = None
         self.upgrader: Upgrader | None = None
@@ -190,7 +196,8 @@ class PartSet:
         basis, ledger, llm = self.basis, self.ledger, self.llm
         assert ledger is not None
         assert llm is not None
-        auditor = self.auditor = parts.auditor(
+        self._auditor = None
+        self._make_auditor = lambda: parts.auditor(
             basis.root,
             basis.state_dir,
             basis.settings.monitor,
@@ -202,9 +209,20 @@ class PartSet:
         )
         query.on_read += [upgrader.asked, llm.asked]
         if basis.live:
+            auditor = self.auditor
+            assert auditor is not None
             auditor.start()
             upgrader.start()
         llm.start()
+
+    @property
+    def auditor(self) -> "Auditor | None":
+        """Made when it is first asked for: an index that is not live has none at work, and mostly no use for
+        what it looks with."""
+        with self._making:
+            if self._auditor is None and self._make_auditor is not None:
+                self._auditor = self._make_auditor()
+            return self._auditor
 
     # --- all of them at once ----------------------------------------------------------------------------
 
@@ -273,7 +291,7 @@ class PartSet:
         if controller is not None:
             yield controller.writer.engine_stops
             yield controller.worker_pool.request_stop
-        auditor = self.auditor
+        auditor = self._auditor
         if auditor is not None:
             yield auditor.request_stop
         upgrader = self.upgrader

@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from currant.audit import Run
 from currant.cache import MetadataCache
 from currant.changes import EngineLike
 from currant.clock import Clock, SystemClock
@@ -27,6 +26,9 @@ from currant.service.life import Life
 from currant.service.partset import Basis, PartSet
 from currant.status import StatusReporter
 from currant.store import Store
+
+if TYPE_CHECKING:
+    from currant.audit import Run
 
 
 class Service:
@@ -184,7 +186,7 @@ class Service:
 
     # --- what one can tell it ---------------------------------------------------------------------------
 
-    def audit(self, *, whole: bool = False) -> Run:
+    def audit(self, *, whole: bool = False) -> "Run":
         """Compare a sample of the tree with the index now (`whole`: all of it, by size, times and inode), and
         repair what has drifted. Raises EngineError, StoreError."""
         auditor = self._life.part(lambda: self._parts.auditor)

@@ -6,10 +6,10 @@ of order, so two rules keep a late rename from undoing what is newer; both are m
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import apsw
+from msgspec import Struct
 
 from currant.model import Failure, FileStat, Item, MoveTree, Packed, Remove, RemoveTree, ResultKey, Upsert
 from currant.store import listing, records, references
@@ -49,8 +49,7 @@ def unsigned(value: int) -> int:
     return value + (1 << 64) if value < 0 else value
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What one transaction did; true only once it is committed."""
 
     seq: int
@@ -60,8 +59,7 @@ class Outcome:
     extractors: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
+class _Encoded(Struct, frozen=True):
     pieces: list[tuple[bytes, str, str]]  # stored form, terms of names, terms of documentation
     symbols: int
     facts: list[tuple[str, bytes]]

@@ -6,15 +6,15 @@ as it is open, and what it says then is as of some earlier time, or wrong.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 _COMPANIONS: Final = ("-wal", "-shm")
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """One file: which, how large, when last written."""
 
     identity: tuple[int, int]

@@ -3,10 +3,10 @@
 They are kept on purpose, since a branch switched away from comes back, but not without bound.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import apsw
+from msgspec import Struct
 
 from currant.store import listing, records
 from currant.store.connection import one
@@ -25,8 +25,7 @@ SELECT r.id, {_NO_FILE}, u.since FROM results r LEFT JOIN unused u ON u.result_i
 WHERE r.id > ? ORDER BY r.id LIMIT ?"""
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     """One step of a sweep: `at` is the last result looked at, None after the last of all; `deleted` results
     are gone, `unused` were seen that no file has and that are kept."""
 

@@ -5,10 +5,10 @@ Each step is one short transaction of the writer's, on its thread; readers are n
 theirs. VACUUM and FTS5's 'optimize' are not here: they hold the writer for as long as the file is large.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import apsw
+from msgspec import Struct
 
 from currant.store.connection import one
 
@@ -32,8 +32,7 @@ _WHAT_TO_ANALYZE: Final = "PRAGMA optimize(0x10003)"
 _INCREMENTAL: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """The file of an index, in pages of `page_bytes`. `shrinks`: whether free pages can be given back."""
 
     page_bytes: int

@@ -106,20 +106,3 @@ pub struct Ack {
     /// Inode as committed.
     pub ino: u64,
 }
-
-/// One row of the index, as it was when the process last stopped.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// Relative to the root.
-    pub path: Vec<u8>,
-    /// Bytes.
-    pub size: u64,
-    /// Modification time, nanoseconds.
-    pub mtime_ns: i64,
-    /// Change time, nanoseconds; -1 when the row must be read again.
-    pub ctime_ns: i64,
-    /// Inode.
-    pub ino: u64,
-    /// Failures so far; above zero the row is a failure, and is tried again.
-    pub attempts: u32,
-}

@@ -32,8 +32,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use self::core::{Core, Counters, Platform, Settings};
-pub use change::{Ack, Cause, Change, ChangeKind, Outcome, Row};
-pub use rows::unpack;
+pub use change::{Ack, Cause, Change, ChangeKind, Outcome};
+pub use rows::{Row, Rows};
 pub use status::Status;
 
 use crate::clock::Clock;
@@ -117,7 +117,7 @@ pub enum EngineError {
 }
 
 enum Request {
-    Rows(Vec<Row>, SyncSender<usize>),
+    Rows(Rows, SyncSender<usize>),
     Acks(Vec<Ack>),
     Sync(u64, Option<Vec<Vec<u8>>>, SyncSender<()>),
     CancelSync(u64, SyncSender<Vec<Vec<u8>>>),
@@ -235,11 +235,11 @@ impl Engine {
 
     /// Put the rows of the index into the tree: before the start, or once after [`Engine::start`] was told
     /// that they come later.
-    pub fn load(&self, rows: impl IntoIterator<Item = Row>) -> Result<usize, EngineError> {
+    pub fn load(&self, rows: Rows) -> Result<usize, EngineError> {
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(waiting) = waiting.as_mut() {
-                return Ok(waiting.core.load(rows, waiting.clock.now()));
+                return Ok(waiting.core.load(&rows, waiting.clock.now()));
             }
         }
         if !self.rows_expected.swap(false, Ordering::SeqCst) {
@@ -248,7 +248,7 @@ impl Engine {
             ));
         }
         let (sender, receiver) = sync_channel(1);
-        self.send(Request::Rows(rows.into_iter().collect(), sender))?;
+        self.send(Request::Rows(rows, sender))?;
         self.answer(&receiver)
     }
 

@@ -3,30 +3,99 @@
 
 use hashbrown::HashSet;
 
-use super::change::{Cause, Row};
+use super::change::Cause;
 use super::core::Core;
 use super::flight::Failed;
 use crate::clock::Now;
 use crate::tree::{NodeId, ROOT};
 
-/// Rows in one piece: `size mtime_ns ctime_ns ino attempts path`, each with a NUL behind it. An inode with the
-/// top bit may be told as a negative number.
-///
-/// # Errors
-/// What is not in this shape; `rows` has those before it.
-pub fn unpack(mut packed: &[u8], rows: &mut Vec<Row>) -> Result<(), String> {
-    while let Some(end) = memchr::memchr(0, packed) {
-        let (row, rest) = (&packed[..end], packed.get(end + 1..).unwrap_or_default());
-        let Some(row) = unpack_one(row) else {
-            return Err(format!("a row of the index reads {:?}", String::from_utf8_lossy(row)));
-        };
-        rows.push(row);
-        packed = rest;
-    }
-    if packed.is_empty() { Ok(()) } else { Err("the last row of the index is cut short".into()) }
+/// One row of the index, as it was when the process last stopped.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Relative to the root.
+    pub path: &'a [u8],
+    /// Bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds.
+    pub mtime_ns: i64,
+    /// Change time, nanoseconds; -1 when the row must be read again.
+    pub ctime_ns: i64,
+    /// Inode.
+    pub ino: u64,
+    /// Failures so far; above zero the row is a failure, and is tried again.
+    pub attempts: u32,
 }
 
-fn unpack_one(mut row: &[u8]) -> Option<Row> {
+/// The rows of an index. Their paths are kept one behind the other: a piece of memory for each would take longer
+/// to get and to give back than all the rest of reading a row.
+#[derive(Debug, Default)]
+pub struct Rows {
+    paths: Vec<u8>,
+    held: Vec<Held>,
+}
+
+/// A row, but for its path: that ends here, and begins where the one before it ends.
+#[derive(Debug)]
+struct Held {
+    path_end: usize,
+    size: u64,
+    mtime_ns: i64,
+    ctime_ns: i64,
+    ino: u64,
+    attempts: u32,
+}
+
+impl Rows {
+    /// One more.
+    pub fn push(&mut self, row: Row<'_>) {
+        self.paths.extend_from_slice(row.path);
+        self.held.push(Held {
+            path_end: self.paths.len(),
+            size: row.size,
+            mtime_ns: row.mtime_ns,
+            ctime_ns: row.ctime_ns,
+            ino: row.ino,
+            attempts: row.attempts,
+        });
+    }
+
+    /// Many more, in one piece: `size mtime_ns ctime_ns ino attempts path`, each with a NUL behind it. An inode
+    /// with the top bit may be told as a negative number.
+    ///
+    /// # Errors
+    /// What is not in this shape; those before it are there.
+    pub fn unpack(&mut self, mut packed: &[u8]) -> Result<(), String> {
+        while let Some(end) = memchr::memchr(0, packed) {
+            let (row, rest) = (&packed[..end], packed.get(end + 1..).unwrap_or_default());
+            let Some(row) = unpack_one(row) else {
+                let text = String::from_utf8_lossy(row);
+                return Err(format!("a row of the index reads {text:?}"));
+            };
+            self.push(row);
+            packed = rest;
+        }
+        if packed.is_empty() { Ok(()) } else { Err("a row of the index is cut short".into()) }
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        let mut start = 0;
+        self.held.iter().map(move |held| {
+            let path = &self.paths[start..held.path_end];
+            start = held.path_end;
+            Row {
+                path,
+                size: held.size,
+                mtime_ns: held.mtime_ns,
+                ctime_ns: held.ctime_ns,
+                ino: held.ino,
+                attempts: held.attempts,
+            }
+        })
+    }
+}
+
+fn unpack_one(mut row: &[u8]) -> Option<Row<'_>> {
     let mut number = || {
         let end = memchr::memchr(b' ', row)?;
         let (digits, rest) = (&row[..end], row.get(end + 1..)?);
@@ -37,7 +106,7 @@ fn unpack_one(mut row: &[u8]) -> Option<Row> {
     let (mtime_ns, ctime_ns) = (number()?, number()?);
     let ino = number()?.cast_unsigned();
     let attempts = u32::try_from(number()?).ok()?;
-    (!row.is_empty()).then(|| Row { path: row.to_vec(), size, mtime_ns, ctime_ns, ino, attempts })
+    (!row.is_empty()).then_some(Row { path: row, size, mtime_ns, ctime_ns, ino, attempts })
 }
 
 /// As text of nothing but digits, perhaps with a sign.
@@ -65,25 +134,25 @@ impl Core {
 
     /// Put the rows of the index into the tree: what a scan finds, or has found, equal to them is never
     /// read.
-    pub fn load(&mut self, rows: impl IntoIterator<Item = Row>, now: Now) -> usize {
+    pub fn load(&mut self, rows: &Rows, now: Now) -> usize {
         let mut count = 0;
         // Directories that were read before a row below them came: the row may be of what is gone.
         let mut read_before: HashSet<NodeId> = HashSet::new();
         // Rows come sorted by path, so the parent is almost always that of the row before.
-        let mut last: (Vec<u8>, NodeId) = (Vec::new(), ROOT);
-        for row in rows {
-            let cut = memchr::memrchr(b'/', &row.path);
+        let mut last: (&[u8], NodeId) = (b"", ROOT);
+        for row in rows.iter() {
+            let cut = memchr::memrchr(b'/', row.path);
             let (parent, name) = match cut {
                 Some(cut) => (&row.path[..cut], &row.path[cut + 1..]),
-                None => (&row.path[..0], &row.path[..]),
+                None => (&row.path[..0], row.path),
             };
             if last.0 != parent {
                 let Some(dir) = self.dir_for_row(parent, &mut read_before) else {
                     // Below what is a file by now, or by another row: it goes, and a scan finds what is.
-                    self.push_op(row.path, None, Cause::Scan);
+                    self.push_op(row.path.to_vec(), None, Cause::Scan);
                     continue;
                 };
-                last = (parent.to_vec(), dir);
+                last = (parent, dir);
             }
             count += usize::from(self.load_row(last.1, name, &row, now, &mut read_before));
         }
@@ -100,7 +169,7 @@ impl Core {
         &mut self,
         dir: NodeId,
         name: &[u8],
-        row: &Row,
+        row: &Row<'_>,
         now: Now,
         read_before: &mut HashSet<NodeId>,
     ) -> bool {
@@ -108,7 +177,7 @@ impl Core {
         let node = match found {
             Some(node) if self.tree.is_dir(node) => {
                 // What it was a row of is a directory by now, whose files are not handed out yet.
-                self.push_op(row.path.clone(), None, Cause::Scan);
+                self.push_op(row.path.to_vec(), None, Cause::Scan);
                 return false;
             }
             Some(node) if self.tree.is_known(node) => return false,
@@ -167,15 +236,17 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use super::unpack;
+    use super::Rows;
 
-    fn unpacked(packed: &[u8]) -> Result<Vec<(Vec<u8>, u64, i64, i64, u64, u32)>, String> {
-        let mut rows = Vec::new();
-        unpack(packed, &mut rows)?;
-        let told = |row: super::Row| {
-            (row.path, row.size, row.mtime_ns, row.ctime_ns, row.ino, row.attempts)
+    type Told = (Vec<u8>, u64, i64, i64, u64, u32);
+
+    fn unpacked(packed: &[u8]) -> Result<Vec<Told>, String> {
+        let mut rows = Rows::default();
+        rows.unpack(packed)?;
+        let told = |row: super::Row<'_>| {
+            (row.path.to_vec(), row.size, row.mtime_ns, row.ctime_ns, row.ino, row.attempts)
         };
-        Ok(rows.into_iter().map(told).collect())
+        Ok(rows.iter().map(told).collect())
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn obey(request: Request, core: &mut Core, machine: &mut Machine, now: crate::cl
     // A caller that no longer waits for its answer is no error.
     match request {
         Request::Rows(rows, reply) => {
-            let _ = reply.try_send(core.load(rows, now));
+            let _ = reply.try_send(core.load(&rows, now));
         }
         Request::Acks(acks) => core.acknowledge(&acks, now),
         Request::Sync(id, None, done) => core.begin_sync(id, done, now, machine),

@@ -1,7 +1,8 @@
 """What a manifest says, in plain values. Owns their bounds: text that can be stored, and not without end."""
 
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 MAX_TEXT: Final = 200
 MAX_DEPENDENCIES: Final = 2_000
@@ -18,8 +19,7 @@ class BadManifestError(Exception):
     """This text is not a manifest of its kind; the message says why. A note on its record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """One thing that is needed: `spec` is the version, range or place as it is written, ``""`` for any."""
 
     name: str
@@ -27,8 +27,7 @@ class Dependency:
     scope: str
 
 
-@dataclass(slots=True)
-class Manifest:
+class Manifest(Struct):
     """What one manifest says.
 
     `ecosystem` is the type of a package URL (``pypi``, ``npm``, ``cargo``, ...). `requires` holds the wanted

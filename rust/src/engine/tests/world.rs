@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::disk::Disk;
 use super::machine::{Machine, names_join};
-use crate::engine::change::{Ack, Change, ChangeKind, Outcome, Row};
+use crate::engine::change::{Ack, Change, ChangeKind, Outcome};
 use crate::engine::core::{Core, Settings};
+use crate::engine::rows::{Row, Rows};
 use crate::scan::ListError;
 use crate::source::Item;
 use crate::tree::{NodeId, ROOT};
@@ -40,7 +41,7 @@ pub struct World {
     pub said: Vec<String>,
     syncs: u64,
     /// Rows of the index that the core has not got yet.
-    rows: Option<Vec<Row>>,
+    rows: Option<Rows>,
     /// A worker found a file that changed under its eyes: it waits for its quiet period again.
     torn: bool,
     /// Files changed so shortly before they were read that their change time says nothing.
@@ -151,15 +152,18 @@ impl World {
         self.machine.forget();
         self.tasks.clear();
         self.core = Core::new(self.core.settings.clone(), &mut self.machine).unwrap();
-        let rows = self.index.iter().map(|(path, row)| Row {
-            path: path.as_bytes().to_vec(),
-            size: row.stat.map_or(0, |stat| stat.size),
-            mtime_ns: row.stat.map_or(0, |stat| stat.mtime_ns),
-            ctime_ns: row.stat.map_or(-1, |stat| stat.ctime_ns),
-            ino: row.stat.map_or(0, |stat| stat.ino),
-            attempts: u32::from(row.stat.is_none()),
-        });
-        self.rows = Some(rows.collect());
+        let mut rows = Rows::default();
+        for (path, row) in &self.index {
+            rows.push(Row {
+                path: path.as_bytes(),
+                size: row.stat.map_or(0, |stat| stat.size),
+                mtime_ns: row.stat.map_or(0, |stat| stat.mtime_ns),
+                ctime_ns: row.stat.map_or(-1, |stat| stat.ctime_ns),
+                ino: row.stat.map_or(0, |stat| stat.ino),
+                attempts: u32::from(row.stat.is_none()),
+            });
+        }
+        self.rows = Some(rows);
         if rows_later {
             self.core.await_rows();
         } else {
@@ -171,7 +175,7 @@ impl World {
     /// The rows that were to come later come now.
     pub fn load(&mut self) {
         if let Some(rows) = self.rows.take() {
-            self.core.load(rows, self.now);
+            self.core.load(&rows, self.now);
         }
     }
 
