@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benches"))
 from harness import chart, draw, report
 from harness.goals import GOALS
 from harness.result import Line, Row
+from harness.rows import million
+from harness.trees import imported, monorepo
 
 PROJECT = Path(__file__).resolve().parent.parent
 MACHINE = ("processor", "processors", "kernel", "file_system", "python", "load_at_start")
@@ -47,6 +49,51 @@ def test_a_run_without_rivals_names_them_and_leaves_no_trace(tmp_path: Path) -> 
     assert "git status" in done.stdout
     assert listing(root) == before
     assert list(scratch.iterdir()) == []
+
+
+def test_the_row_of_a_million_files_comes_to_its_end_with_fewer(tmp_path: Path) -> None:
+    scratch, programs = tmp_path / "scratch", tmp_path / "bin"
+    for folder in (scratch, programs):
+        folder.mkdir()
+    (programs / "git").symlink_to(str(shutil.which("git")))
+    # A tree to compare on has to be named, or the standard library is copied.
+    (tmp_path / "root").mkdir()
+    command = [sys.executable, str(PROJECT / "benches/run.py"), "--kernel", str(tmp_path / "root")]
+    command += ["--scratch", str(scratch), "--rows", "million"]
+    command += ["--set", "million=500", "--set", "long_rounds=1"]
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": str(programs)}, capture_output=True, text=True, check=True
+    )
+    assert "### 500 generated files in " in done.stdout
+    assert "| tree in memory |" in done.stdout
+    assert "| restart | " in done.stdout
+    assert "missing: watchman: not installed" in done.stdout
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_large_tree_is_the_same_each_time_and_committed(tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert monorepo(first, 300) == monorepo(again, 300)
+    made = sorted(path.relative_to(first) for path in first.rglob("*.py"))
+    assert len(made) == 300
+    assert made == sorted(path.relative_to(again) for path in again.rglob("*.py"))
+    imported(first)
+    status = ["git", "-C", str(first), "status", "--porcelain"]
+    assert subprocess.run(status, capture_output=True, check=True).stdout == b""
+    listed = ["git", "-C", str(first), "ls-tree", "-r", "--name-only", "HEAD"]
+    assert len(subprocess.run(listed, capture_output=True, check=True).stdout.splitlines()) == 300
+
+
+def test_what_a_million_files_need_is_said_before_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(million, "watch_limit", lambda: 65_536)
+    monkeypatch.setattr(million, "held_watches", lambda: 65_000)
+    with pytest.raises(RuntimeError, match=r"sysctl fs\.inotify\.max_user_watches=65688$"):
+        million.require_room(tmp_path, 10_000)
+    million.require_room(tmp_path, 1_000)
+    with pytest.raises(RuntimeError, match="GB free: --scratch names another"):
+        million.require_room(tmp_path, 10**15)
 
 
 def test_every_row_is_a_module_that_the_document_names() -> None:

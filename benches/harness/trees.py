@@ -3,7 +3,9 @@
 Nothing is written into a tree that the user named; every index lies in the scratch directory.
 """
 
+import itertools
 import os
+import random
 import shutil
 import subprocess
 import sysconfig
@@ -23,6 +25,32 @@ def committed(root: Path) -> Path:
     git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "-m", "bench")
+    return root
+
+
+def imported(root: Path) -> Path:
+    """The same for a great many files: `git add` would make a file of each content, and with all of them in
+    one pack it looks through what it has for each (`core.bigFileThreshold`)."""
+    git(root, "init", "--quiet", "--initial-branch=main")
+    importer = subprocess.Popen(
+        ["git", "fast-import", "--quiet", "--date-format=now"], cwd=root, stdin=subprocess.PIPE
+    )
+    assert importer.stdin is not None
+    with importer.stdin as told:
+        told.write(b"commit refs/heads/main\ncommitter bench <bench@example.org> now\ndata 5\nbench\n")
+        for where, folders, names in os.walk(os.fsencode(root)):
+            if b".git" in folders:
+                folders.remove(b".git")
+            below = os.path.relpath(where, os.fsencode(root))
+            for name in names:
+                path = os.path.normpath(os.path.join(below, name))
+                with open(os.path.join(where, name), "rb") as file:
+                    content = file.read()
+                told.write(b"M 100644 inline %b\ndata %d\n%b\n" % (path, len(content), content))
+    if importer.wait():
+        raise RuntimeError("git fast-import failed")
+    git(root, "read-tree", "HEAD")
+    git(root, "update-index", "-q", "--refresh")  # the stat of each file, after one look at its content
     return root
 
 
@@ -55,6 +83,36 @@ def generated(into: Path, files: int, *, definitions: int = 20) -> list[Path]:
         path.write_text(text(number, definitions))
         made.append(path)
     return made
+
+
+# Of each thousand directories, how many are so many levels down; 16 files are in one on average, half of them
+# have fewer than eight. The sources of Linux 6.1: 16.4 files, most of them two to five levels down.
+LEVELS = (1, 20, 150, 300, 280, 150, 70, 29)
+FILES_EACH = 16
+WORDS = ("core", "util", "test", "device", "io", "handler", "table", "client", "frame_buffer")
+
+
+def monorepo(into: Path, files: int) -> int:
+    """So many modules of one definition, in directories as a large repository has them: the same ones each
+    time. The number of directories."""
+    source = random.Random(1)
+    above, folders = [os.fspath(into)], list[str]()
+    for share in LEVELS:
+        count = max(1, round(files / FILES_EACH * share / sum(LEVELS)))
+        above = [f"{source.choice(above)}/{source.choice(WORDS)}_{number:x}" for number in range(count)]
+        folders += above
+    for folder in folders:
+        os.makedirs(folder)
+    source.shuffle(folders)
+    number = 0
+    for folder in itertools.cycle(folders):
+        for _ in range(min(round(source.lognormvariate(2.05, 1.2)), files - number)):
+            with open(f"{folder}/{source.choice(WORDS)}_{number:x}.py", "w") as file:
+                file.write(text(number, 1))
+            number += 1
+        if number == files:
+            return len(folders)
+    return 0  # not reached: the cycle has no end
 
 
 @dataclass(frozen=True)
