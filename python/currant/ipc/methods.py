@@ -16,6 +16,7 @@ from msgspec import Struct
 from currant.errors import ClosedError, UsageError
 from currant.ipc.client import Answer
 from currant.ipc.wire import PROTOCOL
+from currant.model import SyncResult
 from currant.service import Service
 
 if TYPE_CHECKING:
@@ -74,28 +75,30 @@ class Desk:
             return self._answer(name, method, dict(checked), sync_ms)
 
     def _answer(self, name: str, method: Method, params: dict[str, Any], sync_ms: int | None) -> Answer:
-        reached = Answer(None)
-        if method.syncs and sync_ms is not None:
-            reached = self.settle(sync_ms / 1_000, paths=_paths(name, params))
-        result = msgspec.to_builtins(method.run(self, params))
-        if reached.clock is None:
-            return reached._replace(result=result)
-        # Looked at last: what this very question found is part of it.
-        return reached._replace(result=result, degraded=tuple(self.service.degraded()))
+        if not method.syncs or sync_ms is None:
+            return Answer(msgspec.to_builtins(method.run(self, params)))
+        reached = self._reach(sync_ms / 1_000, None, _paths(name, params))
+        # What is degraded is looked at last: what this very question found is part of it.
+        return self._told(reached, msgspec.to_builtins(method.run(self, params)))
 
-    def settle(self, budget: float, *, rescan: bool | None = None, paths: list[str] | None = None) -> Answer:
-        """The barrier in front of a read: at most `budget` seconds of `Service.sync`, of all or of `paths`.
+    def settle(self, budget: float, *, rescan: bool | None = None) -> Answer:
+        """The barrier in front of a read: at most `budget` seconds of `Service.sync`.
 
         Without watches nobody tells of changes after the last scan, so the disk is asked again; `rescan`
         False when a scan has just begun anyway."""
+        return self._told(self._reach(budget, rescan, None), None)
+
+    def _reach(self, budget: float, rescan: bool | None, paths: list[str] | None) -> SyncResult:
+        """`settle`, of all or of `paths`, without a look at what is degraded."""
         if rescan is None:
             rescan = not self.live and self.service.settings.scheduler.enabled
         if rescan and paths is None:
             self.service.engine.rescan("")
-        reached = self.service.sync(budget, paths)
-        return Answer(
-            None, reached.clock, reached.fresh, tuple(reached.outstanding), tuple(self.service.degraded())
-        )
+        return self.service.sync(budget, paths)
+
+    def _told(self, reached: SyncResult, result: Any) -> Answer:
+        degraded = tuple(self.service.degraded())
+        return Answer(result, reached.clock, reached.fresh, tuple(reached.outstanding), degraded)
 
 
 def _paths(name: str, params: Mapping[str, Any]) -> list[str] | None:
