@@ -250,6 +250,29 @@ def test_a_misspelt_name_is_always_among_the_candidates(name: str, edits: list[t
             len(typed) > 1 or name.startswith(typed))) else []), (allowed, rank)  # fmt: skip
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.text("abc", min_size=8, max_size=11), st.data())
+def test_no_way_to_have_two_errors_is_forgotten(typed: str, data: st.DataObject) -> None:
+    """The terms that the index has of a name two errors away are all those of one way at least."""
+    name = typed
+    for _ in range(2):
+        at = data.draw(st.integers(0, len(name)))
+        edit = data.draw(st.sampled_from(("x", "a", "", "swap")))
+        rest = name[at + 1 :]
+        if edit == "swap":
+            rest, edit = name[at : at + 1] + name[at + 2 :], name[at + 1 : at + 2]
+        elif data.draw(st.booleans()):
+            rest = name[at:]
+        name = name[:at] + edit + rest
+    if ranking.distance(typed, name, 2) > 2:
+        return  # two swaps
+    expression = search.misspelt(typed, 2)
+    assert expression is not None
+    there = {f'"{term}"'.replace("\n", records.NAME_END) for term in records.letters(f"\n{name}\n")}
+    ways = [set(way.split(" AND ")) for way in expression[2:-2].split(") OR (")]
+    assert any(way <= there for way in ways), (typed, name)
+
+
 def test_the_distance_counts_one_swap_of_neighbours_as_one_error() -> None:
     assert ranking.distance("main", "main", 2) == 0
     assert ranking.distance("mian", "main", 2) == 1

@@ -79,6 +79,7 @@ class _Search:
         self._under = ranking.paths(asked.path) if asked.path else None
         self._found: list[Definition] = []
         self._kept: list[str] = []
+        self._errors = ranking.errors_allowed(self._folded)
         # What all looks at letters want, so that no piece is opened twice for one question.
         line = f"\n{self._folded}\n" if asked.exact else self._folded
         self._letters = self._wanted([line if len(self._folded) > 1 else f"\n{self._folded}"])
@@ -124,7 +125,7 @@ class _Search:
 
     def _typos(self) -> None:
         """Names with one error, and only when there is none, with two."""
-        for errors in range(1, ranking.errors_allowed(self._folded) + 1):
+        for errors in range(1, self._errors + 1):
             self._kept = search.kept(self._folded, errors)
             expression, ranks = search.misspelt(self._folded, errors), (_TYPOS[errors - 1],)
             self._names(expression, ranks, self._by_errors, self._kept, self._wanted(self._kept))
@@ -199,10 +200,15 @@ class _Search:
         return ranking.of_name(symbol.name, self._asked.name, self._folded)
 
     def _by_errors(self, symbol: Symbol) -> int | None:
-        line = f"\n{records.fold(symbol.name)}\n"
-        if not any(piece in line for piece in self._kept):
+        low = records.fold(symbol.name)
+        # Of a common piece nearly every definition of every candidate comes by here.
+        if abs(len(low) - len(self._folded)) > self._errors:
             return None
-        return ranking.of_misspelt(symbol.name, self._folded)
+        line = f"\n{low}\n"
+        for piece in self._kept:
+            if piece in line:
+                return ranking.of_misspelt(symbol.name, self._folded)
+        return None
 
     def _matches(
         self, record: Record, judge: _Judge, lines: Sequence[str]

@@ -16,6 +16,10 @@ from currant.store.records import KIND_MARK, LANGUAGE_MARK, NAME_END, PIECES, ch
 # 5 % more candidates.
 _MAX_TERMS: Final = 8
 _PARTS: Final = 3  # of a whole name, beside its checksum
+# Lengths of names with two errors for which every way to have them is spelt out, and terms for each way. More
+# terms, or longer names, and to ask costs more than the candidates that are spared.
+_SPELT_OUT: Final = range(8, 12)
+_TERMS_OF_WAY: Final = 4
 MAX_WORDS: Final = 16
 """Words of a question that are looked for in the documentation; the rest says nothing new."""
 # What can follow one or two letters of a folded name; before anything else they are names of their own.
@@ -96,6 +100,8 @@ def misspelt(name: str, errors: int) -> str | None:
     rule out more than one long piece does. Nothing is said of what spans two segments: an error may lie
     between them.
     """
+    if errors == 2 and len(name) in _SPELT_OUT:
+        return "(" + " OR ".join(f"({way})" for way in _ways(name)) + ")"
     expression = any_of(kept(name, errors))
     if expression is None:
         return None
@@ -110,6 +116,21 @@ def misspelt(name: str, errors: int) -> str | None:
             return "(" + " OR ".join([f"({way})" for way in ways] + swaps) + ")"
         expression += " AND (" + " OR ".join(f"({way})" for way in ways) + ")"
     return expression
+
+
+def _ways(name: str) -> dict[str, None]:
+    """Of each way to have two errors in a name of eight letters or more: some of the terms that are left.
+
+    An error takes at most the three terms that the letter is part of. Where two of them take fewer than six,
+    more is left than of a way that takes these and others.
+    """
+    found = letters(f"\n{name}\n")
+    ways = {}
+    for first in range(len(found) - 5):
+        for second in range(first + 3, len(found) - 2):
+            left = found[:first] + found[first + 3 : second] + found[second + 3 :]
+            ways[" AND ".join(map(_quoted, _spread(list(dict.fromkeys(left)), _TERMS_OF_WAY)))] = None
+    return ways
 
 
 def _segmentations(line: str, errors: int) -> list[list[str]]:
@@ -196,11 +217,13 @@ def _any_of(trigrams: Iterable[str]) -> str:
 def _terms_of(text: str) -> list[str]:
     if len(text) > 2 and text[0] == text[-1] == "\n":  # a whole name
         return [_line(text[1:-1])]
-    found = list(dict.fromkeys(letters(text)))
-    if len(found) > _MAX_TERMS:  # from the first to the last, since the ends of a name tell most
-        last = len(found) - 1
-        found = [found[number * last // (_MAX_TERMS - 1)] for number in range(_MAX_TERMS)]
-    return [_quoted(one) for one in found]
+    return [_quoted(one) for one in _spread(list(dict.fromkeys(letters(text))), _MAX_TERMS)]
+
+
+def _spread(terms: list[str], most: int) -> list[str]:
+    """At most so many, from the first to the last, since the ends of a name tell most."""
+    last = len(terms) - 1
+    return terms if last < most else [terms[number * last // (most - 1)] for number in range(most)]
 
 
 def _line(name: str) -> str:
