@@ -125,7 +125,7 @@ def _ways(name: str) -> dict[str, None]:
     more is left than of a way that takes these and others.
     """
     found = letters(f"\n{name}\n")
-    ways = {}
+    ways: dict[str, None] = {}
     for first in range(len(found) - 5):
         for second in range(first + 3, len(found) - 2):
             left = found[:first] + found[first + 3 : second] + found[second + 3 :]
