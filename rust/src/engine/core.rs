@@ -224,6 +224,8 @@ pub struct Core {
     pub(super) scan_began: Option<Now>,
     pub(super) scan_took: Duration,
     pub(super) counters: Counters,
+    /// Changes committed when patterns were let go last.
+    pub(super) rested: u64,
     /// The `now` of the latest turn.
     pub(super) latest: Now,
     pub(super) ready: Vec<crate::debounce::Ready>,
@@ -285,6 +287,7 @@ impl Core {
             scan_began: None,
             scan_took: Duration::ZERO,
             counters: Counters::default(),
+            rested: 0,
             latest: Now::ZERO,
             ready: Vec::new(),
         };

@@ -1,6 +1,7 @@
 //! What a burst leaves behind: tables as large as the most that was ever in them.
 //!
-//! The first scan of a tree has every file in them at once, 100 bytes each, and nothing ever again.
+//! The first scan of a tree has every file in them at once, 100 bytes each, and nothing ever again. So it is
+//! with the patterns that contents were searched with: each worker leaves its working states in them.
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::hash::Hash;
@@ -11,6 +12,8 @@ use super::core::Core;
 
 /// Entries; a table with room for no more is kept for the next burst.
 pub(super) const KEPT: usize = 4_096;
+/// Changes; after so many the patterns of records are let go, as soon as nothing is under way.
+const MANY: u64 = 4_096;
 
 /// A table that may be made anew when nothing is in it.
 trait Table: Default {
@@ -60,6 +63,11 @@ impl Core {
         leave(&mut self.ignored);
         if self.dirty.is_empty() && self.ready.capacity() > KEPT {
             self.ready = Vec::new(); // refilled before it is read
+        }
+        let calm = self.dirty.is_empty() && self.flights.is_empty() && self.to_list.is_empty();
+        if calm && self.counters.committed - self.rested >= MANY {
+            self.rested = self.counters.committed;
+            crate::record::rest();
         }
     }
 

@@ -20,6 +20,7 @@ use comments::Comment;
 use intent::Header;
 use links::{Doc, Reference};
 pub use pack::{Content, Limits, Piece};
+pub use text::rest;
 
 /// Most references of one content.
 const MAX_REFERENCES: usize = 5_000;

@@ -10,6 +10,8 @@ fn a_first_scan_leaves_no_large_table_behind() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut world = World::with(&names);
     assert!(world.core.room_held() <= KEPT, "{}", world.core.room_held());
+    // The patterns of records were let go, when all was committed.
+    assert_eq!(world.core.rested, 2 * KEPT as u64);
     // And is not missed by the next change.
     world.disk().write("3/3");
     world.settle();
