@@ -534,14 +534,17 @@ def test_what_was_in_use_at_the_end_of_the_work_is_given_back_a_while_later(
 ) -> None:
     process, clock = Process(monkeypatch), ManualClock()
     relief, service = Relief(clock), cast(Service, process)
+    assert relief.again_s is None
     assert relief.look(service, MANY)
     assert not relief.look(service, MANY)
+    assert relief.again_s == PAUSE
     clock.advance(PAUSE)
     process.given_back = 30 << 20
     assert relief.look(service, MANY)
     clock.advance(PAUSE)
     process.given_back = 0
     assert relief.look(service, MANY)  # the last one was worth it
+    assert relief.again_s is None  # and left nothing
     for _ in range(10):
         clock.advance(PAUSE)
         assert not relief.look(service, MANY)

@@ -3,19 +3,19 @@
 import gc
 import importlib
 import sys
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from currant.cli.output import echo, write_json
 
 if TYPE_CHECKING:
-    from currant.hub import Home
+    from currant.hub import Home, Hub
 
 _NEEDED: Final = (
-    "currant.rest.serving",
-    "uvicorn.protocols.http.auto",
-    "anyio._backends._asyncio",
+    "currant.rest.waiting",
     "currant.ipc.methods",
     "currant.ipc.server",
     "currant.extract.confine",
@@ -25,7 +25,10 @@ _NEEDED: Final = (
     "currant.extract.manifests.readers",
     "packaging.requirements",
 )
-"""What is otherwise imported by the first request, and by the first files of certain kinds."""
+"""What is otherwise imported by the first question on the socket, and by the first files of certain kinds."""
+_ABSENT: Final = ("rich", "colorama", "greenlet")
+"""What libraries take when it is there: structlog takes rich, 5 MB, and colorama for colours, and a log in a file has
+none; structlog and SQLAlchemy greenlet, with the library of C++, for programs that have green threads."""
 
 
 @click.command(short_help="Run the service: many projects, jobs, REST, a web page.")
@@ -58,7 +61,6 @@ def serve(
     """
     from currant.cli.home import load
     from currant.hub import Address, Home, Hub, lifecycle
-    from currant.mcp.lazy import lazy_http_app
     from currant.rest import server
 
     loaded, path = load(home, settings, {"serve.port": port})
@@ -78,7 +80,7 @@ def serve(
     lifecycle.run(
         hub,
         loaded.serve.port,
-        lambda hub, listener: server(hub, listener, mounts={"/mcp": lazy_http_app(hub)}),
+        lambda hub, listener: server(hub, listener, mounts=lambda: _mounts(hub)),
         say,
     )
     if not as_json:
@@ -92,23 +94,37 @@ def _import_all(*, schedules: bool = True) -> None:
     from currant.maintenance import machine
 
     machine.few_arenas()
-    # structlog takes rich, 5 MB, for tracebacks in colours; a log in a file has none.
-    absent = object()
-    before = sys.modules.get("rich", absent)
-    sys.modules["rich"] = None  # type: ignore[assignment]
-    try:
+    with _absent(_ABSENT):
         importlib.import_module("structlog")
-    finally:
-        if before is absent:
-            del sys.modules["rich"]
-        else:
-            sys.modules["rich"] = before  # type: ignore[assignment]
+        if schedules:
+            importlib.import_module("currant.periodic.scheduler")
     for name in _NEEDED:
         importlib.import_module(name)
-    if schedules:
-        importlib.import_module("currant.periodic.scheduler")
     gc.collect()
+    gc.freeze()  # it stays for good, and no collection need look at it again
     machine.return_memory()
+
+
+def _mounts(hub: "Hub") -> Mapping[str, Any]:
+    from currant.mcp.lazy import lazy_http_app
+
+    return {"/mcp": lazy_http_app(hub)}
+
+
+@contextmanager
+def _absent(names: Iterable[str]) -> Iterator[None]:
+    """Inside, these cannot be imported. Before there are other threads."""
+    missing = object()
+    before = {name: sys.modules.get(name, missing) for name in names}
+    sys.modules.update(dict.fromkeys(before))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name, was in before.items():
+            if was is missing:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = was  # type: ignore[assignment]
 
 
 def _show_token(home: "Home", *, as_json: bool) -> int:

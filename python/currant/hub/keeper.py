@@ -240,7 +240,9 @@ class Keeper:
             self._bus.publish("progress", {"project_id": self.project.id, **looked})
         if busy:
             return _BUSY_SECONDS
-        return _TOLD_IDLE_SECONDS if listening and service is not None and not missing else _IDLE_SECONDS
+        if not listening or service is None or missing:
+            return _IDLE_SECONDS
+        return self._relief.again_s or _TOLD_IDLE_SECONDS
 
     def _missing(self) -> str:
         again = (

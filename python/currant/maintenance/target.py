@@ -5,6 +5,7 @@ the thread that does them the writer's, while it has nothing to commit: no searc
 longer than one step.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,7 +27,7 @@ MANY: Final = 500
 """Files; so many leave memory behind that is worth to be given back."""
 GROWN_BYTES: Final = 4 << 20
 """So much more than was left the last time is worth to be given back,"""
-PAUSE: Final = 30.0
+PAUSE: Final = 10.0
 """but not more often than that."""
 LEAST_FREE_BYTES: Final = 256 << 20
 """With less room than this on the disk of the index a project is not well."""
@@ -71,12 +72,18 @@ class Relief:
         if service is not None:
             aged = service.cache.age()
             release_pages(service)
+        gc.collect()  # with it go the objects that the interpreter keeps to use again, in pages of their own
         return_memory()
         self._left = resident()
         self._next = now + PAUSE
         # It ends by itself: a process that gives nothing back has nothing to give back.
         self._again = many or aged > 0 or before - self._left >= GROWN_BYTES
         return True
+
+    @property
+    def again_s(self) -> float | None:
+        """After how many seconds it wants to look again though nothing happens; None: no matter when."""
+        return PAUSE if self._again else None
 
     def _has_grown(self) -> bool:
         return resident() - self._left >= GROWN_BYTES

@@ -1,18 +1,18 @@
 """The REST interface of `currant serve`: a FastAPI application over a `Hub`.
 
-Importing this costs nothing; `create_app` and `server` import FastAPI, which only the service needs. `client`
-is for commands that talk to a running service.
+Importing this costs nothing; `create_app` imports FastAPI, which only the service needs, and what `server`
+gives does when somebody asks. `client` is for commands that talk to a running service.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from currant.hub import Hub
-    from currant.rest.serving import Face
+    from currant.rest.waiting import WaitingFace
 
 
 def create_app(hub: "Hub", *, mounts: Mapping[str, Any] | None = None) -> "FastAPI":
@@ -24,8 +24,11 @@ def create_app(hub: "Hub", *, mounts: Mapping[str, Any] | None = None) -> "FastA
     return build(hub, mounts or {})
 
 
-def server(hub: "Hub", listener: socket.socket, *, mounts: Mapping[str, Any] | None = None) -> "Face":
-    """What answers on a socket that is bound already: `serve` in the main thread, `stop` from any other."""
-    from currant.rest.serving import Face
+def server(
+    hub: "Hub", listener: socket.socket, *, mounts: Callable[[], Mapping[str, Any]] = dict
+) -> "WaitingFace":
+    """What answers on a socket that is bound already: `serve` in the main thread, `stop` from any other. The
+    application, and what `mounts` gives, is made when the first connection comes."""
+    from currant.rest.waiting import WaitingFace
 
-    return Face(hub, listener, mounts or {})
+    return WaitingFace(hub, listener, mounts)

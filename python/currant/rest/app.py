@@ -32,12 +32,13 @@ from currant.rest.tracing import build as build_tracing
 
 if TYPE_CHECKING:
     from currant.hub import Hub
+    from currant.rest.waiting import Ended
 
 log = logging.getLogger(__name__)
 
 
-def build(hub: "Hub", mounts: Mapping[str, Any]) -> FastAPI:
-    """See `currant.rest.create_app`."""
+def build(hub: "Hub", mounts: Mapping[str, Any], ended: "Ended | None" = None) -> FastAPI:
+    """See `currant.rest.create_app`. `ended` listens to the jobs already, and hands over what it heard."""
     settings = hub.settings.serve
     metrics = Metrics(__version__)
     # No pages of FastAPI's own: they load scripts from elsewhere.
@@ -46,7 +47,11 @@ def build(hub: "Hub", mounts: Mapping[str, Any]) -> FastAPI:
     )
     context = app.state.context = Context(hub, hub.clock, metrics)
     tracing = app.state.tracing = build_tracing(settings.otel)
-    hub.jobs.on_change += [metrics.job_changed, tracing.job_changed]
+    hub.jobs.on_change.append(tracing.job_changed)
+    if ended is None:
+        hub.jobs.on_change.append(metrics.job_changed)
+    else:
+        ended.hand_over(metrics.job_changed)
     for routes in (health, projects, jobs, events, service, index):
         app.include_router(routes.router)
     describe.also(NewProject)

@@ -22,6 +22,7 @@ from currant.rest.app import build
 
 if TYPE_CHECKING:
     from currant.hub import Hub
+    from currant.rest.waiting import Ended
 
 GRACE_SECONDS: Final = 5
 
@@ -97,10 +98,18 @@ class Server(uvicorn.Server):
 class Face:
     """The service over HTTP, on `listener`, which it closes at its end."""
 
-    def __init__(self, hub: "Hub", listener: socket.socket, mounts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        hub: "Hub",
+        listener: socket.socket,
+        mounts: Mapping[str, Any],
+        *,
+        ended: "Ended | None" = None,
+    ) -> None:
+        """`ended`: see `currant.rest.app.build`."""
         self._hub = hub
         self._listener = listener
-        self.app = build(hub, mounts)
+        self.app = build(hub, mounts, ended)
         self._server = Server(self.app, hub.clock)
 
     def serve(self) -> None:
@@ -110,11 +119,17 @@ class Face:
             self._hub.home.log, level=settings.log_level, max_mb=settings.log_max_mb, files=settings.log_files
         )
         try:
+            self.answer()
+        finally:
+            undo()
+
+    def answer(self) -> None:
+        """The same for a caller who has set up the log."""
+        try:
             self._server.run(sockets=[self._listener])
         finally:
             self._listener.close()
             self.app.state.tracing.close()
-            undo()
 
     def stop(self) -> None:
         """Make `serve` return soon. From any thread, also before `serve`."""
