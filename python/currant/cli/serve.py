@@ -27,8 +27,8 @@ _NEEDED: Final = (
 )
 """What is otherwise imported by the first question on the socket, and by the first files of certain kinds."""
 _ABSENT: Final = ("rich", "colorama", "greenlet")
-"""What libraries take when it is there: structlog takes rich, 5 MB, and colorama for colours, and a log in a file has
-none; structlog and SQLAlchemy greenlet, with the library of C++, for programs that have green threads."""
+"""What libraries take when it is there: structlog takes rich, 5 MB, and colorama for colours, and a log in a
+file has none; structlog and SQLAlchemy greenlet, with the library of C++, for green threads."""
 
 
 @click.command(short_help="Run the service: many projects, jobs, REST, a web page.")

@@ -25,7 +25,7 @@ _BEGIN_SECONDS: Final = 5.0
 _RELEASE_SECONDS: Final = 1.0
 MANY: Final = 500
 """Files; so many leave memory behind that is worth to be given back."""
-GROWN_BYTES: Final = 4 << 20
+GROWN_BYTES: Final = 1 << 20
 """So much more than was left the last time is worth to be given back,"""
 PAUSE: Final = 10.0
 """but not more often than that."""

@@ -11,9 +11,9 @@ use hashbrown::{HashMap, HashSet};
 use super::core::Core;
 
 /// Entries; a table with room for no more is kept for the next burst.
-pub(super) const KEPT: usize = 4_096;
+pub(super) const KEPT: usize = 512;
 /// Changes; after so many the patterns of records are let go, as soon as nothing is under way.
-const MANY: u64 = 4_096;
+pub(super) const MANY: u64 = 4_096;
 
 /// A table that may be made anew when nothing is in it.
 trait Table: Default {
