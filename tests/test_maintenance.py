@@ -534,7 +534,7 @@ def test_what_was_in_use_at_the_end_of_the_work_is_given_back_a_while_later(
 ) -> None:
     process, clock = Process(monkeypatch), ManualClock()
     relief, service = Relief(clock), cast(Service, process)
-    assert relief.again_s is None
+    assert relief.again_s == PAUSE  # after the start
     assert relief.look(service, MANY)
     assert not relief.look(service, MANY)
     assert relief.again_s == PAUSE

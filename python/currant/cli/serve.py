@@ -18,12 +18,17 @@ _NEEDED: Final = (
     "currant.rest.waiting",
     "currant.ipc.methods",
     "currant.ipc.server",
+    "currant.audit.auditor",
     "currant.extract.confine",
     "currant.extract.whole",
     "currant.extract.annotators.header",
+    "currant.extract.annotators.links",
+    "currant.extract.annotators.manifest",
+    "currant.extract.annotators.tasks",
     "currant.extract.annotators.task_lists",
     "currant.extract.manifests.readers",
     "packaging.requirements",
+    "psutil",
 )
 """What is otherwise imported by the first question on the socket, and by the first files of certain kinds."""
 _ABSENT: Final = ("rich", "colorama", "greenlet")
@@ -98,6 +103,7 @@ def _import_all(*, schedules: bool = True) -> None:
         importlib.import_module("structlog")
         if schedules:
             importlib.import_module("currant.periodic.scheduler")
+            importlib.import_module("sqlalchemy.dialects.sqlite")
     for name in _NEEDED:
         importlib.import_module(name)
     gc.collect()

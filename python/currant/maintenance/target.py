@@ -54,7 +54,7 @@ class Relief:
         self._done = -MANY  # also after the start
         self._next = 0.0
         self._left = 0
-        self._again = False
+        self._again = True
 
     def look(self, service: Service | None, done: int) -> bool:
         """When nothing is under way and `done` files have been worked through; whether it was time to give
