@@ -13,6 +13,7 @@ from currant.extract import default_registry
 from currant.extract.annotators.header import HeaderAnnotator
 from currant.extract.annotators.links import LinksAnnotator
 from currant.extract.base import Registry
+from currant.extract.confine import Confined
 from currant.extract.outline import OutlineExtractor
 from currant.extract.whole import Whole
 from currant.model import Packed, Record
@@ -97,7 +98,7 @@ def test_a_plug_in_s_language_is_not_taken_from_it() -> None:
         def annotate(self, name: str, language: str | None, source: bytes, record: Record) -> Record:
             return record
 
-    native = Whole(OUTLINE, HEADER, LINKS, _core.examine)
+    native = Whole(OUTLINE, HEADER, LINKS, Confined(apart=False))
     registry = Registry([OUTLINE], max_file_mb=8, annotators=[HEADER, LINKS, Ours()], native=native)
     assert isinstance(made(registry, "a.py", b"x = 1\n"), Record)
     assert isinstance(made(registry, "a.c", b"int x;\n"), Packed)

@@ -74,6 +74,7 @@ class Engine:
         source: str = "auto",
         poll_interval_ms: int = 2000,
         max_queue: int = 1000,
+        in_hand: int = 0,
         nested_repositories: bool = True,
         max_watches: int | None = None,
         live: bool = True,
@@ -213,6 +214,22 @@ def examine(
 
     A language without an outline has no definitions. `means` and UnsureError as for `outline`. Raises
     ValueError when a definition is misplaced."""
+
+def examine_many(
+    asked: Sequence[tuple[str, bytes, bool, bool]], piece_symbols: int, pieces: int
+) -> list[
+    tuple[list[tuple[bytes, str | None, str | None]], int, list[tuple[str, str, int, bool]]]
+    | Literal[False]
+    | None
+]:
+    """`examine` for each (language, source, header, links), by scanners alone. False: to be asked for alone,
+    because a scanner is not sure, or because of whatever `examine` says then."""
+
+def header_language(head: bytes) -> Literal["c", "cpp", "objective-c"]:
+    """In which language a header is written that begins so."""
+
+def is_objective_c(head: bytes) -> bool:
+    """Whether a source that begins so holds what only Objective-C has."""
 
 def select(
     stored: bytes, lines: Sequence[str], kind: str | None = None, language: str | None = None

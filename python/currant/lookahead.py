@@ -8,6 +8,7 @@ take several turns for each file spend more time waiting for turns than at work.
 waiting: whoever holds claims must never wait for another's.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from typing import Final
 import msgspec
 
 from currant.extract import Registry
-from currant.extract.base import Choice
+from currant.extract.base import Choice, Extraction
+from currant.extract.together import examine_many
 from currant.model import MAX_HASHED_BYTES, ChangeType, FileChange, ResultKey
 from currant.reading import ByteBudget, Gone, Reader, ReadFile
 from currant.status import StatusReporter
@@ -24,6 +26,8 @@ from currant.status import StatusReporter
 MOST_FILES: Final = 64
 ROOM: Final = 512 << 10
 """Bytes of content that are read before any of it is looked at; up to twice as many with the last file."""
+
+log = logging.getLogger(__name__)
 
 FindResults = Callable[[Collection[ResultKey]], Collection[ResultKey]]
 """Those of the keys under which a result is stored."""
@@ -81,13 +85,14 @@ class UnderWay:
 
 class Known(msgspec.Struct):
     """What is known of one file. `claimed` as `UnderWay.claim` says; None: to be claimed when its turn comes,
-    by one who holds no claim."""
+    by one who holds no claim. `made`: its record, if that was made with others."""
 
     reading: ReadFile
     choice: Choice
     key: ResultKey
     claimed: bool | None = None
     stored: bool = False
+    made: Extraction | None = None
 
 
 class Ahead(msgspec.Struct):
@@ -114,7 +119,11 @@ class LookAhead:
         under_way: UnderWay,
         budget: ByteBudget,
         status: StatusReporter,
+        *,
+        examine: bool = True,
     ) -> None:
+        """`examine` False: no record is made here, because somebody may have it."""
+        self._examine = examine
         self._reader = reader
         self._registry = registry
         self._find_results = find_results
@@ -164,9 +173,21 @@ class LookAhead:
             known.stored = known.key in stored
             if known.stored and known.claimed is None:  # our own claim
                 known.claimed = False
+        if self._examine:
+            self._make([known for known in mine if not known.stored])
         sizes = (known.reading.stat.size for known in found)
         self._status.count_bytes(sum(size for size in sizes if size <= MAX_HASHED_BYTES))
         return ahead
+
+    def _make(self, found: Sequence[Known]) -> None:
+        """Make the records that are made in one call for all."""
+        try:
+            made = examine_many((known.choice.at_once, _source(known)) for known in found)
+        except Exception:  # of one of them: when its turn comes, it is known which it was
+            log.exception("%d records could not be made together", len(found))
+            return
+        for known, extraction in zip(found, made, strict=True):
+            known.made = extraction
 
     def _known(self, change: FileChange, reading: ReadFile) -> Known | None:
         try:
@@ -174,3 +195,9 @@ class LookAhead:
         except Exception:  # of this file alone: when its turn comes, it is known which it was
             return None
         return Known(reading, choice, ResultKey(reading.digest, choice.language or "", choice.identity))
+
+
+def _source(known: Known) -> bytes:
+    """What is to be extracted."""
+    reading = known.reading
+    return reading.content if reading.content is not None else reading.head

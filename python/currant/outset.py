@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from currant import statedir
-from currant.config import Settings
+from currant.config import IN_HAND, Settings
 from currant.errors import StoreError, UsageError
 from currant.lock import RootLock
 
@@ -101,6 +101,7 @@ class Outset:
                 source=monitor.source,
                 poll_interval_ms=monitor.poll_interval_ms,
                 max_queue=self._settings.scheduler.max_queue_size,
+                in_hand=IN_HAND,
                 nested_repositories=monitor.nested_repositories,
                 max_watches=monitor.max_watches,
                 live=self._live,

@@ -129,7 +129,9 @@ class Processor:
         self._shared = shared
         self._registry = registry
         self._find_results = find_results
-        self._ahead = LookAhead(reader, registry, find_results, under_way, budget, status)
+        self._ahead = LookAhead(
+            reader, registry, find_results, under_way, budget, status, examine=shared is None
+        )
         self._under_way = under_way
         self._budget = budget
         self._parsed = parsed or ByteBudget(PARSED_BYTES)
@@ -253,6 +255,12 @@ class Processor:
             self._hand_on(change, replace(upsert, record=known), cost, found, out)
             return True
         self._status.count_extraction()
+        made = found.made
+        if made is not None:
+            if choice.at_once is not None:
+                choice.at_once.count()
+            self._hand_on(change, replace(upsert, record=made.made), made.cost, found, out)
+            return True
         self._parsed.acquire(len(source))
         try:
             extraction = choice.run(source)

@@ -1,4 +1,4 @@
-//! The binding: the only file that knows PyO3. It converts and forwards; it decides nothing.
+//! The binding, with `python/`: all that knows PyO3. It converts and forwards; it decides nothing.
 //!
 //! Paths cross as `str` with surrogateescape. The GIL is released in every wait and round every parse.
 //! No Rust thread ever calls into Python.
@@ -19,6 +19,8 @@ use crate::names;
 use crate::rules::{GitEnvironment, RootRules, RuleOptions, StateDir};
 use crate::scan;
 use crate::signal::Signal;
+
+mod records;
 
 pyo3::create_exception!(
     currant._core,
@@ -138,7 +140,7 @@ type AckTuple = (u64, String, u64, i64, i64, u64, f64);
 impl PyEngine {
     #[new]
     #[pyo3(signature = (root, *, state_dir, quiet_ms=100, max_delay_ms=2000, ignore_patterns=Vec::new(),
-        source="auto", poll_interval_ms=2000, max_queue=1000, nested_repositories=true,
+        source="auto", poll_interval_ms=2000, max_queue=1000, in_hand=0, nested_repositories=true,
         max_watches=None, live=true, poll_file_systems=Vec::new(), witness=false, recursive=true,
         rules=true, bell=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
@@ -152,6 +154,7 @@ impl PyEngine {
         source: &str,
         poll_interval_ms: u64,
         max_queue: usize,
+        in_hand: usize,
         nested_repositories: bool,
         max_watches: Option<usize>,
         live: bool,
@@ -180,7 +183,8 @@ impl PyEngine {
             nested_repositories,
             source,
             poll_interval: Duration::from_millis(poll_interval_ms),
-            max_in_flight: max_queue,
+            max_queue,
+            in_hand,
             max_watches: max_watches.unwrap_or(usize::MAX),
             live,
             poll_file_systems,
@@ -576,186 +580,6 @@ impl PyDirectory {
     }
 }
 
-/// What is said of an outline that cannot be made.
-fn outline_error(error: &crate::outline::OutlineError) -> PyErr {
-    match error {
-        crate::outline::OutlineError::Unsure(_) => UnsureError::new_err(error.to_string()),
-        _ => PyValueError::new_err(error.to_string()),
-    }
-}
-
-fn means_named(name: &str) -> PyResult<crate::outline::Means> {
-    crate::outline::Means::named(name)
-        .ok_or_else(|| PyValueError::new_err(format!("no means of this name: {name:?}")))
-}
-
-/// Definitions of a source text, as JSON; see `to_json`.
-#[pyfunction]
-#[pyo3(signature = (language, source, means="either"))]
-fn outline<'py>(
-    py: Python<'py>,
-    language: &str,
-    source: &[u8],
-    means: &str,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let means = means_named(means)?;
-    let json = py
-        .detach(|| {
-            crate::outline::outline_by(means, language, source)
-                .map(|outline| crate::outline::to_json(&outline))
-        })
-        .map_err(|error| outline_error(&error))?;
-    Ok(PyBytes::new(py, &json))
-}
-
-/// One piece of a record: the stored form, the terms of its names, those of its documentation.
-type PieceTuple<'py> = (Bound<'py, PyBytes>, Option<String>, Option<String>);
-/// The pieces, the number of definitions, the references.
-type RecordTuple<'py> = (Vec<PieceTuple<'py>>, usize, Vec<ReferenceTuple>);
-/// (kind, target, line, quiet).
-type ReferenceTuple = (&'static str, String, usize, bool);
-
-/// The whole record of an ordinary source in its stored form, with the number of its definitions and what it
-/// names; None when it has to be made in Python. `header` and `links` are parts that are wanted.
-#[pyfunction]
-#[pyo3(signature = (language, source, header, links, piece_symbols, pieces, means="either"))]
-#[allow(clippy::too_many_arguments, reason = "each is a plain value of the caller's")]
-fn examine<'py>(
-    py: Python<'py>,
-    language: &str,
-    source: &[u8],
-    header: bool,
-    links: bool,
-    piece_symbols: usize,
-    pieces: usize,
-    means: &str,
-) -> PyResult<Option<RecordTuple<'py>>> {
-    use crate::record::{ExamineError, Limits, Parts};
-    let limits = Limits { symbols: piece_symbols, pieces };
-    let means = means_named(means)?;
-    let made = py.detach(|| {
-        let parts = Parts { header, links };
-        let examined = crate::record::examine_by(means, language, source, parts)?;
-        let pieces = examined.pack(language, limits);
-        Ok((examined, pieces))
-    });
-    let (examined, pieces) = match made {
-        Ok(made) => made,
-        Err(ExamineError::NotOrdinary) => return Ok(None),
-        Err(ExamineError::Outline(error)) => return Err(outline_error(&error)),
-        Err(error) => return Err(PyValueError::new_err(error.to_string())),
-    };
-    let pieces = pieces.map_err(|error| PyOSError::new_err(error.to_string()))?;
-    let pieces = pieces
-        .into_iter()
-        .map(|piece| (PyBytes::new(py, &piece.stored), piece.names, piece.words))
-        .collect();
-    Ok(Some((pieces, examined.symbols(), examined.references().iter().map(told).collect())))
-}
-
-/// The definitions of a stored piece that can be meant, as the JSON of a piece without the others; None without
-/// any. See `crate::record::select`.
-#[pyfunction]
-#[pyo3(signature = (stored, lines, kind=None, language=None))]
-#[allow(clippy::needless_pass_by_value, reason = "PyO3 gives vectors away")]
-fn select<'py>(
-    py: Python<'py>,
-    stored: &[u8],
-    lines: Vec<String>,
-    kind: Option<&str>,
-    language: Option<&str>,
-) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    use crate::record::select::{Wanted, select};
-    let wanted = Wanted { lines: &lines, kind, language };
-    match py.detach(|| select(stored, wanted)) {
-        Ok(found) => Ok(found.map(|found| PyBytes::new(py, &found))),
-        Err(error) => Err(PyValueError::new_err(error.to_string())),
-    }
-}
-
-fn told(reference: &crate::record::links::Reference) -> ReferenceTuple {
-    (reference.kind, reference.target.clone(), reference.line, reference.quiet)
-}
-
-/// The comments that a source begins with: (text, first line, last line, marker), a docstring last.
-#[pyfunction]
-fn leading_comments(language: &str, source: &[u8]) -> Vec<(String, usize, usize, &'static str)> {
-    use crate::record::comments;
-    comments::leading(language, &comments::head_text(source))
-        .into_iter()
-        .map(|one| (one.text, one.start, one.end, one.marker))
-        .collect()
-}
-
-/// What these comments say about the file: (form, first line, last line, intent). `first` is the line of the
-/// first definition, 0 without any.
-#[pyfunction]
-fn comment_header(
-    language: &str,
-    source: &[u8],
-    first: usize,
-) -> Option<(&'static str, usize, usize, String)> {
-    use crate::record::{comments, intent};
-    let found = comments::leading(language, &comments::head_text(source));
-    let header = intent::header(language, &found, first)?;
-    Some((header.form, header.start, header.end, header.intent))
-}
-
-/// What a source names; `docs` is (text, first line, last line) of each definition that has a documentation.
-#[pyfunction]
-#[allow(clippy::needless_pass_by_value, reason = "PyO3 gives vectors away")]
-fn code_references(
-    language: &str,
-    source: &[u8],
-    docs: Vec<(String, usize, usize)>,
-) -> Vec<ReferenceTuple> {
-    use crate::record::links::{Doc, references};
-    let docs: Vec<Doc<'_>> =
-        docs.iter().map(|(text, start, end)| Doc { text, start: *start, end: *end }).collect();
-    references(language, source, &docs).iter().map(told).collect()
-}
-
-/// The kind and the target of a text in backticks, if it is a path or an identifier.
-#[pyfunction]
-fn backticked(text: &str) -> Option<(&'static str, &str)> {
-    crate::record::links::backticked(text)
-}
-
-/// Whether the last component of a path ends like the name of a file.
-#[pyfunction]
-fn has_ending(path: &str) -> bool {
-    crate::record::links::has_ending(path)
-}
-
-/// The languages that have comments.
-#[pyfunction]
-fn comment_languages() -> Vec<&'static str> {
-    crate::record::comments::languages().collect()
-}
-
-/// (language, version of its outliner); those in `exact` are parsed and not scanned.
-#[pyfunction]
-#[pyo3(signature = (exact=None))]
-fn languages(exact: Option<Vec<String>>) -> Vec<(&'static str, String)> {
-    use crate::outline::Means;
-    let exact = exact.unwrap_or_default();
-    crate::outline::languages_by(|language| {
-        if exact.iter().any(|one| one == language) { Means::Parse } else { Means::Either }
-    })
-}
-
-/// The languages that a grammar parses, at least where a scanner is not sure.
-#[pyfunction]
-fn parsed_languages() -> Vec<&'static str> {
-    crate::outline::parsed_languages()
-}
-
-/// The languages that a scanner reads in place of a grammar.
-#[pyfunction]
-fn scanned_languages() -> Vec<&'static str> {
-    crate::outline::scanned_languages()
-}
-
 /// Types of file systems that hold no files of anybody's.
 #[pyfunction]
 fn virtual_file_systems() -> Vec<&'static str> {
@@ -788,18 +612,21 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyWalked>()?;
     module.add_class::<PyDirectory>()?;
     module.add_function(wrap_pyfunction!(walk, module)?)?;
-    module.add_function(wrap_pyfunction!(outline, module)?)?;
-    module.add_function(wrap_pyfunction!(examine, module)?)?;
-    module.add_function(wrap_pyfunction!(select, module)?)?;
-    module.add_function(wrap_pyfunction!(leading_comments, module)?)?;
-    module.add_function(wrap_pyfunction!(comment_header, module)?)?;
-    module.add_function(wrap_pyfunction!(code_references, module)?)?;
-    module.add_function(wrap_pyfunction!(comment_languages, module)?)?;
-    module.add_function(wrap_pyfunction!(backticked, module)?)?;
-    module.add_function(wrap_pyfunction!(has_ending, module)?)?;
-    module.add_function(wrap_pyfunction!(languages, module)?)?;
-    module.add_function(wrap_pyfunction!(parsed_languages, module)?)?;
-    module.add_function(wrap_pyfunction!(scanned_languages, module)?)?;
+    module.add_function(wrap_pyfunction!(records::outline, module)?)?;
+    module.add_function(wrap_pyfunction!(records::examine, module)?)?;
+    module.add_function(wrap_pyfunction!(records::examine_many, module)?)?;
+    module.add_function(wrap_pyfunction!(records::header_language, module)?)?;
+    module.add_function(wrap_pyfunction!(records::is_objective_c, module)?)?;
+    module.add_function(wrap_pyfunction!(records::select, module)?)?;
+    module.add_function(wrap_pyfunction!(records::leading_comments, module)?)?;
+    module.add_function(wrap_pyfunction!(records::comment_header, module)?)?;
+    module.add_function(wrap_pyfunction!(records::code_references, module)?)?;
+    module.add_function(wrap_pyfunction!(records::comment_languages, module)?)?;
+    module.add_function(wrap_pyfunction!(records::backticked, module)?)?;
+    module.add_function(wrap_pyfunction!(records::has_ending, module)?)?;
+    module.add_function(wrap_pyfunction!(records::languages, module)?)?;
+    module.add_function(wrap_pyfunction!(records::parsed_languages, module)?)?;
+    module.add_function(wrap_pyfunction!(records::scanned_languages, module)?)?;
     module.add_function(wrap_pyfunction!(virtual_file_systems, module)?)?;
     module.add_function(wrap_pyfunction!(lib_features, module)?)?;
     Ok(())

@@ -23,6 +23,7 @@ from currant.extract.declared import Declared
 from currant.extract.languages import detect, is_binary
 from currant.extract.plugins import Plugin, PluginAnnotator, PluginExtractor, Source, discover
 from currant.extract.secrets import Secrets, SecretsMode
+from currant.extract.together import AtOnce, Native
 from currant.extract.uses import Use
 from currant.model import MAX_HASHED_BYTES, Packed, Record
 from currant.packed import unpacked
@@ -81,30 +82,18 @@ _JUDGES_OF_NAMES: Final = (
     *("base.py", "annotate.py", "secrets.py", "declared.py", "annotators/manifest.py"),
     "manifests/names.py",
 )
-_AtOnce = Callable[[bytes], Extraction | None]
-
-
-class Native(Protocol):
-    """The extractor and annotators of our own in one call; see `currant.extract.whole`."""
-
-    @property
-    def extractor(self) -> Extractor:
-        """In whose place it stands."""
-
-    def takes(self, language: str, annotators: Sequence[Annotator]) -> bool:
-        """Whether it can make the record of such a source."""
-
-    def examine(self, language: str, source: bytes, annotators: Sequence[Annotator]) -> Extraction | None:
-        """The record; None when the steps are to make it. Raises ExtractionError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is to be done with one content: everything the key needs, and how to get the record."""
+    """What is to be done with one content: everything the key needs, and how to get the record.
+
+    `at_once`: what may make it with many others (`together.examine_many`); it counts what is used."""
 
     language: str | None
     identity: str
     run: Callable[[bytes], Extraction]
+    at_once: AtOnce | None = None
 
 
 class PlainExtractor:
@@ -156,7 +145,7 @@ class Registry:
     ) -> None:
         self._closing = closing
         self._native = native
-        self._ordinary: dict[str | None, _AtOnce | None] = {}  # by language, for names that are nothing
+        self._ordinary: dict[str | None, AtOnce | None] = {}  # by language, for names that are nothing
         self._max_file_mb = max_file_mb
         self._secrets = secrets or Secrets()
         self._plain: Extractor = PlainExtractor()
@@ -324,7 +313,8 @@ class Registry:
             note = f"skipped: {size / MIB:.1f} MB > extract.max_file_mb {self._max_file_mb}"
             return Choice(language, self._large_identity, lambda _source: plain(language, [note]))
         named, role = self._annotators.named(name)
-        return Choice(language, self._identity(language) + role + mark, self._reader(name, language, named))
+        run, at_once = self._reader(name, language, named)
+        return Choice(language, self._identity(language) + role + mark, run, at_once)
 
     def _identity(self, language: str | None) -> str:
         """Under which a text of this language is stored."""
@@ -337,8 +327,9 @@ class Registry:
 
     def _reader(
         self, name: str, language: str | None, named: tuple[Annotator, ...]
-    ) -> Callable[[bytes], Extraction]:
-        """What makes the record of a text; `named` are the annotators that look at its name besides."""
+    ) -> tuple[Callable[[bytes], Extraction], AtOnce | None]:
+        """What makes the record of a text; `named` are the annotators that look at its name besides. Second,
+        what may make it with others."""
         annotators = self._annotators.of(language)
         if named:
             annotators = (*annotators, *named)
@@ -349,7 +340,7 @@ class Registry:
             at_once = self._ordinary[language] = self._at_once(language, annotators)
 
         def read(source: bytes) -> Extraction:
-            found = None if at_once is None else at_once(source)
+            found = None if at_once is None else at_once.examine(source)
             if found is not None:
                 return found
             made = plain(language) if language is None else self._outlined(name, language, source)
@@ -358,11 +349,11 @@ class Registry:
             record, late = annotated(annotators, self._uses, name, language, source, made.record)
             return Extraction(record, made.cost + cost_of(record), made.provisional or late)
 
-        return read
+        return read, at_once
 
-    def _at_once(self, language: str | None, annotators: tuple[Annotator, ...]) -> _AtOnce | None:
+    def _at_once(self, language: str | None, annotators: tuple[Annotator, ...]) -> AtOnce | None:
         """What makes the whole record in one call of the native core; None when somebody else has a part in
-        it. What it returns may be None for a source that it leaves to the steps in Python."""
+        it."""
         native = self._native
         if native is None or language is None or language in self._plugins:
             return None
@@ -372,21 +363,7 @@ class Registry:
         uses = [self._uses[one.name] for one in annotators]
         if extractor is not None:
             uses.insert(0, self._uses[extractor.name])
-
-        def examine(source: bytes) -> Extraction | None:
-            try:
-                found = native.examine(language, source, annotators)
-            except Exception as error:
-                for use in uses[:1]:
-                    use.called()
-                    use.failed(str(error))
-                raise
-            if found is not None:
-                for use in uses:
-                    use.called()
-            return found
-
-        return examine
+        return AtOnce(native, language, annotators, tuple(uses), native.asks(language, annotators))
 
     def _outlined(self, name: str, language: str, source: bytes) -> Extraction:
         """The record before the annotators: the plug-in's, else that of our own extractor."""
@@ -454,7 +431,7 @@ def default_registry(
         annotators=[*annotators, *found.annotators],
         plugins=found.extractors,
         refused=found.refused,
-        native=Whole(outline, header, links, confined.examine),
+        native=Whole(outline, header, links, confined),
         closing=confined.close,
     )
 

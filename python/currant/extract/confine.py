@@ -21,13 +21,14 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Final
 
 import msgspec
 
 from currant.extract.base import ExtractionError
 from currant.extract.outline import OutOfBoundsError
+from currant.extract.together import Asked
 
 LARGE: Final = 64 << 10
 """Bytes. A smaller source is parsed here: the worst one known takes seconds."""
@@ -102,6 +103,14 @@ class Confined:
             with contextlib.suppress(self._core.UnsureError):
                 return self._core.examine(language, source, *parts, "scan")
         return self._ask(Request(language, source, allowed_seconds(len(source)), parts)).examined
+
+    def examine_many(self, asked: Sequence[Asked], piece_symbols: int, pieces: int) -> list[Examined | None]:
+        """`_core.examine_many`, for languages that are `is_scanned`. None: `examine` is to be asked."""
+        return [found or None for found in self._core.examine_many(asked, piece_symbols, pieces)]
+
+    def is_scanned(self, language: str) -> bool:
+        """Whether no parser is needed for it, as long as a scanner is sure."""
+        return language in self._scanned or language not in self._parsed
 
     def close(self) -> None:
         """End every process, those at work too: who waits for one gets ExtractionError. Idempotent."""

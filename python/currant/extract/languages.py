@@ -284,68 +284,6 @@ _VIM_MODE: Final = re.compile(
     rb"(?:^|\s)(?:vi|vim|ex)[<=>\d]*:.*?\b(?:ft|filetype|syntax)=([A-Za-z][\w+#-]*)"
 )
 
-# A header is C++ when its text could not be C. Comments and strings are not removed: a C header that
-# merely speaks of a class in a comment does not start a line with `class X {`.
-_CPP_MARKERS: Final = re.compile(
-    rb"^[ \t]*(?:"
-    rb"template[ \t]*<"
-    rb"|(?:inline[ \t]+)?namespace(?:[ \t]+[A-Za-z_][\w:]*)?[ \t]*(?:\{|$)"
-    rb"|using[ \t]+(?:namespace\b|[A-Za-z_]\w*[ \t]*=|[\w:]+::\w+[ \t]*;)"
-    rb"|class[ \t]+[A-Za-z_][\w: \t]*(?:\{|;|:|$)"
-    rb"|(?:public|private|protected)[ \t]*:"
-    rb"|(?:constexpr|explicit|virtual|friend|consteval|concept)[ \t]+[\w:~<>,*& \t]+[(;={]"
-    rb"|static_cast<"
-    rb")",
-    re.MULTILINE,
-)
-# The pattern above is slow on a header that has nothing of the kind, as most C headers; these words decide
-# first whether it is tried at all.
-_CPP_WORDS: Final = (
-    b"template",
-    b"namespace",
-    b"using",
-    b"class",
-    b"public",
-    b"private",
-    b"protected",
-    b"constexpr",
-    b"explicit",
-    b"virtual",
-    b"friend",
-    b"consteval",
-    b"concept",
-    b"static_cast",
-)
-_CPP_INCLUDE: Final = re.compile(
-    rb"include[ \t]*<(?:algorithm|any|array|atomic|bitset|cassert|cctype|cerrno|charconv|chrono|cinttypes"
-    rb"|climits"
-    rb"|cmath|compare|concepts|condition_variable|coroutine|cstd\w+|cstring|ctime|deque|exception|filesystem"
-    rb"|forward_list|fstream|functional|future|initializer_list|iomanip|ios|iosfwd|iostream|istream|iterator"
-    rb"|limits|list|locale|map|memory|mutex|new|numeric|optional|ostream|queue|random|ranges|ratio|regex|set"
-    rb"|shared_mutex|span|sstream|stack|stdexcept|streambuf|string|string_view|system_error|thread|tuple"
-    rb"|type_traits|typeindex|typeinfo|unordered_map|unordered_set|utility|valarray|variant|vector)>"
-)
-# `extern "C"` inside `#ifdef __cplusplus` is what C headers write to be usable from C++; the other lines
-# of such a block may hold C++ that says nothing about the rest.
-_CPP_GUARD: Final = re.compile(
-    rb"^[ \t]*#[ \t]*if(?:def[ \t]+|[ \t]+defined[ \t]*\(?[ \t]*)__cplusplus.*?^[ \t]*#[ \t]*(?:else|endif)",
-    re.MULTILINE | re.DOTALL,
-)
-_OBJC_MARKERS: Final = re.compile(
-    rb"^[ \t]*(?:(?:@interface|@implementation|@protocol|@import|@class|#[ \t]*import"
-    rb"|NS_ASSUME_NONNULL_BEGIN)\b|typedef[ \t]+NS_(?:ENUM|OPTIONS|CLOSED_ENUM)\b)",
-    re.M,
-)
-_OBJC_WORDS: Final = (
-    b"@interface",
-    b"@implementation",
-    b"@protocol",
-    b"@import",
-    b"@class",
-    b"import",
-    b"NS_",
-)
-"""Of which one is in whatever the markers match."""
 # A clause (`a(X) :- b.`), a directive, or a comment as only Prolog has them at the start of a line.
 _PROLOG: Final = re.compile(rb"^(?::-[ \t]*[a-z]|[a-z]\w*(?:\([^\n]*\))?[ \t]*:-|%!?[ \t])", re.M)
 _PERL: Final = re.compile(
@@ -410,11 +348,13 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
             mode = _modeline(head)
             if mode in ("c", "cpp", "objective-c"):
                 return mode
-            if _is_objc(head):
-                return "objective-c"
-            return "cpp" if _is_cpp_header(head) else "c"
+            from currant import _core  # not at import: what only names files needs no core
+
+            return _core.header_language(head)
         case "m":
-            if _is_objc(head) or b"#include" in head:
+            from currant import _core
+
+            if _core.is_objective_c(head) or b"#include" in head:
                 return "objective-c"
             # Matlab's comments begin with a percent sign; in no language do both stand at the start.
             return "objective-c" if head.lstrip()[:2] in (b"//", b"/*") else (_modeline(head) or "matlab")
@@ -445,21 +385,6 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
                 else None
             )
     return None
-
-
-def _is_objc(head: bytes) -> bool:
-    """True when a source holds what only Objective-C has."""
-    # The words first: looking for them is ten times faster than the expression, and few files have one.
-    return any(map(head.__contains__, _OBJC_WORDS)) and _OBJC_MARKERS.search(head) is not None
-
-
-def _is_cpp_header(head: bytes) -> bool:
-    """True when a header holds what no C compiler would take."""
-    if b"__cplusplus" in head:
-        head = _CPP_GUARD.sub(b"", head)
-    if _CPP_INCLUDE.search(head):
-        return True
-    return any(map(head.__contains__, _CPP_WORDS)) and _CPP_MARKERS.search(head) is not None
 
 
 def _shebang(head: bytes) -> str | None:

@@ -64,8 +64,13 @@ pub trait Platform {
     fn absolute(&self, path: &[u8]) -> PathBuf;
     /// Start listing a directory; gives the job back when there is no room now.
     fn list(&mut self, job: ListJob) -> Result<(), ListJob>;
-    /// Hand a change over; there is always room for [`Settings::max_in_flight`] of them.
+    /// Hand a change over, of which there are never more than [`Settings::max_in_flight`].
     fn emit(&mut self, change: Change);
+    /// How many more can be handed over before some of them are taken. After an answer of 0 the engine is woken
+    /// when there is room again.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
     /// Ask the source for a barrier.
     fn barrier(&mut self, token: u64);
     /// Load the rules that hold outside the root's own directory, and the files they came from.
@@ -195,6 +200,8 @@ pub struct Core {
     pub(super) flights: HashMap<u64, Flight>,
     pub(super) ops: VecDeque<Op>,
     pub(super) ops_in_flight: usize,
+    /// As the last turn found it: until somebody takes a change, none is handed out.
+    pub(super) queue_full: bool,
     pub(super) next_ticket: u64,
     pub(super) epoch: u64,
     pub(super) epochs: BTreeMap<u64, usize>,
@@ -262,6 +269,7 @@ impl Core {
             flights: HashMap::new(),
             ops: VecDeque::new(),
             ops_in_flight: 0,
+            queue_full: false,
             next_ticket: 1,
             epoch: 1,
             epochs: BTreeMap::new(),
@@ -486,6 +494,7 @@ impl Core {
     /// What is due may be handed out.
     fn has_room(&self) -> bool {
         !self.awaiting_rows
+            && !self.queue_full
             && self.ops.is_empty()
             && self.ops_in_flight == 0
             && self.flights.len() < self.settings.max_in_flight

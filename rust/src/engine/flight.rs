@@ -217,13 +217,15 @@ impl Core {
 
     /// Hand out what is due. Returns true if anything was handed out or dropped.
     pub(super) fn fire(&mut self, now: Now, platform: &mut impl Platform) -> bool {
-        if self.ops_in_flight > 0 || self.awaiting_rows {
+        let queue = platform.room();
+        self.queue_full = queue == 0;
+        if self.queue_full || self.ops_in_flight > 0 || self.awaiting_rows {
             return false;
         }
         if !self.ops.is_empty() {
             return self.fire_ops(platform);
         }
-        let room = self.settings.max_in_flight.saturating_sub(self.flights.len());
+        let room = self.settings.max_in_flight.saturating_sub(self.flights.len()).min(queue);
         if room == 0 || self.debouncer.is_empty() {
             return false;
         }
@@ -307,7 +309,9 @@ impl Core {
         while let Some(op) = self.ops.front() {
             let moves = op.old_path.is_some();
             if self.ops_in_flight > 0
-                && (moves || self.flights.len() >= self.settings.max_in_flight)
+                && (moves
+                    || self.flights.len() >= self.settings.max_in_flight
+                    || platform.room() == 0)
             {
                 break;
             }

@@ -76,8 +76,10 @@ pub struct Options {
     pub source: SourceKind,
     /// Interval of what has to be polled.
     pub poll_interval: Duration,
-    /// Changes handed out and not yet given back.
-    pub max_in_flight: usize,
+    /// Changes handed out that nobody has taken yet.
+    pub max_queue: usize,
+    /// Changes that were taken and not given back yet, besides.
+    pub in_hand: usize,
     /// Most watches to set.
     pub max_watches: usize,
     /// Watch, or only scan once.
@@ -132,6 +134,8 @@ struct Shared {
     wake: Arc<Signal>,
     requests: Ring<Request>,
     changes: Ring<Change>,
+    /// The engine found no room in `changes` and waits for it.
+    starved: AtomicBool,
     /// Replaced as a whole at the end of a turn; held for no longer than a pointer takes to copy.
     status: Mutex<Arc<Status>>,
     failure: Mutex<Option<String>>,
@@ -139,6 +143,16 @@ struct Shared {
 }
 
 impl Shared {
+    /// Have the engine hand out more when it waits for room, once there is enough of it to be worth a turn.
+    fn feed(&self) {
+        if self.starved.load(Ordering::SeqCst)
+            && self.changes.len() <= self.changes.capacity() / 2
+            && self.starved.swap(false, Ordering::SeqCst)
+        {
+            self.wake.raise();
+        }
+    }
+
     fn fail(&self, reason: String) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
         self.changes.close();
@@ -197,11 +211,13 @@ impl Engine {
             environment: GitEnvironment::from_env(),
             off: !options.rules,
         };
-        let max_in_flight = options.max_in_flight.max(1);
+        let max_queue = options.max_queue.max(1);
+        let max_in_flight = max_queue.saturating_add(options.in_hand);
         let shared = Arc::new(Shared {
             wake: Arc::clone(&wake),
             requests: Ring::new(1024),
-            changes: Ring::new(max_in_flight),
+            changes: Ring::new(max_queue),
+            starved: AtomicBool::new(false),
             status: Mutex::new(Arc::new(Status { starting: true, ..Status::default() })),
             failure: Mutex::new(None),
             stop: AtomicBool::new(false),
@@ -326,6 +342,7 @@ impl Engine {
             let Some(next) = changes.pop() else { break };
             batch.push(next);
         }
+        self.shared.feed();
         Ok(Some(batch))
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::core::{Platform, Reach};
 use super::{Change, EngineError, Options, Shared, SourceKind};
@@ -247,8 +248,20 @@ impl Platform for Machine {
         }
     }
 
+    fn room(&self) -> usize {
+        let changes = &self.shared.changes;
+        let room = || changes.capacity().saturating_sub(changes.len());
+        match room() {
+            0 => {
+                self.shared.starved.store(true, Ordering::SeqCst);
+                room() // what was taken in between woke nobody
+            }
+            some => some,
+        }
+    }
+
     fn emit(&mut self, change: Change) {
-        // The ring holds as many as may be in flight, so there is room.
+        // Nobody else puts anything in, and there was room.
         let refused = self.shared.changes.try_push(change);
         debug_assert!(refused.is_ok() || self.shared.changes.is_closed());
         self.emitted = true;

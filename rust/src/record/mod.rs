@@ -9,8 +9,10 @@
 //! `pack` writes the stored form, `select` finds names in it.
 
 pub mod comments;
+pub mod heads;
 pub mod intent;
 pub mod links;
+pub mod many;
 pub mod pack;
 pub mod select;
 mod text;
@@ -169,6 +171,12 @@ impl Examined {
     #[must_use]
     pub const fn symbols(&self) -> usize {
         self.outline.symbols.len()
+    }
+
+    /// What it names, and nothing else of it.
+    #[must_use]
+    pub fn into_references(self) -> Vec<Reference> {
+        self.references
     }
 
     /// What it names.
