@@ -10,7 +10,7 @@ import pytest
 
 from currant.clock import ManualClock
 from currant.component import BackgroundTaskSchedulerComponent
-from currant.config import SchedulerSettings, Settings
+from currant.config import IN_HAND, SchedulerSettings, Settings
 from currant.errors import (
     ClosedError,
     ComponentNotInitialized,
@@ -116,6 +116,7 @@ def test_the_engine_gets_the_settings_it_is_configured_by(make: Factory) -> None
     assert options["quiet_ms"] == 100
     assert options["max_delay_ms"] == 2000
     assert options["max_queue"] == 1000
+    assert options["in_hand"] == IN_HAND
 
 
 def test_a_second_service_on_a_root_is_refused_with_the_owner(make: Factory) -> None:

@@ -231,12 +231,12 @@ class Processor:
                 Submission(change.path, change.ticket, (*_before(change), Remove(path, change.cause)), GONE)
             )
             return True
-        reading, choice, key = found.reading, found.choice, found.key
+        reading, choice, key, made = found.reading, found.choice, found.key, found.made
         upsert = Upsert(
             path=path,
             stat=reading.stat,
             key=key,
-            record=None,
+            record=None if made is None else made.made,
             old_path=old,
             cause=change.cause,
             seen_at=reading.at,
@@ -247,6 +247,12 @@ class Processor:
             self._status.count_reuse()
             out.put(_submission(change, upsert))
             return True
+        if made is not None:
+            self._status.count_extraction()
+            if choice.at_once is not None:
+                choice.at_once.count()
+            self._hand_on(change, upsert, made.cost, found, out)
+            return True
         source = reading.content if reading.content is not None else reading.head
         shared = self._shared if self._registry.may_share(choice.identity) else None
         if shared is not None and (known := self._known(shared, key, choice.language, source)):
@@ -255,12 +261,6 @@ class Processor:
             self._hand_on(change, replace(upsert, record=known), cost, found, out)
             return True
         self._status.count_extraction()
-        made = found.made
-        if made is not None:
-            if choice.at_once is not None:
-                choice.at_once.count()
-            self._hand_on(change, replace(upsert, record=made.made), made.cost, found, out)
-            return True
         self._parsed.acquire(len(source))
         try:
             extraction = choice.run(source)

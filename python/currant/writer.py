@@ -21,17 +21,18 @@ import msgspec
 from currant import failpoint
 from currant.changes import AGAIN, FAILED, Ack, ChangeDetectionQueue, backoff_seconds
 from currant.clock import Clock
+from currant.config import IN_HAND
 from currant.errors import StoreDamagedError, StoreFullError, StoreUnavailableError
 from currant.model import Degraded, Failure, FileStat, Item, Upsert
 from currant.status import StatusReporter
 
 log = logging.getLogger(__name__)
 
-GROUP_ITEMS: Final = 2_000
 GROUP_BYTES: Final = 16 << 20
 GROUP_SECONDS: Final = 0.1
 # Twice a group: the workers fill the next one while this one is being committed.
-BACKLOG_ITEMS: Final = 2 * GROUP_ITEMS
+BACKLOG_ITEMS: Final = IN_HAND
+GROUP_ITEMS: Final = BACKLOG_ITEMS // 2
 BACKLOG_BYTES: Final = 2 * GROUP_BYTES
 _RECHECK_SECONDS: Final = 0.01
 _ISOLATE_AFTER: Final = 3

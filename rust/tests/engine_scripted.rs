@@ -41,7 +41,7 @@ impl Scene {
             source: SourceKind::Poll,
             poll_interval: Duration::from_secs(3600),
             max_queue: 64,
-            in_hand: 0,
+            in_hand: 200,
             max_watches: usize::MAX,
             live: true,
             poll_file_systems: Vec::new(),
@@ -159,4 +159,18 @@ fn a_stopped_engine_says_so() {
     scene.engine.stop();
     assert!(scene.engine.next_batch(1, PATIENCE).unwrap().is_none());
     assert!(scene.engine.sync(None, PATIENCE).is_err());
+}
+
+#[test]
+fn more_is_handed_out_as_it_is_taken_before_anything_comes_back() {
+    let names: Vec<String> = (0..250).map(|number| format!("{number}")).collect();
+    let files: Vec<&str> = names.iter().map(String::as_str).collect();
+    let scene = Scene::with(&files, |_, _| {});
+    let mut taken = std::collections::BTreeSet::new();
+    // The queue has room for 64; nothing is acknowledged.
+    while taken.len() < 250 {
+        let batch = scene.engine.next_batch(10, PATIENCE).unwrap().unwrap();
+        assert!(!batch.is_empty());
+        taken.extend(batch.into_iter().map(|change| change.path));
+    }
 }

@@ -13,9 +13,11 @@ here, one line in `default_registry`, one test; an annotator's file goes into `a
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from currant.config import ExtractSettings, HeaderField
 from currant.extract.annotate import Annotator, Annotators, annotated, attempt, cost_of, noted
@@ -38,8 +40,7 @@ class ExtractionError(Exception):
     """The extractor refused or broke on this content; the message says why. A state of that one path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(msgspec.Struct, frozen=True):
     """A record and about how many bytes it takes in memory (for the writer's bounds).
 
     `provisional`: a part is missing for a reason that has nothing to do with the content, so the record is
@@ -84,8 +85,7 @@ _JUDGES_OF_NAMES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """What is to be done with one content: everything the key needs, and how to get the record.
 
     `at_once`: what may make it with many others (`together.examine_many`); it counts what is used."""

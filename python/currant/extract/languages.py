@@ -345,11 +345,12 @@ def _ambiguous(extension: str, head: bytes) -> str | None:
     """Extensions with several owners, told apart by the head; None for what the table says, if anything."""
     match extension:
         case "h":
-            mode = _modeline(head)
-            if mode in ("c", "cpp", "objective-c"):
-                return mode
             from currant import _core  # not at import: what only names files needs no core
 
+            if _core.has_mode_words(head):
+                mode = _modeline(head)
+                if mode in ("c", "cpp", "objective-c"):
+                    return mode
             return _core.header_language(head)
         case "m":
             from currant import _core

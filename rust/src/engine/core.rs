@@ -68,7 +68,7 @@ pub trait Platform {
     fn emit(&mut self, change: Change);
     /// How many more can be handed over before some of them are taken. After an answer of 0 the engine is woken
     /// when there is room again.
-    fn room(&self) -> usize {
+    fn places(&self) -> usize {
         usize::MAX
     }
     /// Ask the source for a barrier.

@@ -217,7 +217,7 @@ impl Core {
 
     /// Hand out what is due. Returns true if anything was handed out or dropped.
     pub(super) fn fire(&mut self, now: Now, platform: &mut impl Platform) -> bool {
-        let queue = platform.room();
+        let queue = platform.places();
         self.queue_full = queue == 0;
         if self.queue_full || self.ops_in_flight > 0 || self.awaiting_rows {
             return false;
@@ -311,7 +311,7 @@ impl Core {
             if self.ops_in_flight > 0
                 && (moves
                     || self.flights.len() >= self.settings.max_in_flight
-                    || platform.room() == 0)
+                    || platform.places() == 0)
             {
                 break;
             }

@@ -248,7 +248,7 @@ impl Platform for Machine {
         }
     }
 
-    fn room(&self) -> usize {
+    fn places(&self) -> usize {
         let changes = &self.shared.changes;
         let room = || changes.capacity().saturating_sub(changes.len());
         match room() {

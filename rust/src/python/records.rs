@@ -132,6 +132,12 @@ pub(super) fn examine_many(
     Ok(told)
 }
 
+/// Whether a line of a source that begins so may tell an editor the language.
+#[pyfunction]
+pub(super) fn has_mode_words(head: &[u8]) -> bool {
+    crate::record::heads::has_mode_words(head)
+}
+
 /// In which language a header is written that begins so: ``c``, ``cpp`` or ``objective-c``.
 #[pyfunction]
 pub(super) fn header_language(head: &[u8]) -> &'static str {

@@ -66,6 +66,15 @@ static CPP_MARKERS: LazyLock<Regex> = ascii_pattern!(concat!(
     r")",
 ));
 
+/// Of which one is in every line that tells an editor the language.
+static MODE_WORDS: LazyLock<Regex> = ascii_pattern!(r"-\*-|ft=|filetype=|syntax=");
+
+/// Whether a line in it may tell an editor the language.
+#[must_use]
+pub fn has_mode_words(head: &[u8]) -> bool {
+    MODE_WORDS.is_match(head)
+}
+
 /// Whether a source holds what only Objective-C has.
 #[must_use]
 pub fn is_objective_c(head: &[u8]) -> bool {
@@ -113,6 +122,8 @@ mod tests {
         ] {
             assert_eq!(header_language(head.as_bytes()), expected, "{head}");
         }
+        assert!(has_mode_words(b"/* -*- c++ -*- */") && has_mode_words(b"// vim: ft=cpp"));
+        assert!(!has_mode_words(b"#define A_SYNTAX\n"));
         // Bytes that are no text are no letters either.
         assert_eq!(header_language(b"class \xff {\n@class\xe9;\n"), "objective-c");
         assert_eq!(header_language(b"class A\xc3\xa9 {\n"), "c");

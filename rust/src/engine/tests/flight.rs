@@ -233,6 +233,27 @@ fn no_more_is_handed_out_than_may_be() {
 }
 
 #[test]
+fn what_there_is_no_room_for_waits_until_there_is() {
+    let mut world = World::with(&[]);
+    for file in 0..10 {
+        world.disk().write(&format!("{file}"));
+    }
+    world.events();
+    world.core.flush(world.now);
+    world.machine.places = 2;
+    world.turn();
+    assert_eq!(world.tasks.len(), 2);
+    // Nobody is woken for what cannot be handed out, however long it is due.
+    assert!(!world.core.has_more_soon());
+    world.commit(1);
+    world.turn();
+    assert_eq!(world.tasks.len(), 1);
+    world.machine.places = usize::MAX;
+    world.settle();
+    world.check();
+}
+
+#[test]
 fn a_touched_path_is_read_again_at_once() {
     let mut world = World::with(&["d/f"]);
     let now = world.now;

@@ -39,6 +39,8 @@ pub struct Machine {
     /// Listings that may be under way at once.
     pub room: usize,
     pub emitted: Vec<Change>,
+    /// How many more changes can be handed over.
+    pub places: usize,
     pub calls: Vec<Call>,
     /// What the source answers when it has to be opened anew.
     pub broken: bool,
@@ -70,6 +72,7 @@ impl Machine {
             jobs: Vec::new(),
             room: usize::MAX,
             emitted: Vec::new(),
+            places: usize::MAX,
             calls: Vec::new(),
             broken: false,
             better: false,
@@ -279,7 +282,12 @@ impl Platform for Machine {
     }
 
     fn emit(&mut self, change: Change) {
+        self.places = self.places.checked_sub(1).expect("nothing is handed over without room");
         self.emitted.push(change);
+    }
+
+    fn places(&self) -> usize {
+        self.places
     }
 
     fn barrier(&mut self, token: u64) {
