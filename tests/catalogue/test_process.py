@@ -45,7 +45,7 @@ def test_more_changes_than_workers_can_take_are_counted_and_not_lost(git_repo: G
             pass  # each look is a question to the watcher
         engine = live.engine()
         assert count < engine["pending"] <= count + 2
-        assert engine["in_flight"] <= 100
+        assert engine["in_flight"] <= 100 + 1  # the queue, and what the worker has in hand
         assert live.resident() - before < 64 << 20
         gate.write_text("go on\n")
         live.settle()
