@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currant.changes import BACKOFF_CAP, NEVER, backoff_seconds
-from currant.clock import ManualClock
+from currant.clock import ManualClock, SystemClock
 from currant.lookahead import UnderWay
 from currant.model import Failure, Upsert
 from currant.processing import MAX_EXTRACTIONS
@@ -327,6 +327,25 @@ def test_stopping_in_the_middle_leaves_everything_committed_or_pending(tmp_path:
     assert {os.fsencode(by_ticket[ticket]) for ticket in acked} == set(pipeline.store.rows)
     assert 40 <= len(acked) < 300
     assert pipeline.engine.pending() == 300 - len(acked)
+
+
+def test_a_worker_rests_for_what_it_did_and_not_for_what_it_waited(tmp_path: Path) -> None:
+    class Hurried(SystemClock):
+        """On a machine where much time goes by between any two steps."""
+
+        passed = 0.0
+
+        def monotonic(self) -> float:
+            self.passed += 1_000
+            return self.passed
+
+    pipeline = Pipeline(tmp_path, workers=1, batch_size=1, clock=Hurried())
+    pipeline.pool.limit(None, rest=1.0)
+    with pipeline:
+        for number in range(4):  # half a minute of rest for each would be more than `settle` waits
+            pipeline.write(f"{number}.py", b"def f(): pass\n")
+        pipeline.settle()
+        assert len(pipeline.store.rows) == 4
 
 
 def test_the_engine_s_failure_ends_the_work_and_is_told(tmp_path: Path) -> None:

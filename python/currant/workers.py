@@ -10,6 +10,7 @@ when nothing else is out, so files may overtake each other here.
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Final, Protocol
@@ -85,7 +86,7 @@ class WorkerThread(threading.Thread):
 
     def _work_through(self, processor: Processor, taken: Sequence[FileChange]) -> None:
         pool = self._pool
-        began = pool._clock.monotonic()
+        began = pool._busy()
         self._left = {change.ticket: change for change in taken}
         # Closed whatever happens: what is finished is handed over then.
         with closing(processor.steps(taken, pool.sink)) as steps:
@@ -116,7 +117,9 @@ class WorkerThreadPool:
         status: StatusReporter,
         clock: Clock,
         source: random.Random | None = None,
+        busy: Callable[[], float] = time.thread_time,
     ) -> None:
+        """`busy` says for how many seconds the calling thread has had a processor."""
         self.queue = queue
         self.sink = sink
         self._make_processor = make_processor
@@ -125,6 +128,7 @@ class WorkerThreadPool:
         self._status = status
         self._clock = clock
         self._random = source or random.Random()
+        self._busy = busy
         self._changed = threading.Condition()
         self._workers: dict[int, WorkerThread] = {}
         self._deaths: dict[str, int] = {}
@@ -143,7 +147,7 @@ class WorkerThreadPool:
                 self._spawn(worker_id)
 
     def limit(self, workers: int | None, *, rest: float = 0.0, collect_s: float = 0.0) -> None:
-        """Have at most so many at work (None: all), each with `rest` seconds of rest for a second of work.
+        """Have at most so many at work (None: all), each with `rest` seconds of rest for one of work.
         With nothing left to do changes gather for `collect_s` seconds: what changes often is read once."""
         with self._changed:
             self._limit = self._count if workers is None else max(1, min(workers, self._count))
@@ -219,10 +223,11 @@ class WorkerThreadPool:
         self._workers[worker_id] = worker
 
     def _rest(self, began: float) -> None:
-        """After a batch that was begun at `began`: as long as `limit` says."""
+        """After a batch, before which `busy` said `began`: as long as `limit` says."""
         if not (self._rest_share or self._collect_s):
             return
-        worked = self._clock.monotonic() - began
+        # Not what went by: on a busy machine that is waiting for a processor, which makes for more of it.
+        worked = self._busy() - began
         share = self._rest_share
         gather = 0.0 if self._awaited or self.queue.ready() else self._collect_s
         if self._awaited:
