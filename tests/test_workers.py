@@ -333,19 +333,22 @@ def test_a_worker_rests_for_what_it_did_and_not_for_what_it_waited(tmp_path: Pat
     class Hurried(SystemClock):
         """On a machine where much time goes by between any two steps."""
 
+        step = 1_000.0
         passed = 0.0
 
         def monotonic(self) -> float:
-            self.passed += 1_000
+            self.passed += self.step
             return self.passed
 
-    pipeline = Pipeline(tmp_path, workers=1, batch_size=1, clock=Hurried())
+    clock = Hurried()
+    pipeline = Pipeline(tmp_path, workers=1, batch_size=1, clock=clock)
     pipeline.pool.limit(None, rest=1.0)
     with pipeline:
         for number in range(4):  # half a minute of rest for each would be more than `settle` waits
             pipeline.write(f"{number}.py", b"def f(): pass\n")
         pipeline.settle()
         assert len(pipeline.store.rows) == 4
+        clock.step = 0.0
 
 
 def test_the_engine_s_failure_ends_the_work_and_is_told(tmp_path: Path) -> None:
