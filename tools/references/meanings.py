@@ -26,7 +26,7 @@ MEANINGS: Final = {
     "scheduler.delay_seconds": "how long a file must be quiet before it is sent to a language model",
     "scheduler.max_delay_seconds": "the longest that a file which keeps changing waits for that",
     "scheduler.worker_threads": "threads that read, hash and extract",
-    "scheduler.max_queue_size": "changes that are handed out to workers at a time; the others wait, none is dropped",
+    "scheduler.max_queue_size": "changes that wait for a worker at a time; the others wait in the tree, none is dropped",
     "scheduler.batch_size": "changes that a worker takes at once",
     "monitor.debounce_ms": "how long a file must be quiet before it is read",
     "monitor.max_delay_ms": "the longest that a file which keeps changing waits for that",

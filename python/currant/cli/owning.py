@@ -1,6 +1,5 @@
 """Making and keeping the index: ``index`` once, ``watch`` for as long as it runs."""
 
-import gc
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -65,7 +64,6 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
     from currant.cli.reader import settle
     from currant.clock import SystemClock
 
-    _collect_rarely()
     clock = SystemClock()
     start = clock.monotonic()
     try:
@@ -109,13 +107,6 @@ def index(place: Place, yes_really: bool, workers: int | None, ignore: tuple[str
             echo(f"kept true by process {told.get('pid')}; waited {duration(seconds)} for it")
         say_freshness(reached)
     return 0 if reached.fresh else SyncTimeout.exit_code
-
-
-def _collect_rarely() -> None:
-    """Have Python look for garbage in cycles less often. Rows and records have none, but there are a hundred
-    thousand at a time, and to look through them every 700 took a twentieth of a first index."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @click.command(short_help="Keep the index true while files change.")
