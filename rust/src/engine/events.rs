@@ -136,8 +136,16 @@ impl Core {
                     self.mark_other_names(child, now);
                 }
             }
-            None if mask.has(Mask::DELETE | Mask::MOVED_FROM) => {}
+            None if mask.has(Mask::DELETE | Mask::MOVED_FROM) => self.gone_unlisted(dir),
             None => self.new_file(dir, name, now),
+        }
+    }
+
+    /// A name went that the tree does not have. A listing that is on its way may have it from before, and a row
+    /// of the index that comes later would be equal to what it says.
+    fn gone_unlisted(&mut self, dir: NodeId) {
+        if self.dirs.get(&dir).is_some_and(|info| info.running.is_some()) {
+            self.request_listing(dir, false);
         }
     }
 

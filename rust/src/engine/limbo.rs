@@ -65,35 +65,46 @@ impl Core {
         }
     }
 
-    /// Before a node takes a place in the tree: rows of a node in limbo that are still there must go.
-    /// Their files are read again when the node turns up, and their results are reused by content.
-    /// Returns the place when all the rows there, and below, are being removed. `carried` are told paths of the
-    /// node that takes it, which is in no subtree now.
+    /// Before a node takes a place in the tree: rows of nodes in limbo that are still there, or below it, must
+    /// go. Their files are read again when the node turns up, and their results are reused by content. Returns
+    /// the places of which all rows, and those below, are being removed. `carried` are told paths of the node
+    /// that takes it, which is in no subtree now.
     pub(super) fn vacate(
         &mut self,
         parent: NodeId,
         name: &[u8],
         mut carried: Vec<Vec<u8>>,
         now: Now,
-    ) -> Option<Vec<u8>> {
+    ) -> Vec<Vec<u8>> {
         if self.limbo.is_empty() {
-            return None;
+            return Vec::new();
         }
-        let place = crate::names::join(&self.row_path(parent)?, name);
-        let there: Vec<NodeId> = self
+        let Some(place) = self.row_path(parent).map(|path| crate::names::join(&path, name)) else {
+            return Vec::new();
+        };
+        // Below it, too: a directory that left one which had nothing else waits there although that one has a
+        // new place, since no change of a subtree took it along.
+        let there: Vec<(NodeId, Vec<u8>)> = self
             .limbo
             .values()
-            .filter(|limbo| limbo.old_path == place && self.has_rows(limbo.node))
-            .map(|limbo| limbo.node)
+            .filter(|limbo| rebase(&limbo.old_path, &place, &place).is_some())
+            .filter(|limbo| self.has_rows(limbo.node))
+            .map(|limbo| (limbo.node, limbo.old_path.clone()))
             .collect();
-        for &node in &there {
+        let mut vacated = Vec::new();
+        for (node, place) in there {
             let mut below = self.names_below(node);
-            let inside = carried.drain(..).filter_map(|path| rebase(&path, &place, b""));
-            below.extend(inside.filter(|rest| !rest.is_empty()).map(|rest| rest[1..].to_vec()));
+            let inside;
+            (inside, carried) =
+                carried.into_iter().partition(|path| rebase(path, &place, b"").is_some());
+            let inside: Vec<Vec<u8>> = inside;
+            let rest = inside.iter().filter_map(|path| rebase(path, &place, b""));
+            below.extend(rest.filter(|rest| !rest.is_empty()).map(|rest| rest[1..].to_vec()));
             self.lose_rows(node, now);
             self.push_op_with(place.clone(), None, below, Cause::Event);
+            vacated.push(place);
         }
-        (!there.is_empty()).then_some(place)
+        vacated
     }
 
     /// Add a child to the tree.

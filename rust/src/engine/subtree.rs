@@ -79,10 +79,10 @@ impl Core {
         if !self.tree.attach(moved, parent, name) {
             return;
         }
-        // It comes from below the directory that had its place (`mv a b && mv b/c a`): its rows go with that
+        // It comes from below a directory that had its place (`mv a b && mv b/c a`): its rows go with that
         // one's, and there is nothing left to rename.
-        if let (Some(old), Some(place)) = (&old_path, &vacated)
-            && rebase(old, place, place).is_some()
+        if let Some(old) = &old_path
+            && vacated.iter().any(|place| rebase(old, place, place).is_some())
         {
             self.lose_rows(moved, now);
         }

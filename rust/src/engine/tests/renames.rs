@@ -271,3 +271,22 @@ fn a_file_in_the_place_of_a_directory_that_was_found_elsewhere_is_found_too() {
     world.settle();
     world.check();
 }
+
+#[test]
+fn a_place_is_taken_while_rows_below_it_wait_for_a_directory_that_left() {
+    let mut world = World::with(&["a/k/x", "p/b/k/y", "e/n"]);
+    world.disk().rename("a/k", "/out");
+    world.event();
+    // Nothing else is in `a`, so nothing follows it when it is found in its new place.
+    world.disk().exchange("p/b", "a");
+    for _ in 0..9 {
+        world.events();
+        world.listings();
+        world.core.flush(world.now);
+        world.work();
+    }
+    assert!(world.index.contains_key("a/k/y"), "{:?}", world.index.keys());
+    // Only now is it known that the directory does not come back.
+    world.settle();
+    world.check();
+}

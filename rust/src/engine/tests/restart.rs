@@ -151,3 +151,17 @@ fn until_the_rows_are_there_it_is_starting() {
     world.settle();
     world.check();
 }
+
+#[test]
+fn a_file_goes_after_its_directory_was_read_and_before_the_rows_are_there() {
+    let mut world = World::with(&["a", "b"]);
+    world.kill(true);
+    world.turn();
+    world.machine.open(0);
+    world.machine.read(0);
+    world.disk().remove("a");
+    world.events();
+    // The listing still has it, with the very stat that its row has.
+    world.settle();
+    world.check();
+}
