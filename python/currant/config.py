@@ -42,7 +42,7 @@ OWN_EXTRACTORS: Final = frozenset(
 )
 """Names in records that are Currant's own: no plug-in has them, and no setting switches them off."""
 
-IN_HAND: Final = 4_000
+IN_HAND: Final = 2_000
 """How many changes may be with the workers and the writer, besides those that wait for a worker. With fewer
 the workers would have nothing to do while the writer commits what there is."""
 
