@@ -199,3 +199,14 @@ def test_locked_files_are_given_back(tmp_path: Path) -> None:
     generator.restore()
     assert [str(one) for one in steps] == ["chmod a/b 755", "chmod a/b/c.py 644"]
     assert (root / "a/b").stat().st_mode & 0o777 == 0o755
+
+
+def test_of_a_file_with_two_names_the_one_that_was_written_through_last_counts(tmp_path: Path) -> None:
+    """What was written through the other one before is told by it only as far as it goes."""
+    hands = Hands(os.fsencode(tmp_path))
+    for told in (step("write", "kept.py", 1), step("link", "kept.py", "ignored.py")):
+        assert hands.do(told), told
+    inode = (tmp_path / "kept.py").stat().st_ino
+    for name in ("kept.py", "ignored.py", "kept.py"):
+        assert hands.do(step("append", name, 1))
+        assert hands.written_through == {inode: name.encode()}

@@ -157,14 +157,12 @@ class Checker:
         self._lab.settle()
         return self._rows()
 
-    def _untold(self, path: bytes, fresh: Rows, through: dict[int, set[bytes]]) -> bool:
+    def _untold(self, path: bytes, fresh: Rows, through: dict[int, bytes]) -> bool:
         base = os.fsencode(self._lab.root)
         inode = _inode(os.path.join(base, path))
-        names = through.get(inode)
-        # Had one of the names that were written through survived as a kept file, the kernel would have told.
-        return names is not None and not any(
-            name in fresh and _inode(os.path.join(base, name)) == inode for name in names
-        )
+        name = through.get(inode)
+        # Had that name survived as a kept file, the kernel would have told: of this write and of all before it.
+        return name is not None and not (name in fresh and _inode(os.path.join(base, name)) == inode)
 
     def _feed(self, rows: set[bytes]) -> Iterable[Finding]:
         """The changes since the last check, applied to the files of then, must give the files of now."""

@@ -40,8 +40,8 @@ class Hands:
 
     def __init__(self, base: bytes) -> None:
         self.base = base
-        self.written_through: dict[int, set[bytes]] = {}
-        """Inode with several names -> names through which it was written in place since this was cleared."""
+        self.written_through: dict[int, bytes] = {}
+        """Inode with several names -> the one through which it was written in place last."""
         self._held = -1
         self._held_path = b""
         self._operations = _operations(self)
@@ -77,7 +77,7 @@ class Hands:
             os.close(handle)
             raise OSError(errno.EINVAL, "not a regular file")
         if found.st_nlink > 1:
-            self.written_through.setdefault(found.st_ino, set()).add(path)
+            self.written_through[found.st_ino] = path
         return handle
 
     # --- contents -----------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Hands:
             raise OSError(errno.EBADF, "nothing is held open")
         found = os.fstat(self._held)
         if found.st_nlink > 1:
-            self.written_through.setdefault(found.st_ino, set()).add(self._held_path)
+            self.written_through[found.st_ino] = self._held_path
         os.write(self._held, content(int(number)))
 
     def op_release(self) -> None:
