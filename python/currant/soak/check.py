@@ -161,7 +161,7 @@ class Checker:
         base = os.fsencode(self._lab.root)
         inode = _inode(os.path.join(base, path))
         name = through.get(inode)
-        # Had that name survived as a kept file, the kernel would have told: of this write and of all before it.
+        # Had that name survived as a kept file, the kernel would have told of this write and of all before.
         return name is not None and not (name in fresh and _inode(os.path.join(base, name)) == inode)
 
     def _feed(self, rows: set[bytes]) -> Iterable[Finding]:
