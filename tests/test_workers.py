@@ -4,17 +4,19 @@ import os
 import random
 import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from currant.changes import BACKOFF_CAP, NEVER, backoff_seconds
+from currant import _core
+from currant.changes import BACKOFF_CAP, NEVER, ChangeDetectionQueue, backoff_seconds
 from currant.clock import ManualClock, SystemClock
 from currant.lookahead import UnderWay
-from currant.model import Failure, Upsert
+from currant.model import Failure, FileChange, Upsert
 from currant.processing import MAX_EXTRACTIONS
-from currant.reading import ByteBudget
+from currant.reading import ByteBudget, Reader, ReadFile
 from currant.workers import MAX_DEATHS
 from pipeline_double import Pipeline, outline_lines
 
@@ -349,6 +351,38 @@ def test_a_worker_rests_for_what_it_did_and_not_for_what_it_waited(tmp_path: Pat
         pipeline.settle()
         assert len(pipeline.store.rows) == 4
         clock.step = 0.0
+
+
+def test_a_worker_that_has_nothing_to_do_gives_back_what_it_keeps_once(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path)
+    waited: list[float] = []
+    rests: list[int] = []
+
+    class Quiet:
+        stopped = False
+
+        def size(self) -> int:
+            return 0
+
+        def get_next_batch(self, most: int, seconds: float) -> list[FileChange]:
+            waited.append(seconds)
+            self.stopped = len(waited) == 3
+            return []
+
+    pipeline.pool.queue = cast(ChangeDetectionQueue, Quiet())
+    assert pipeline.pool._take(0, lambda: rests.append(len(waited))) is None
+    assert rests == [1]
+    assert waited[0] < waited[1] == waited[2]
+    # What is kept is needed again after a rest.
+    reader = Reader(str(tmp_path), limit=100, clock=pipeline.clock)
+    (tmp_path / "f").write_bytes(b"text")
+    for _ in range(2):
+        reading = reader.read("f")
+        assert isinstance(reading, ReadFile)
+        assert reading.content == b"text"
+        assert _core.examine("c", b"int f(void) { return 1; }\n", True, True, 64, 64) is not None
+        reader.rest()
+    reader.close()
 
 
 def test_the_engine_s_failure_ends_the_work_and_is_told(tmp_path: Path) -> None:

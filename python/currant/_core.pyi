@@ -225,6 +225,9 @@ def examine_many(
     """`examine` for each (language, source, header, links), by scanners alone. False: to be asked for alone,
     because a scanner is not sure, or because of whatever `examine` says then."""
 
+def rest_thread() -> None:
+    """Give back the memory that the calling thread keeps for the next file that it reads or packs."""
+
 def has_mode_words(head: bytes) -> bool:
     """Whether a line in it may tell an editor the language."""
 

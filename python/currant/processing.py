@@ -179,6 +179,10 @@ class Processor:
             with suppress(WriterStopped):
                 out.flush()
 
+    def rest(self) -> None:
+        """Nothing is to be done for a while: give back what this thread keeps for the next file."""
+        self._reader.rest()
+
     def close(self) -> None:
         """Let go of the root."""
         self._reader.close()

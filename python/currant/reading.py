@@ -295,6 +295,13 @@ class Reader:
             return None
         return _read_file(FileStat(*version), content, self._clock.now())
 
+    def rest(self) -> None:
+        """Give back the memory that this thread keeps for the next file."""
+        if self._native is not None:
+            from currant._core import rest_thread
+
+            rest_thread()
+
     def read_some(self, paths: Sequence[str], room: int) -> list[Reading | None]:
         """Some of these, from the first on, in one go: until their contents have `room` bytes, at most twice
         as much. None for one that is to be read alone, by `read`; nothing at all when every one is."""

@@ -29,6 +29,8 @@ MAX_DEATHS: Final = 3
 _POLL_SECONDS: Final = 60.0
 """How long a worker waits at once. What it waits for wakes it, the end of the engine too."""
 
+_REST_SECONDS: Final = 5.0
+"""After so long without a change a worker gives back what it keeps for the next one."""
 _MOST_REST_SECONDS: Final = 30.0
 
 
@@ -77,7 +79,7 @@ class WorkerThread(threading.Thread):
         processor = self._make_processor()
         try:
             while True:
-                taken = self._pool._take(self.worker_id)
+                taken = self._pool._take(self.worker_id, processor.rest)
                 if taken is None:
                     return
                 self._work_through(processor, taken)
@@ -239,8 +241,10 @@ class WorkerThreadPool:
                 min(max(worked * share, gather), _MOST_REST_SECONDS),
             )
 
-    def _take(self, worker_id: int) -> list[FileChange] | None:
-        """The next changes; None when there will be no more."""
+    def _take(self, worker_id: int, rest: Callable[[], None]) -> list[FileChange] | None:
+        """The next changes; None when there will be no more. `rest` is called when there are none for a
+        while."""
+        rested = False
         while not self.stopping:
             if worker_id >= self._limit:
                 with self._changed:
@@ -249,7 +253,7 @@ class WorkerThreadPool:
             try:
                 # A share each, so that a handful of changes does not queue up behind one worker.
                 share = max(1, min(self._batch_size, self.queue.size() // self._limit))
-                batch = self.queue.get_next_batch(share, _POLL_SECONDS)
+                batch = self.queue.get_next_batch(share, _POLL_SECONDS if rested else _REST_SECONDS)
             except Exception as error:
                 log.error("the engine failed: %s", error)
                 self._engine_error = str(error)
@@ -260,6 +264,9 @@ class WorkerThreadPool:
                 return batch
             if self.queue.stopped:
                 return None
+            if not rested:
+                rest()
+                rested = True
         return None
 
     def _survived(self, path: str) -> None:

@@ -66,6 +66,11 @@ thread_local! {
     /// Where content is read to: kept, because most files are smaller than what the allocator gives back.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
+/// Give back what this thread keeps.
+pub fn rest() {
+    BUFFER.with_borrow_mut(|buffer| *buffer = Vec::new());
+}
+
 /// A buffer that grew beyond this is given back.
 const KEPT: usize = 1 << 20;
 
@@ -285,5 +290,18 @@ mod tests {
         let (_, content) = outcome(&directory, "large", u64::MAX).unwrap();
         assert_eq!(content.len(), KEPT + 1);
         assert_eq!(BUFFER.with_borrow(Vec::capacity), 0);
+    }
+
+    #[test]
+    fn what_is_kept_for_the_next_file_is_given_back_when_asked() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("file"), "text").unwrap();
+        let directory = Directory::open(place.path()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(outcome(&directory, "file", 9).unwrap().1, b"text");
+            assert_ne!(BUFFER.with_borrow(Vec::capacity), 0);
+            rest();
+            assert_eq!(BUFFER.with_borrow(Vec::capacity), 0);
+        }
     }
 }

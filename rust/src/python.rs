@@ -615,6 +615,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(records::outline, module)?)?;
     module.add_function(wrap_pyfunction!(records::examine, module)?)?;
     module.add_function(wrap_pyfunction!(records::examine_many, module)?)?;
+    module.add_function(wrap_pyfunction!(records::rest_thread, module)?)?;
     module.add_function(wrap_pyfunction!(records::has_mode_words, module)?)?;
     module.add_function(wrap_pyfunction!(records::header_language, module)?)?;
     module.add_function(wrap_pyfunction!(records::is_objective_c, module)?)?;

@@ -132,6 +132,14 @@ pub(super) fn examine_many(
     Ok(told)
 }
 
+/// Give back what this thread keeps for the next file.
+#[pyfunction]
+pub(super) fn rest_thread() {
+    #[cfg(target_os = "linux")]
+    crate::content::rest();
+    crate::record::pack::rest();
+}
+
 /// Whether a line of a source that begins so may tell an editor the language.
 #[pyfunction]
 pub(super) fn has_mode_words(head: &[u8]) -> bool {

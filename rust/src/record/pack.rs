@@ -90,11 +90,17 @@ pub fn pack(content: Content<'_>, limits: Limits) -> io::Result<Vec<Piece>> {
 thread_local! {
     /// Kept for the next piece: its tables are a quarter of a megabyte, which to make anew for each of many
     /// small pieces takes longer than the pieces.
-    static ENCODER: RefCell<Compress> = RefCell::new(Compress::new(LEVEL, true));
+    static ENCODER: RefCell<Option<Compress>> = const { RefCell::new(None) };
+}
+
+/// Give back what this thread keeps.
+pub fn rest() {
+    ENCODER.with_borrow_mut(|kept| *kept = None);
 }
 
 fn compressed(text: &[u8]) -> io::Result<Vec<u8>> {
-    ENCODER.with_borrow_mut(|encoder| {
+    ENCODER.with_borrow_mut(|kept| {
+        let encoder = kept.get_or_insert_with(|| Compress::new(LEVEL, true));
         encoder.reset();
         let mut out = Vec::with_capacity(text.len() / 4 + 128);
         loop {
