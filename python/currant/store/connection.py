@@ -22,7 +22,8 @@ BUSY_TIMEOUT_MS: Final = 5000
 PAGE_BYTES: Final = 1024
 # Log from which on a commit moves it into the file: what SQLite does with its default pages.
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
-# The writer's page cache pays during a first index; readers live mostly on the kernel's.
+# With four times as much a first index is no faster, and an idle service keeps the holes that are left in its
+# memory. Readers live mostly on the kernel's cache.
 WRITER_CACHE_KIB: Final = 4 * 1024
 READER_CACHE_KIB: Final = 2 * 1024
 # A WAL grown by one huge commit is cut back to this at the next checkpoint.
