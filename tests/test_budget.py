@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -386,8 +387,8 @@ def test_one_worker_works_when_one_may(tree: Tree) -> None:
     seen: set[int] = set()
     take = workers.WorkerThreadPool._take
 
-    def taken(pool: workers.WorkerThreadPool, worker_id: int) -> Any:
-        batch = take(pool, worker_id)
+    def taken(pool: workers.WorkerThreadPool, worker_id: int, rest: Callable[[], None]) -> Any:
+        batch = take(pool, worker_id, rest)
         if batch:
             seen.add(worker_id)
         return batch
