@@ -137,10 +137,13 @@ def restart(root: Path, files: int) -> int:
         path = root / f"d{number // 100}" / f"f{number}.c"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"int name_{number}(void) {{ return {number}; }}\n")
-    for _ in range(2):  # the second imports and remembers what later ones have
+    read = 1
+    while read:  # what was written just before is read again by the next one
         with Service(root, live=False) as service:
             service.sync(60)
-            assert service.get_status()["index"]["files"] == files
+            status = service.get_status()
+            assert status["index"]["files"] == files
+            read = status["stats"]["bytes_hashed"]
     with counted() as calls, Service(root, live=False) as service:
         service.sync(60)
         status = service.get_status()

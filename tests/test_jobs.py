@@ -377,6 +377,34 @@ def test_a_lease_is_renewed_while_the_handler_computes(jobs: Queue) -> None:
     jobs.until(job, COMPLETED)
 
 
+def test_a_beat_counts_from_before_it_is_written(jobs: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    late: list[float] = []
+    beat = transitions.beat
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        """Time goes by during the first one that is due."""
+        answer = beat(*arguments, **named)
+        if moved.is_set() and not late:
+            jobs.clock.advance(50)  # type: ignore[attr-defined]
+            late.append(jobs.clock.now())
+        return answer
+
+    moved = threading.Event()
+    monkeypatch.setattr(transitions, "beat", slow)
+    gate = Gate(stubborn=True)
+    job = jobs.add(timeout_s=10_000)
+    jobs.work(gate)
+    gate.wait_begun()
+    moved.set()
+    jobs.advance(50)
+    with jobs.changed:
+        # The lease was renewed 50 seconds ago, so it is time for the next beat.
+        while not late or jobs.get(job).lease_until != late[0] + 60:
+            jobs.changed.wait(0.01)
+    gate.open.set()
+    jobs.until(job, COMPLETED)
+
+
 def test_a_lost_worker_costs_an_attempt_and_in_the_end_the_job(jobs: Queue) -> None:
     job = jobs.add(max_attempts=2)
     with jobs.database.write() as connection:

@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 import pytest
 
 import currant
@@ -156,6 +158,23 @@ def test_a_file_in_the_indexed_tree_or_by_a_relative_path_is_not_used(repo: GitR
     assert "in the tree" in index(repo.root, repo.root / "shared.db")["shared_cache"]["problem"]
     assert not (repo.root / "shared.db").exists()
     assert "absolute" in index(repo.root, Path("shared.db"))["shared_cache"]["problem"]
+
+
+def test_a_file_of_an_older_version_is_used_and_says_that_it_is_newer_now(tmp_path: Path) -> None:
+    path = filled(tmp_path / "shared.db")
+    with apsw.Connection(str(path)) as connection:
+        connection.pragma("user_version", 1)
+        text = msgspec.json.encode(record("g"))
+        stored, one = zlib.compress(text, 1), key(1)
+        digest = shared_module._digest(one, stored)
+        connection.execute("UPDATE results SET stored = ?, digest = ?", (stored, digest))
+    connection.close()
+    again = results(path)
+    assert again.get(key(1)) == record("g")
+    again.close()
+    with apsw.Connection(str(path)) as connection:
+        assert connection.pragma("user_version") == shared_module.VERSION
+    connection.close()
 
 
 def test_a_row_that_was_changed_or_has_another_ones_record_is_refused(tmp_path: Path) -> None:

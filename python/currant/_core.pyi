@@ -237,6 +237,12 @@ def header_language(head: bytes) -> Literal["c", "cpp", "objective-c"]:
 def is_objective_c(head: bytes) -> bool:
     """Whether a source that begins so holds what only Objective-C has."""
 
+def pack_piece(text: bytes) -> bytes:
+    """The stored form of the JSON of a piece of a record."""
+
+def open_piece(stored: bytes) -> bytes:
+    """The JSON of a stored piece, of whatever version. Raises ValueError when the bytes are damaged."""
+
 def select(
     stored: bytes, lines: Sequence[str], kind: str | None = None, language: str | None = None
 ) -> bytes | None:

@@ -1,14 +1,14 @@
-"""Owns how a record in its stored form is opened: zlib over JSON, in pieces of so many definitions.
+"""Owns how a record in its stored form is opened: packed JSON, in pieces of so many definitions.
 
 The native core writes this form for ordinary sources (`_core.examine`), the store for everything else.
 """
 
-import zlib
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from currant._core import open_piece
 from currant.model import Packed, Record
 
 PIECE_SYMBOLS: Final = 64
@@ -23,10 +23,10 @@ def decode(stored: bytes) -> tuple[Record, int]:
     Raises ValueError when these bytes are not one.
     """
     try:
-        text = zlib.decompress(stored)
-        return decode_json(text), len(text)
-    except zlib.error as error:
+        text = open_piece(stored)
+    except ValueError as error:
         raise ValueError(f"damaged record: {error}") from error
+    return decode_json(text), len(text)
 
 
 def decode_json(text: bytes) -> Record:

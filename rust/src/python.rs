@@ -620,6 +620,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(records::header_language, module)?)?;
     module.add_function(wrap_pyfunction!(records::is_objective_c, module)?)?;
     module.add_function(wrap_pyfunction!(records::select, module)?)?;
+    module.add_function(wrap_pyfunction!(records::pack_piece, module)?)?;
+    module.add_function(wrap_pyfunction!(records::open_piece, module)?)?;
     module.add_function(wrap_pyfunction!(records::leading_comments, module)?)?;
     module.add_function(wrap_pyfunction!(records::comment_header, module)?)?;
     module.add_function(wrap_pyfunction!(records::code_references, module)?)?;

@@ -151,7 +151,9 @@ class Supervisor:
 
     def _beat(self) -> None:
         """Renew first, then rescue: after a suspended machine wakes up, every lease is over."""
-        due = self._clock.monotonic() - self._beat_at >= self._every
+        # Of before the write: what goes by during it is part of the lease that is renewed there.
+        now = self._clock.monotonic()
+        due = now - self._beat_at >= self._every
         slots = self._slots.held()
         said = [(slot, said) for slot in slots if (said := slot.context.take_progress()) is not None]
         if not due and not said:
@@ -165,7 +167,7 @@ class Supervisor:
             raise
         if due:
             self.last_beat = self._clock.now()
-            self._beat_at = self._clock.monotonic()
+            self._beat_at = now
             self._rescue()
 
     def _write(self, beating: list[Slot], said: list[tuple[Slot, tuple[float | None, str | None]]]) -> None:

@@ -21,6 +21,9 @@ WAITING_BYTES: Final = 32 * 1024
 OLDER_RECORDS: Final = 200
 """Records of an older version that one step takes."""
 
+_IN_ONE_STATEMENT: Final = 4_096
+"""Rows; SQLite allows 32,766 values."""
+
 _LISTED: Final = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'listed'"
 _UNLISTED: Final = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'unlisted'"
 _SET: Final = "UPDATE meta SET value = ? WHERE key = ?"
@@ -96,9 +99,13 @@ def _put(connection: apsw.Connection, made: Iterable[tuple[int, str]]) -> None:
         2,
         [(number, record) for number, record, _ in rows],
     )
-    insert(
-        connection, "INSERT INTO terms (rowid, text) VALUES", 2, [(number, text) for number, _, text in rows]
-    )
+    # Whatever writes several rows in one statement has FTS5 write out what it holds first, and make a segment
+    # of it: one statement for all, not a statement for some.
+    for start in range(0, len(rows), _IN_ONE_STATEMENT):
+        some = rows[start : start + _IN_ONE_STATEMENT]
+        marks = ", ".join(["(?, ?)"] * len(some))
+        values = [value for number, _, text in some for value in (number, text)]
+        connection.execute(f"INSERT INTO terms (rowid, text) VALUES {marks}", values, can_cache=False)
 
 
 def _text(made: tuple[int, str]) -> str:

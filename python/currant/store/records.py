@@ -1,4 +1,4 @@
-"""Owns how a record is stored: zlib level 1 over JSON, in pieces, and the terms that a piece is found by."""
+"""Owns how a record is stored: packed JSON, in pieces, and the terms that a piece is found by."""
 
 import functools
 import itertools
@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from currant._core import pack_piece
 from currant.model import Header, Packed, Record
 from currant.packed import PIECE_SYMBOLS, PIECES, decode, decode_json, join
 
@@ -81,12 +82,12 @@ def encode(record: Record) -> bytes:
     """The stored form of a piece. Raises ValueError for text that is not Unicode."""
     text = _encoder.encode(record)
     # Thousands of files say nothing but their language, and compressing that takes longest of all.
-    return _compressed(text) if len(text) <= _SHORT else zlib.compress(text, 1)
+    return _compressed(text) if len(text) <= _SHORT else pack_piece(text)
 
 
 @functools.lru_cache(maxsize=256)
 def _compressed(text: bytes) -> bytes:
-    return zlib.compress(text, 1)
+    return pack_piece(text)
 
 
 def facts_of(record: Record) -> list[tuple[str, bytes]]:
@@ -152,6 +153,8 @@ def checksum(name: str) -> str:
 
 def _folded_names(piece: Record) -> list[str]:
     """Each name once, folded; all at once where nothing in them needs care, which is nearly always."""
+    if not piece.symbols:
+        return []
     names = {symbol.name for symbol in piece.symbols}
     text = "".join(names)
     if text.isascii() and text.isprintable():

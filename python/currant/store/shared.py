@@ -23,7 +23,8 @@ from currant.store.connection import connect, one
 log = logging.getLogger(__name__)
 
 APPLICATION_ID: Final = 0x63757273  # "curs"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: results under zstd, among those under zlib."""
 BUSY_MS: Final = 50
 _LAST_BUSY_MS: Final = 2_000
 MAX_STORED: Final = 4 << 20
@@ -259,15 +260,16 @@ def _look(path: Path, root: Path) -> None:
 
 
 def _prepare(connection: apsw.Connection) -> None:
-    """Make the table in a new file. Two processes may do so at once. Raises apsw.Error."""
-    if connection.pragma("user_version"):
+    """Make the table in a new file; say of an older one that it may hold what its writer could not read. Two
+    processes may do so at once. Raises apsw.Error."""
+    if connection.pragma("user_version") == VERSION:
         return  # without a lock: another process may be writing
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not connection.pragma("user_version"):
             connection.execute(_SCHEMA)
             connection.pragma("application_id", APPLICATION_ID)
-            connection.pragma("user_version", VERSION)
+        connection.pragma("user_version", VERSION)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -137,7 +137,7 @@ pub(super) fn examine_many(
 pub(super) fn rest_thread() {
     #[cfg(target_os = "linux")]
     crate::content::rest();
-    crate::record::pack::rest();
+    crate::record::stored::rest();
 }
 
 /// Whether a line of a source that begins so may tell an editor the language.
@@ -156,6 +156,22 @@ pub(super) fn header_language(head: &[u8]) -> &'static str {
 #[pyfunction]
 pub(super) fn is_objective_c(head: &[u8]) -> bool {
     crate::record::heads::is_objective_c(head)
+}
+
+/// The stored form of the JSON of a piece.
+#[pyfunction]
+pub(super) fn pack_piece<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let stored = py.detach(|| crate::record::stored::pack(text))?;
+    Ok(PyBytes::new(py, &stored))
+}
+
+/// The JSON of a stored piece, of whatever version.
+#[pyfunction]
+pub(super) fn open_piece<'py>(py: Python<'py>, stored: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    match crate::record::stored::open(stored, |_| false, |text| PyBytes::new(py, text)) {
+        Ok(opened) => opened.ok_or_else(|| PyValueError::new_err("it cannot be opened")),
+        Err(error) => Err(PyValueError::new_err(error.to_string())),
+    }
 }
 
 /// The definitions of a stored piece that can be meant, as the JSON of a piece without the others; None without

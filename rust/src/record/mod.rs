@@ -15,6 +15,7 @@ pub mod links;
 pub mod many;
 pub mod pack;
 pub mod select;
+pub mod stored;
 mod text;
 
 use crate::outline::{self, Means, Outline, OutlineError, SymbolKind};

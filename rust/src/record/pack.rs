@@ -1,4 +1,4 @@
-//! How a record is stored: JSON under zlib, in pieces, and the texts that each piece is found by.
+//! How a record is stored: JSON, packed, in pieces, and the texts that each piece is found by.
 //!
 //! The schema is `currant.store.records`, which reads what is written here; a test holds the two together.
 
@@ -6,15 +6,14 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 
-use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use flate2::Crc;
 
 use super::intent::Header;
 use super::links::Reference;
+use super::stored;
 use crate::outline::json::{array, string};
 use crate::outline::{Symbol, SymbolKind};
 
-/// The third is a quarter smaller than the first, for a sixth more of the time that a record takes.
-const LEVEL: Compression = Compression::new(3);
 /// A longer one is data: hashes, keys, tables.
 const LONGEST_WORD: usize = 40;
 // What stands before a term of the index and between two, as `currant.store.records` has it.
@@ -37,7 +36,7 @@ pub struct Limits {
 /// One piece of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// JSON under zlib.
+    /// JSON, packed (`stored`).
     pub stored: Vec<u8>,
     /// The terms of its names; `None` when one is not ASCII, which only Python folds as it is asked for.
     pub names: Option<String>,
@@ -79,39 +78,12 @@ pub fn pack(content: Content<'_>, limits: Limits) -> io::Result<Vec<Piece>> {
                 Content { symbols, notes: &[], header: None, references: &[], ..content }
             };
             Ok(Piece {
-                stored: compressed(&json(piece))?,
+                stored: stored::pack(&json(piece))?,
                 names: names(piece.language, symbols),
                 words: words(symbols, piece.header),
             })
         })
         .collect()
-}
-
-thread_local! {
-    /// Kept for the next piece: its tables are a quarter of a megabyte, which to make anew for each of many
-    /// small pieces takes longer than the pieces.
-    static ENCODER: RefCell<Option<Compress>> = const { RefCell::new(None) };
-}
-
-/// Give back what this thread keeps.
-pub fn rest() {
-    ENCODER.with_borrow_mut(|kept| *kept = None);
-}
-
-fn compressed(text: &[u8]) -> io::Result<Vec<u8>> {
-    ENCODER.with_borrow_mut(|kept| {
-        let encoder = kept.get_or_insert_with(|| Compress::new(LEVEL, true));
-        encoder.reset();
-        let mut out = Vec::with_capacity(text.len() / 4 + 128);
-        loop {
-            let from = usize::try_from(encoder.total_in()).unwrap_or(text.len()).min(text.len());
-            let status = encoder.compress_vec(&text[from..], &mut out, FlushCompress::Finish)?;
-            if status == Status::StreamEnd {
-                return Ok(out);
-            }
-            out.reserve(text.len() / 4 + 128);
-        }
-    })
 }
 
 fn json(piece: Content<'_>) -> Vec<u8> {

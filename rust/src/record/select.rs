@@ -3,16 +3,11 @@
 //! The counterpart of `pack`: it opens what is stored there, or was by Python. It never decides that a definition
 //! matches, only that one cannot; what it does not understand it lets through.
 
-use std::cell::RefCell;
 use std::io;
 
-use flate2::{Decompress, FlushDecompress, Status};
 use memchr::{memchr, memmem};
 
-/// Enough for the language, which is decided before the rest is opened.
-const HEAD: usize = 64;
-/// What a thread keeps for the next piece.
-const KEPT: usize = 1 << 20;
+use super::stored::open;
 
 /// What is looked for. All texts are folded as `currant.store.records.fold` does it.
 #[derive(Debug, Clone, Copy)]
@@ -25,71 +20,15 @@ pub struct Wanted<'a> {
     pub language: Option<&'a str>,
 }
 
-struct Inflater {
-    engine: Decompress,
-    text: Vec<u8>,
-}
-
-thread_local! {
-    static INFLATER: RefCell<Inflater> =
-        RefCell::new(Inflater { engine: Decompress::new(true), text: Vec::new() });
-}
-
 /// The piece as JSON with those definitions alone that can be meant, and without anything else of the file;
 /// `None` when there are none.
 ///
 /// # Errors
 /// The stored form is damaged.
 pub fn select(stored: &[u8], wanted: Wanted<'_>) -> io::Result<Option<Vec<u8>>> {
-    INFLATER.with_borrow_mut(|inflater| {
-        let foreign =
-            |head: &[u8]| wanted.language.is_some_and(|language| is_other_language(head, language));
-        let length = inflater.inflate(stored, foreign)?;
-        let chosen = length.and_then(|length| chosen(&inflater.text[..length], wanted));
-        if inflater.text.len() > KEPT {
-            inflater.text = Vec::new();
-        }
-        Ok(chosen)
-    })
-}
-
-impl Inflater {
-    /// How much of `text` there is now; `None` when its beginning made `stop` say so.
-    fn inflate(
-        &mut self,
-        stored: &[u8],
-        stop: impl Fn(&[u8]) -> bool,
-    ) -> io::Result<Option<usize>> {
-        self.engine.reset(true);
-        if self.text.len() < KEPT / 16 {
-            self.text.resize(KEPT / 16, 0);
-        }
-        let (mut read, mut written, mut room) = (0, 0, HEAD);
-        loop {
-            let status = self.engine.decompress(
-                &stored[read..],
-                &mut self.text[written..room],
-                FlushDecompress::None,
-            )?;
-            read =
-                usize::try_from(self.engine.total_in()).unwrap_or(stored.len()).min(stored.len());
-            written = usize::try_from(self.engine.total_out()).unwrap_or(room).min(room);
-            let all = status == Status::StreamEnd;
-            if (all || written == HEAD) && room == HEAD && stop(&self.text[..written]) {
-                return Ok(None);
-            }
-            if all {
-                return Ok(Some(written));
-            }
-            if written < room {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends too early"));
-            }
-            if room == self.text.len() {
-                self.text.resize(room * 2, 0);
-            }
-            room = self.text.len();
-        }
-    }
+    let foreign =
+        |head: &[u8]| wanted.language.is_some_and(|language| is_other_language(head, language));
+    Ok(open(stored, foreign, |text| chosen(text, wanted))?.flatten())
 }
 
 /// The language of a piece as it is written, and what follows; `None` when this is not such a text.
@@ -184,17 +123,10 @@ fn has(name: &[u8], line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::{Wanted, select};
+    use crate::record::stored::pack;
 
     type Failure = Box<dyn std::error::Error>;
-
-    fn stored(text: &str) -> Result<Vec<u8>, Failure> {
-        let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(3));
-        out.write_all(text.as_bytes())?;
-        Ok(out.finish()?)
-    }
 
     fn names(
         text: &str,
@@ -203,7 +135,7 @@ mod tests {
         language: Option<&str>,
     ) -> Result<String, Failure> {
         let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-        let found = select(&stored(text)?, Wanted { lines: &lines, kind, language })?;
+        let found = select(&pack(text.as_bytes())?, Wanted { lines: &lines, kind, language })?;
         Ok(found.map_or_else(String::new, |found| String::from_utf8_lossy(&found).into_owned()))
     }
 
@@ -252,7 +184,7 @@ mod tests {
             r#"{{"language":"c","symbols":[{{"name":"name","doc":"{}"}}],"notes":[]}}"#,
             "0123456789".repeat(300_000)
         );
-        let whole = stored(&long)?;
+        let whole = pack(long.as_bytes())?;
         assert!(select(&whole[..whole.len() - 9], wanted).is_err());
         assert!(select(b"nothing like it", wanted).is_err());
         assert!(select(b"", wanted).is_err());
