@@ -21,6 +21,11 @@ WAITING_BYTES: Final = 32 * 1024
 OLDER_RECORDS: Final = 200
 """Records of an older version that one step takes."""
 
+_MANY_ROWS: Final = 500
+"""As many as only a first index, or a checkout, has in a commit."""
+_AUTOMERGE: Final = 4
+"""FTS5's own."""
+_MERGES: Final = "SELECT v FROM terms_config WHERE k = 'automerge'"
 _IN_ONE_STATEMENT: Final = 4_096
 """Rows; SQLite allows 32,766 values."""
 
@@ -99,6 +104,7 @@ def _put(connection: apsw.Connection, made: Iterable[tuple[int, str]]) -> None:
         2,
         [(number, record) for number, record, _ in rows],
     )
+    _merge_later(connection, len(rows) >= _MANY_ROWS)
     # Whatever writes several rows in one statement has FTS5 write out what it holds first, and make a segment
     # of it: one statement for all, not a statement for some.
     for start in range(0, len(rows), _IN_ONE_STATEMENT):
@@ -106,6 +112,16 @@ def _put(connection: apsw.Connection, made: Iterable[tuple[int, str]]) -> None:
         marks = ", ".join(["(?, ?)"] * len(some))
         values = [value for number, _, text in some for value in (number, text)]
         connection.execute(f"INSERT INTO terms (rowid, text) VALUES {marks}", values, can_cache=False)
+
+
+def _merge_later(connection: apsw.Connection, later: bool) -> None:
+    """Whether commits from here on leave the merging of segments for later: to every 16th (FTS5's
+    'crisismerge', one pass over what a first index writes) and to the idle writer (`store.upkeep`). Merging a
+    little in each, as is right for saves, passes over the same four times."""
+    wanted = 0 if later else _AUTOMERGE
+    found = connection.execute(_MERGES).get
+    if (_AUTOMERGE if found is None else found) != wanted:
+        connection.execute("INSERT INTO terms (terms, rank) VALUES ('automerge', ?)", (wanted,))
 
 
 def _text(made: tuple[int, str]) -> str:
