@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 import threading
 from pathlib import Path
 from typing import cast
@@ -17,7 +18,7 @@ from currant.lookahead import UnderWay
 from currant.model import Failure, FileChange, Upsert
 from currant.processing import MAX_EXTRACTIONS
 from currant.reading import ByteBudget, Reader, ReadFile
-from currant.workers import MAX_DEATHS
+from currant.workers import GIVES_WAY, MAX_DEATHS
 from pipeline_double import Pipeline, outline_lines
 
 
@@ -38,6 +39,27 @@ def test_a_created_changed_and_deleted_file_is_followed(tmp_path: Path) -> None:
         pipeline.settle()
         assert pipeline.store.rows == {}
         assert pipeline.engine.tree == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_workers_give_way_to_the_writer_and_their_successors_no_more_than_they(tmp_path: Path) -> None:
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen: list[int] = []
+
+    def outline(language: str, source: bytes) -> bytes:
+        seen.append(nice())
+        if len(seen) == 1:
+            raise SystemExit  # ends the worker, as nothing should
+        return outline_lines(language, source)
+
+    with Pipeline(tmp_path, workers=1) as pipeline:
+        pipeline.outline = outline
+        pipeline.write("x.py", b"def one\n")
+        pipeline.settle()
+        assert pipeline.names("x.py") == ["one"]
+    assert seen == [min(19, nice() + GIVES_WAY)] * 2
 
 
 def test_a_name_that_is_not_utf8_survives(tmp_path: Path) -> None:
