@@ -135,6 +135,17 @@ def test_a_version_that_none_was_is_damage(tmp_path: Path) -> None:
         assert store.opened.how == "rebuilt"
 
 
+@pytest.mark.parametrize("what", ["SELECT value FROM meta WHERE key = 'uuid'", "SELECT name FROM extractors"])
+def test_a_text_that_is_none_is_damage(tmp_path: Path, what: str) -> None:
+    index = fill(tmp_path, 3)
+    connection = apsw.Connection(str(index), flags=apsw.SQLITE_OPEN_READONLY)
+    text = str(connection.execute(what).get).encode()
+    connection.close()
+    overwrite(index, index.read_bytes().index(text), b"\x80")
+    with opened(tmp_path) as store:
+        assert store.opened.how == "rebuilt"
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_overwritten_range_is_rebuilt_in_the_end(tmp_path: Path, data: st.DataObject) -> None:

@@ -30,6 +30,10 @@ _SMALLEST_PAGE: Final = 512
 _DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError)
 
 
+# What whoever opens an index reads first.
+_TEXTS: Final = ("SELECT key, value FROM meta", "SELECT name FROM extractors")
+
+
 class _Damaged(Exception):
     """This file cannot be used as an index; the argument says why."""
 
@@ -103,6 +107,8 @@ def _open(path: Path, mark: Path) -> tuple[apsw.Connection, Opened]:
         schema.settle(connection, str(os.stat(path).st_ino), anew=verdict is seal.Verdict.CUT_OFF)
         if not schema.is_as_made(connection):
             raise _Damaged("its tables are not the ones it was made with")
+        for text in _TEXTS:  # no check of SQLite's own sees a text that is none
+            connection.execute(text).fetchall()
     except _DAMAGE as error:
         abandon(connection, path)
         raise _Damaged(str(error)) from error
