@@ -72,7 +72,10 @@ export async function loadStatus(id, codes = null) {
   changed();
 }
 
+let jobEvents = 0;
+
 async function loadJobs() {
+  const before = jobEvents;
   const filtered = Object.values(state.filter).some(Boolean);
   const asked = [read("/jobs", { query: { limit: PAGE } })];
   if (filtered) asked.push(read("/jobs", { query: { ...state.filter, limit: PAGE } }));
@@ -80,6 +83,8 @@ async function loadJobs() {
   state.recent = keyed(latest);
   state.jobs = keyed(chosen);
   state.moreJobs = chosen.next ?? null;
+  // What an event told meanwhile is newer than this answer may be.
+  if (jobEvents !== before) jobsSoon();
 }
 
 function keyed(answer) {
@@ -203,6 +208,7 @@ export function apply(kind, data) {
 }
 
 function applyJob(data) {
+  jobEvents += 1;
   queueSoon();
   const before = state.recent.get(data.id) ?? state.jobs.get(data.id) ?? null;
   if (!before) jobsSoon(); // an event tells a part only
