@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -256,6 +257,25 @@ def test_a_job_that_failed_says_why_and_is_retried(page: Page, tmp_path: Path) -
     expect(strip(page, "late")).to_contain_text("1 file")
     expect(page.get_by_role("heading", level=1)).to_have_text("All 2 projects are fresh.")
     remove(page, "late")
+
+
+def test_a_list_of_jobs_that_an_event_overtook_is_asked_for_again(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/jobs?*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/jobs?*"):
+        page.get_by_role("button", name="Refresh shop").click()
+    while not held:
+        page.wait_for_timeout(1)  # has Playwright call the function above
+    body: dict[str, Any] = {"jobs": [{}]}
+    while body["jobs"][0].get("status") != "completed":
+        body = held[0].fetch().json()
+    last, *others = body["jobs"]
+    tell = "async ([path, job]) => (await import(path)).apply('job', job)"
+    page.evaluate(tell, [urljoin(page.url, "load.js"), last])
+    expect(newest(page, "refresh shop")).to_contain_text("completed")
+    held[0].fulfill(json={**body, "jobs": [{**last, "status": "processing", "finished_at": None}, *others]})
+    expect(newest(page, "refresh shop")).to_contain_text("processing")
+    expect(newest(page, "refresh shop")).to_contain_text("completed")
 
 
 def remove(page: Page, name: str) -> None:
